@@ -1,0 +1,710 @@
+//! The link to a parlor: connect, say hello, resume, try again. No terminal in it.
+//!
+//! [`open`] gives a handle to say things with and a stream of [`Update`]s. Behind them one task keeps the
+//! promises on this side:
+//!
+//! - It MUST deliver the entries of each room in order, each once, without a gap that is not announced
+//!   by [`Event::Gap`]. It knows the last `seq` of each room (the cursor) and joins again from there.
+//! - It MUST keep each message until the server has said `ok`, and send it again under the same id
+//!   after a break, in the order in which they were submitted.
+//! - It MUST NOT ask the server twice as fast because the server is in trouble: delays grow, with
+//!   jitter, up to [`RETRY_LONGEST`].
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
+use uuid::Uuid;
+
+use crate::protocol::address::Address;
+use crate::protocol::command::{Command, Hello, Join, Plain, RequestId};
+use crate::protocol::event::{Entry, ErrorCode, Event, Failure, Ready, Reason, Welcome};
+use crate::protocol::frame::{FrameError, FrameReader};
+use crate::protocol::limits::{DEAD_AFTER, EVENT_BYTES, HANDSHAKE_TIME};
+use crate::protocol::name::{Nick, RoomName};
+use crate::protocol::text::Line;
+use crate::protocol::time::Time;
+use crate::protocol::{self};
+
+/// The first delay before another attempt; each further one doubles it. Random within half of it.
+pub const RETRY_FIRST: Duration = Duration::from_millis(500);
+/// The longest delay between attempts: nobody should wait longer for a server that is back.
+pub const RETRY_LONGEST: Duration = Duration::from_secs(20);
+/// How long one attempt may take to connect.
+pub const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// How often the round trip is measured. More often than the server pings: people look at it.
+pub const MEASURE_EVERY: Duration = Duration::from_secs(15);
+/// Messages on their way without an `ok`: enough to fill the log's commits, and few to send again.
+pub const IN_FLIGHT: usize = 64;
+/// Updates that wait for whoever reads them. When it is full the link stops reading, and the server
+/// waits for it as for any slow reader.
+const UPDATES: usize = 1024;
+/// Numbers tried behind a nick that is taken.
+const NICK_ATTEMPTS: u32 = 9;
+
+/// What to connect to, and as whom.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where.
+    pub address: Address,
+    /// What to be called. Taken already, it gets a number: the real one is in [`Update::Online`].
+    pub nick: Nick,
+    /// What program this is, for the host's log.
+    pub agent: Line,
+    /// How long to go on trying while there is no connection. `None`: for ever.
+    pub give_up_after: Option<Duration>,
+}
+
+/// What the link has to say.
+#[derive(Debug)]
+pub enum Update {
+    /// An attempt begins.
+    Connecting {
+        /// 1 for the first since the last connection.
+        attempt: u32,
+    },
+    /// In. The rooms are being joined again, and what was not acknowledged is sent again.
+    Online {
+        /// Who the server is.
+        welcome: Box<Welcome>,
+        /// Who we are there, and what it allows.
+        ready: Box<Ready>,
+        /// Not the log that we knew: cursors and what was shown mean nothing any more.
+        new_log: bool,
+    },
+    /// The connection is sound and the server's log is not (its disk is full, say): what was not
+    /// acknowledged is kept and sent again.
+    Held {
+        /// What the server said.
+        failure: Failure,
+        /// When it is sent again.
+        retry_at: Instant,
+    },
+    /// No connection.
+    Offline {
+        /// Why, as a sentence for people.
+        why: String,
+        /// When the next attempt begins.
+        retry_at: Instant,
+    },
+    /// Said by the server, in order. Its JSON as it came, for those who pass it on.
+    Event(Event, Bytes),
+    /// A command that will not be done: refused by the server, or there is no connection for a
+    /// question. A message that meets a passing fault of the server is not among them, it is sent again.
+    Failed(Failure),
+    /// How long a question and its answer take, and what to add to this machine's clock to get the server's.
+    Latency {
+        /// Round trip.
+        round_trip: Duration,
+        /// Milliseconds; the server's clock minus this one.
+        offset: i64,
+    },
+    /// The end, by our own wish or because there is no point in going on. Nothing follows.
+    Ended {
+        /// Why, as a sentence for people.
+        why: String,
+        /// Messages that the server never acknowledged.
+        unsent: Vec<Command>,
+        /// It is what we asked for by [`Link::quit`].
+        wanted: bool,
+    },
+}
+
+/// The handle. Dropped, it ends the link as [`Link::quit`] does.
+#[derive(Clone, Debug)]
+pub struct Link {
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+#[derive(Debug)]
+enum Order {
+    Submit(Command),
+    RetryNow,
+    Quit,
+}
+
+impl Link {
+    /// Hands a command over. `join` and `leave` are remembered across breaks, and so are messages and
+    /// topics, until they are acknowledged. Anything else is asked once, and fails when there is no
+    /// connection. Does not wait: what bounds the queue is the caller (a person types; `say` counts).
+    pub fn submit(&self, command: Command) {
+        self.order(Order::Submit(command));
+    }
+
+    /// Do not wait for the countdown.
+    pub fn retry_now(&self) {
+        self.order(Order::RetryNow);
+    }
+
+    /// Say goodbye and end, once what is on its way has been handed to the socket.
+    pub fn quit(&self) {
+        self.order(Order::Quit);
+    }
+
+    fn order(&self, order: Order) {
+        // The task is gone only after it has said `Ended`, and then there is nothing to order.
+        drop(self.orders.send(order));
+    }
+}
+
+/// Opens a link. Must be called within a tokio runtime.
+pub fn open(config: Config) -> (Link, mpsc::Receiver<Update>) {
+    let (orders, orders_in) = mpsc::unbounded_channel();
+    let (updates, updates_out) = mpsc::channel(UPDATES);
+    let keeper = Keeper {
+        nick: config.nick.clone(),
+        wished: config.nick.clone(),
+        config,
+        orders: orders_in,
+        updates,
+        rooms: BTreeMap::new(),
+        waiting: VecDeque::new(),
+        on_their_way: VecDeque::new(),
+        resume: None,
+        log_id: None,
+        failures: 0,
+        held_until: None,
+    };
+    tokio::spawn(keeper.run());
+    (Link { orders }, updates_out)
+}
+
+/// Why a connection, or the attempt at one, ended.
+#[derive(Debug, Error)]
+enum Break {
+    #[error("{0}")]
+    Connect(String),
+    #[error("the connection broke: {0}")]
+    Frame(#[from] FrameError),
+    #[error("nothing was heard from the server for {} s", DEAD_AFTER.as_secs())]
+    Silent,
+    #[error("{}", .0.sentence())]
+    Bye(Reason),
+    #[error("the server closed the connection")]
+    Closed,
+    #[error("the server refused us: {0}")]
+    Refused(Failure),
+    #[error("the server said something that makes no sense here: {0}")]
+    Nonsense(String),
+    #[error("the server left out entries of {0} without saying so")]
+    Hole(RoomName),
+    #[error("you left")]
+    Quit,
+    #[error("nobody listens any more")]
+    Unheard,
+}
+
+impl Break {
+    /// Whether trying again has no point, or is not wanted.
+    fn is_final(&self) -> bool {
+        match self {
+            Self::Quit | Self::Unheard => true,
+            Self::Refused(failure) => failure.code != ErrorCode::NickTaken && failure.ends_with().is_final(),
+            Self::Bye(reason) => reason.is_final(),
+            _ => false,
+        }
+    }
+}
+
+/// A room that we want to be in.
+#[derive(Debug)]
+struct Seat {
+    /// The last `seq` that was delivered.
+    cursor: u64,
+    /// See [`Join::limit`].
+    limit: Option<u64>,
+    /// The `re` of the join that is under way; entries of the room count only after its answer.
+    joining: Option<RequestId>,
+}
+
+struct Keeper {
+    config: Config,
+    /// What we are called there.
+    nick: Nick,
+    /// What we would be called if nobody else were: the nick without a number.
+    wished: Nick,
+    orders: mpsc::UnboundedReceiver<Order>,
+    updates: mpsc::Sender<Update>,
+    rooms: BTreeMap<RoomName, Seat>,
+    /// Messages not yet sent on this connection.
+    waiting: VecDeque<Command>,
+    /// Messages sent on this connection and not acknowledged.
+    on_their_way: VecDeque<Command>,
+    resume: Option<Uuid>,
+    log_id: Option<Uuid>,
+    /// Times that it went wrong since it last went well: what makes the delays grow.
+    failures: u32,
+    /// Nothing is sent before this, because the server could not store.
+    held_until: Option<Instant>,
+}
+
+trait Socket: AsyncRead + AsyncWrite + Unpin + std::marker::Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + std::marker::Send> Socket for T {}
+
+/// An open connection past its handshake.
+struct Connection {
+    reader: FrameReader<tokio::io::ReadHalf<Box<dyn Socket>>>,
+    writer: tokio::io::WriteHalf<Box<dyn Socket>>,
+    /// Said and not yet taken by the socket.
+    out: BytesMut,
+}
+
+impl Keeper {
+    async fn run(mut self) {
+        let mut offline_since = Instant::now();
+        loop {
+            let ended = match self.connect().await {
+                Ok(connection) => {
+                    let online_since = Instant::now();
+                    let ended = self.converse(connection).await;
+                    offline_since = Instant::now();
+                    if online_since.elapsed() > RETRY_LONGEST {
+                        self.failures = 0;
+                    }
+                    ended
+                }
+                Err(ended) => ended,
+            };
+            self.take_back_what_was_on_its_way();
+            self.failures += 1;
+            let mut retry_at = Instant::now() + self.delay();
+            let mut out_of_patience = false;
+            if let Some(patience) = self.config.give_up_after {
+                let end = offline_since + patience;
+                out_of_patience = Instant::now() >= end;
+                retry_at = retry_at.min(end);
+            }
+            if ended.is_final() || out_of_patience {
+                return self.end(&ended).await;
+            }
+            let why = ended.to_string();
+            if self.updates.send(Update::Offline { why, retry_at }).await.is_err() {
+                return;
+            }
+            if let Err(ended) = self.wait_until(retry_at).await {
+                return self.end(&ended).await;
+            }
+        }
+    }
+
+    async fn end(self, ended: &Break) {
+        let update = Update::Ended {
+            why: ended.to_string(),
+            unsent: self.waiting.into(),
+            wanted: matches!(ended, Break::Quit | Break::Bye(Reason::Quit)),
+        };
+        // Nobody there to hear it is one of the ways to end.
+        drop(self.updates.send(update).await);
+    }
+
+    /// Half of the doubling delay, and a random part of the other half.
+    fn delay(&self) -> Duration {
+        let full =
+            RETRY_FIRST.saturating_mul(1 << self.failures.min(10).saturating_sub(1)).min(RETRY_LONGEST);
+        full / 2 + full.mul_f64(fastrand::f64() / 2.0)
+    }
+
+    /// Waits for the next attempt and takes orders meanwhile.
+    async fn wait_until(&mut self, retry_at: Instant) -> Result<(), Break> {
+        loop {
+            tokio::select! {
+                () = sleep_until(retry_at) => return Ok(()),
+                order = self.orders.recv() => match order {
+                    Some(Order::Submit(command)) => self.keep(command).await?,
+                    Some(Order::RetryNow) => return Ok(()),
+                    Some(Order::Quit) | None => return Err(Break::Quit),
+                },
+            }
+        }
+    }
+
+    /// An order while there is no connection: kept if it can be kept, otherwise it fails.
+    async fn keep(&mut self, command: Command) -> Result<(), Break> {
+        match command {
+            Command::Join(Join { room, after, limit, .. }) => {
+                self.rooms.entry(room).or_insert(Seat { cursor: after, limit, joining: None });
+            }
+            Command::Leave(leave) => {
+                self.rooms.remove(&leave.room);
+            }
+            Command::Send(_) | Command::Topic(_) => self.waiting.push_back(command),
+            Command::Nick(set) => self.wish_for(set.nick),
+            other => {
+                let mut failure = Failure::new(ErrorCode::Offline, "there is no connection to the server");
+                failure.re = other.request_id();
+                self.tell(Update::Failed(failure)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wish_for(&mut self, nick: Nick) {
+        self.wished = nick.clone();
+        self.nick = nick;
+    }
+
+    async fn tell(&self, update: Update) -> Result<(), Break> {
+        self.updates.send(update).await.map_err(|_| Break::Unheard)
+    }
+
+    fn take_back_what_was_on_its_way(&mut self) {
+        while let Some(command) = self.on_their_way.pop_back() {
+            self.waiting.push_front(command);
+        }
+    }
+
+    // --- connecting -------------------------------------------------------------------------
+
+    /// Connects and says hello, with a number behind the nick while it is taken.
+    async fn connect(&mut self) -> Result<Connection, Break> {
+        self.tell(Update::Connecting { attempt: self.failures + 1 }).await?;
+        let mut number = 1;
+        let (connection, welcome, ready) = loop {
+            match timeout(CONNECT_TIME + HANDSHAKE_TIME, self.try_connect()).await {
+                Ok(Err(Break::Refused(failure)))
+                    if failure.code == ErrorCode::NickTaken && number < NICK_ATTEMPTS =>
+                {
+                    number += 1;
+                    self.nick = self.wished.numbered(number);
+                }
+                Ok(outcome) => break outcome?,
+                Err(_) => {
+                    let address = &self.config.address;
+                    return Err(Break::Connect(format!("{address} takes connections and does not greet")));
+                }
+            }
+        };
+        self.resume = Some(ready.session);
+        self.nick = ready.you.nick.clone();
+        let new_log = self.log_id.is_some_and(|known| known != welcome.server.id);
+        self.log_id = Some(welcome.server.id);
+        if new_log {
+            self.rooms.values_mut().for_each(|seat| seat.cursor = 0);
+        }
+        self.tell(Update::Online { welcome: Box::new(welcome), ready, new_log }).await?;
+        Ok(connection)
+    }
+
+    async fn try_connect(&self) -> Result<(Connection, Welcome, Box<Ready>), Break> {
+        let socket = dial(&self.config.address).await.map_err(Break::Connect)?;
+        let (reader, writer) = tokio::io::split(socket);
+        let reader = FrameReader::new(reader, EVENT_BYTES);
+        let mut connection = Connection { reader, writer, out: BytesMut::new() };
+        let welcome = match connection.event().await {
+            Ok(Event::Welcome(welcome)) => welcome,
+            Ok(Event::Error(failure)) => return Err(Break::Refused(failure)),
+            Ok(Event::Bye(bye)) => return Err(Break::Bye(bye.reason)),
+            Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. })) => {
+                let address = &self.config.address;
+                return Err(Break::Connect(format!("what answers at {address} is not a parlor")));
+            }
+            Err(other) => return Err(other),
+        };
+        connection.say(&Command::Hello(Hello {
+            protocol: protocol::VERSION,
+            nick: self.nick.clone(),
+            resume: self.resume,
+            agent: self.config.agent.clone(),
+        }));
+        match connection.event().await? {
+            Event::Ready(ready) => Ok((connection, welcome, ready)),
+            Event::Error(failure) => Err(Break::Refused(failure)),
+            Event::Bye(bye) => Err(Break::Bye(bye.reason)),
+            _ => Err(Break::Nonsense("no answer to hello".to_owned())),
+        }
+    }
+
+    // --- conversing -------------------------------------------------------------------------
+
+    async fn converse(&mut self, mut connection: Connection) -> Break {
+        match self.resume_and_listen(&mut connection).await {
+            Ok(never) => match never {},
+            Err(Break::Quit) => {
+                // The server answers `bye` after everything before it; what it still says is heard.
+                let goodbye = timeout(Duration::from_secs(2), self.say_goodbye(&mut connection)).await;
+                goodbye.unwrap_or(Break::Quit)
+            }
+            Err(ended) => ended,
+        }
+    }
+
+    async fn say_goodbye(&mut self, connection: &mut Connection) -> Break {
+        connection.say(&Command::Bye(Plain::default()));
+        loop {
+            let heard = match connection.next().await {
+                Ok(Some(json)) => self.hear(json).await,
+                Ok(None) => return Break::Quit,
+                Err(error) => return error.into(),
+            };
+            match heard {
+                Err(Break::Bye(Reason::Quit)) => return Break::Quit,
+                Err(other) => return other,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    async fn resume_and_listen(
+        &mut self,
+        connection: &mut Connection,
+    ) -> Result<std::convert::Infallible, Break> {
+        let rooms: Vec<RoomName> = self.rooms.keys().cloned().collect();
+        for room in rooms {
+            if let Some(join) = self.rejoin(&room) {
+                connection.say(&join);
+            }
+        }
+        let mut heard_at = Instant::now();
+        let mut measure_at = Instant::now();
+        let mut question: Option<(RequestId, Instant, Time)> = None;
+        loop {
+            self.send_what_waits(connection);
+            let held_until = self.held_until;
+            tokio::select! {
+                frame = connection.next() => {
+                    heard_at = Instant::now();
+                    let Some(json) = frame? else { return Err(Break::Closed) };
+                    match self.hear(json).await? {
+                        Heard::Nothing => {}
+                        Heard::Ping => connection.say(&Command::Pong(Plain::default())),
+                        Heard::Pong(re, now) => {
+                            if let Some((_, asked, at)) = question.take_if(|(id, _, _)| Some(&*id) == re.as_ref()) {
+                                let round_trip = asked.elapsed();
+                                let half = i64::try_from(round_trip.as_millis() / 2).unwrap_or(0);
+                                let offset = now.as_millis() - (at.as_millis() + half);
+                                self.tell(Update::Latency { round_trip, offset }).await?;
+                            }
+                        }
+                    }
+                }
+                order = self.orders.recv() => match order {
+                    Some(Order::Submit(command)) => self.carry_out(command, connection),
+                    Some(Order::RetryNow) => self.held_until = None,
+                    Some(Order::Quit) | None => return Err(Break::Quit),
+                },
+                // Not behind messages that the server holds up: that would measure the wrong thing.
+                () = sleep_until(measure_at), if question.is_none() && self.on_their_way.is_empty() => {
+                    let id = RequestId::from(Uuid::now_v7());
+                    question = Some((id.clone(), Instant::now(), Time::now()));
+                    measure_at = Instant::now() + MEASURE_EVERY;
+                    connection.say(&Command::Ping(Plain { id: Some(id) }));
+                }
+                () = sleep_until(held_until.unwrap_or(heard_at)), if held_until.is_some() => self.held_until = None,
+                () = sleep_until(heard_at + DEAD_AFTER) => return Err(Break::Silent),
+            }
+        }
+    }
+
+    /// The command that takes our seat in `room` again, from the cursor.
+    fn rejoin(&mut self, room: &RoomName) -> Option<Command> {
+        let seat = self.rooms.get_mut(room)?;
+        let id = RequestId::from(Uuid::now_v7());
+        seat.joining = Some(id.clone());
+        Some(Command::Join(Join { id: Some(id), room: room.clone(), after: seat.cursor, limit: seat.limit }))
+    }
+
+    fn carry_out(&mut self, command: Command, connection: &mut Connection) {
+        match command {
+            Command::Send(_) | Command::Topic(_) => self.waiting.push_back(command),
+            Command::Join(join) => {
+                let cursor = self.rooms.get(&join.room).map_or(join.after, |seat| seat.cursor);
+                let id = join.id.unwrap_or_else(|| Uuid::now_v7().into());
+                let seat = Seat { cursor, limit: join.limit, joining: Some(id.clone()) };
+                self.rooms.insert(join.room.clone(), seat);
+                let join = Join { id: Some(id), room: join.room, after: cursor, limit: join.limit };
+                connection.say(&Command::Join(join));
+            }
+            Command::Leave(ref leave) => {
+                self.rooms.remove(&leave.room);
+                connection.say(&command);
+            }
+            other => connection.say(&other),
+        }
+    }
+
+    fn send_what_waits(&mut self, connection: &mut Connection) {
+        if self.held_until.is_some() {
+            return;
+        }
+        while self.on_their_way.len() < IN_FLIGHT {
+            // A message goes only where we already sit: the join's answer comes first.
+            let ready = self.waiting.front().is_some_and(|command| match command {
+                Command::Send(protocol::command::Send { room, .. })
+                | Command::Topic(protocol::command::SetTopic { room, .. }) => {
+                    self.rooms.get(room).is_none_or(|seat| seat.joining.is_none())
+                }
+                _ => true,
+            });
+            let Some(command) = self.waiting.pop_front_if(|_| ready) else { break };
+            connection.say(&command);
+            self.on_their_way.push_back(command);
+        }
+    }
+
+    /// Takes in one event: moves cursors, ticks off messages, and passes it on.
+    async fn hear(&mut self, json: Bytes) -> Result<Heard, Break> {
+        let event = Event::decode(&json).map_err(|error| Break::Nonsense(error.to_string()))?;
+        match &event {
+            Event::Entry(entry) if !self.move_cursor(entry)? => return Ok(Heard::Nothing),
+            Event::Gap(gap) => {
+                let Some(seat) = self.rooms.get_mut(&gap.room) else { return Ok(Heard::Nothing) };
+                if gap.from != seat.cursor + 1 || gap.to < gap.from {
+                    return Err(Break::Hole(gap.room.clone()));
+                }
+                seat.cursor = gap.to;
+            }
+            Event::Ok(okay) => {
+                if let Some(info) = &okay.room
+                    && let Some(seat) = self.rooms.get_mut(&info.room)
+                    && seat.joining == okay.re
+                {
+                    seat.joining = None;
+                    // A log that is shorter than we remember was restored from an older copy.
+                    seat.cursor = seat.cursor.min(info.last);
+                }
+                if let Some(you) = &okay.you {
+                    self.wish_for(you.nick.clone());
+                }
+                self.tick_off(okay.re.as_ref());
+            }
+            Event::Error(failure) => {
+                if failure.code.is_temporary() && self.is_ours(failure.re.as_ref()) {
+                    return self.hold(failure.clone()).await;
+                }
+                if let Some(re) = &failure.re {
+                    self.rooms.retain(|_, seat| seat.joining.as_ref() != Some(re));
+                }
+                self.tick_off(failure.re.as_ref());
+                self.tell(Update::Failed(failure.clone())).await?;
+                return Ok(Heard::Nothing);
+            }
+            Event::Ping(_) => return Ok(Heard::Ping),
+            Event::Pong(pong) => return Ok(Heard::Pong(pong.re.clone(), pong.now)),
+            Event::Bye(bye) => return Err(Break::Bye(bye.reason)),
+            _ => {}
+        }
+        self.tell(Update::Event(event, json)).await?;
+        Ok(Heard::Nothing)
+    }
+
+    /// Whether `entry` is the next of a room that we sit in. One that came already is not, and a hole
+    /// ends the connection: the next one starts from the cursor.
+    fn move_cursor(&mut self, entry: &Entry) -> Result<bool, Break> {
+        let Some(seat) = self.rooms.get_mut(&entry.room) else { return Ok(false) };
+        if entry.seq <= seat.cursor {
+            return Ok(false);
+        }
+        if entry.seq != seat.cursor + 1 {
+            return Err(Break::Hole(entry.room.clone()));
+        }
+        seat.cursor = entry.seq;
+        Ok(true)
+    }
+
+    /// The server could not store: everything is kept, in its order, and sent again after a while.
+    /// What was stored after all is answered `ok` again, because the ids are the same.
+    async fn hold(&mut self, failure: Failure) -> Result<Heard, Break> {
+        self.take_back_what_was_on_its_way();
+        if self.held_until.is_none() {
+            self.failures += 1;
+            let retry_at = Instant::now() + self.delay();
+            self.held_until = Some(retry_at);
+            self.tell(Update::Held { failure, retry_at }).await?;
+        }
+        Ok(Heard::Nothing)
+    }
+
+    fn is_ours(&self, re: Option<&RequestId>) -> bool {
+        let mut ours = self.on_their_way.iter().chain(&self.waiting);
+        re.is_some() && ours.any(|command| command.request_id().as_ref() == re)
+    }
+
+    fn tick_off(&mut self, re: Option<&RequestId>) {
+        let is_it = |command: &Command| command.request_id().as_ref() == re;
+        if re.is_none() {
+            return;
+        }
+        // The oldest is the likeliest, and a long line of waiting ones is not searched for nothing.
+        if let Some(place) = self.on_their_way.iter().position(is_it) {
+            self.on_their_way.remove(place);
+            self.failures = 0;
+        } else if self.held_until.is_some() {
+            self.waiting.retain(|command| !is_it(command));
+        }
+    }
+}
+
+/// What the connection itself must answer.
+enum Heard {
+    Nothing,
+    Ping,
+    Pong(Option<RequestId>, Time),
+}
+
+impl Connection {
+    async fn event(&mut self) -> Result<Event, Break> {
+        let json = self.next().await?.ok_or(Break::Closed)?;
+        Event::decode(&json).map_err(|error| Break::Nonsense(error.to_string()))
+    }
+
+    /// Puts `command` behind what is on its way out; [`Connection::next`] writes it.
+    fn say(&mut self, command: &Command) {
+        protocol::frame::append(&mut self.out, command);
+    }
+
+    /// Writes what was said, and reads the next frame: both at once, so that neither side ever waits
+    /// for the other to read. Cancel safe.
+    async fn next(&mut self) -> Result<Option<Bytes>, FrameError> {
+        loop {
+            tokio::select! {
+                frame = self.reader.next() => return frame,
+                written = self.writer.write_buf(&mut self.out), if !self.out.is_empty() => {
+                    if written? == 0 {
+                        return Err(io::Error::from(io::ErrorKind::WriteZero).into());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Connects, and says in a sentence why that failed.
+async fn dial(address: &Address) -> Result<Box<dyn Socket>, String> {
+    let connect = async {
+        Ok::<Box<dyn Socket>, io::Error>(match address {
+            Address::Tcp { host, port } => {
+                let socket = tokio::net::TcpStream::connect((host.as_str(), *port)).await?;
+                socket.set_nodelay(true)?;
+                Box::new(socket)
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => Box::new(tokio::net::UnixStream::connect(path).await?),
+            #[cfg(not(unix))]
+            Address::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
+        })
+    };
+    let remedy = match timeout(CONNECT_TIME, connect).await {
+        Ok(Ok(socket)) => return Ok(socket),
+        Err(_) => "it does not answer: check the address, and whether a firewall is between".to_owned(),
+        Ok(Err(error)) => match error.kind() {
+            io::ErrorKind::ConnectionRefused => "nothing listens there: is the parlor running?".to_owned(),
+            io::ErrorKind::NotFound if matches!(address, Address::Unix(_)) => {
+                "there is no such socket: is the parlor running?".to_owned()
+            }
+            io::ErrorKind::PermissionDenied => "this user may not connect there".to_owned(),
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+                "there is no way to it from here: check the network".to_owned()
+            }
+            io::ErrorKind::Unsupported => "this system has no Unix sockets".to_owned(),
+            // The resolver's errors have no kind of their own.
+            _ if error.to_string().contains("lookup") => "no such name: check the spelling".to_owned(),
+            _ => error.to_string(),
+        },
+    };
+    Err(format!("cannot connect to {address}: {remedy}"))
+}

@@ -1,0 +1,4 @@
+//! parlor: a chat room for the terminal.
+#[cfg(feature = "client")]
+pub mod client;
+pub mod protocol;

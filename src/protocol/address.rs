@@ -1,0 +1,148 @@
+//! Where a parlor is: `host:port`, `[v6]:port`, `unix:/path`, or an invite, `parlor://host:port/#room`.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::DEFAULT_PORT;
+use super::name::RoomName;
+
+/// Where to listen or to connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A name or an IP address (IPv6 without its brackets, with its zone if any), and a TCP port.
+    Tcp {
+        /// Name or IP address.
+        host: String,
+        /// TCP port; 0 lets the system choose, when listening.
+        port: u16,
+    },
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+/// An address that could not be understood.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{0:?} is not an address: write host, host:port, [v6]:port, unix:/path or parlor://host:port/#room")]
+pub struct AddressError(String);
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(raw: &str) -> Result<Self, AddressError> {
+        let error = || AddressError(raw.to_owned());
+        if let Some(path) = raw.strip_prefix("unix:") {
+            return if path.is_empty() { Err(error()) } else { Ok(Self::Unix(path.into())) };
+        }
+        let (host, port) = if let Some(rest) = raw.strip_prefix('[') {
+            let (host, rest) = rest.split_once(']').ok_or_else(error)?;
+            let bare = host.split('%').next().unwrap_or(host);
+            bare.parse::<Ipv6Addr>().map_err(|_| error())?;
+            match rest {
+                "" => (host, None),
+                _ => (host, Some(rest.strip_prefix(':').ok_or_else(error)?)),
+            }
+        } else if raw.parse::<Ipv6Addr>().is_ok() {
+            (raw, None)
+        } else {
+            match raw.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (raw, None),
+            }
+        };
+        let odd = |c: char| c.is_whitespace() || c.is_control() || "/#?@[]".contains(c);
+        if host.is_empty() || host.contains(odd) {
+            return Err(error());
+        }
+        let port = port.map_or(Ok(DEFAULT_PORT), |port| port.parse().map_err(|_| error()))?;
+        Ok(Self::Tcp { host: host.to_owned(), port })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// What a person types after `parlor join`: an address, and perhaps a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// Where the parlor is.
+    pub address: Address,
+    /// The room to sit down in, if the invite named one.
+    pub room: Option<RoomName>,
+}
+
+impl FromStr for Destination {
+    type Err = AddressError;
+
+    fn from_str(raw: &str) -> Result<Self, AddressError> {
+        let Some(rest) = raw.strip_prefix("parlor://") else {
+            return Ok(Self { address: raw.parse()?, room: None });
+        };
+        let (authority, room) = match rest.split_once('/') {
+            Some((authority, path)) if !path.is_empty() => {
+                (authority, Some(RoomName::typed(path).map_err(|_| AddressError(raw.to_owned()))?))
+            }
+            Some((authority, _)) => (authority, None),
+            None => (rest, None),
+        };
+        let address: Address = authority.parse().map_err(|_| AddressError(raw.to_owned()))?;
+        match address {
+            Address::Tcp { .. } => Ok(Self { address, room }),
+            Address::Unix(_) => Err(AddressError(raw.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tcp(host: &str, port: u16) -> Address {
+        Address::Tcp { host: host.to_owned(), port }
+    }
+
+    #[test]
+    fn every_form_is_understood_and_prints_as_it_is_read() {
+        for (raw, address, printed) in [
+            ("example.org", tcp("example.org", 7878), "example.org:7878"),
+            ("127.0.0.1:0", tcp("127.0.0.1", 0), "127.0.0.1:0"),
+            ("[::1]:99", tcp("::1", 99), "[::1]:99"),
+            ("::1", tcp("::1", 7878), "[::1]:7878"),
+            ("[fe80::1%eth0]", tcp("fe80::1%eth0", 7878), "[fe80::1%eth0]:7878"),
+            ("unix:/run/parlor", Address::Unix("/run/parlor".into()), "unix:/run/parlor"),
+        ] {
+            assert_eq!(raw.parse::<Address>().as_ref(), Ok(&address), "{raw}");
+            assert_eq!(address.to_string(), printed);
+            assert_eq!(printed.parse::<Address>(), Ok(address));
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for raw in
+            ["", ":7878", "a:b", "a:70000", "a b", "[::1", "[zz]:1", "unix:", "http://x", "[::1]x", "a/b"]
+        {
+            assert!(raw.parse::<Address>().is_err(), "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn an_invite_names_address_and_room() {
+        let there: Destination = "parlor://[::1]:7/#Rust".parse().unwrap();
+        assert_eq!((there.address, there.room), (tcp("::1", 7), Some(RoomName::new("#rust").unwrap())));
+        let there: Destination = "parlor://host/".parse().unwrap();
+        assert_eq!((there.address, there.room), (tcp("host", 7878), None));
+        assert!("parlor://unix:/x/#a".parse::<Destination>().is_err());
+        assert!("parlor://h/# #".parse::<Destination>().is_err());
+    }
+}

@@ -1,0 +1,486 @@
+//! What a client says.
+//!
+//! Every command may carry an `id`, and its answer carries it back as `re`. For those that add to a
+//! room's log the `id` is required and is a UUID (version 7, by RFC 9562, so that ids sort by time):
+//! sent again after a lost answer, it is stored once.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::event::{ErrorCode, Failure, Reason};
+use super::limits::REQUEST_ID_BYTES;
+use super::name::{NameError, Nick, RoomName};
+use super::text::{Line, Text, TextError};
+
+/// The `id` of a command, chosen by the client, at most [`REQUEST_ID_BYTES`] bytes: any words that help it
+/// to match answers with questions.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// An id, unless it is too long.
+    pub fn new(raw: &str) -> Option<Self> {
+        (raw.len() <= REQUEST_ID_BYTES).then(|| Self(raw.to_owned()))
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Uuid> for RequestId {
+    fn from(id: Uuid) -> Self {
+        Self(id.to_string())
+    }
+}
+
+/// One command. On the wire its name is the `type`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Command {
+    /// The first thing said: who is there. Answered by `ready`, or by `error` and `bye`.
+    Hello(Hello),
+    /// Enter a room; it is made if there is none. Answered by `ok`, `presence`, perhaps `gap`, then the
+    /// entries after `after`, then all that is said.
+    Join(Join),
+    /// Leave a room. Answered by `ok`; nothing of the room follows.
+    Leave(InRoom),
+    /// Say something. Answered by `ok` once it is stored.
+    Send(Send),
+    /// Set the topic of a room, an entry of its log. Answered by `ok` once it is stored.
+    Topic(SetTopic),
+    /// Take another nick. Answered by `ok`.
+    Nick(SetNick),
+    /// A page of a room's log. Answered by `page`.
+    History(History),
+    /// Who is in a room. Answered by `people`.
+    Who(InRoom),
+    /// The rooms there are. Answered by `rooms`.
+    Rooms(Plain),
+    /// Are you there, and what time is it? Answered by `pong`.
+    Ping(Plain),
+    /// The answer to the server's `ping`.
+    Pong(Plain),
+    /// The last thing said. Answered by `bye`.
+    Bye(Plain),
+}
+
+/// See [`Command::Hello`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Hello {
+    /// Version of the protocol that the client speaks.
+    pub protocol: u32,
+    /// What to be called.
+    pub nick: Nick,
+    /// The `session` of an earlier `ready` on a connection that broke: should it still linger on the
+    /// server, its place, and its nick, are this one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Uuid>,
+    /// What program this is, for the host's log.
+    #[serde(skip_serializing_if = "Line::is_empty")]
+    pub agent: Line,
+}
+
+/// See [`Command::Join`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Join {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// Which room.
+    pub room: RoomName,
+    /// The last `seq` that the client has: the cursor. 0 for one who has nothing.
+    pub after: u64,
+    /// How many entries it wants at once, at most. Where more are missed, a `gap` names those left
+    /// out and the last `limit` follow. Absent: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
+/// A command that names a room and nothing more.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InRoom {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// Which room.
+    pub room: RoomName,
+}
+
+/// A command without particulars.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Plain {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+}
+
+/// See [`Command::Send`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Send {
+    /// Of this message, for ever.
+    pub id: Uuid,
+    /// Where.
+    pub room: RoomName,
+    /// What.
+    pub text: Text,
+    /// Told as an act ("alice waves"), as by `/me`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub action: bool,
+    /// The `seq` of the entry that this answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+}
+
+/// See [`Command::Topic`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SetTopic {
+    /// Of this entry, for ever.
+    pub id: Uuid,
+    /// Which room.
+    pub room: RoomName,
+    /// The topic; empty for none.
+    pub text: Line,
+}
+
+/// See [`Command::Nick`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SetNick {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// What to be called from now on.
+    pub nick: Nick,
+}
+
+/// See [`Command::History`]. The page is contiguous, in the order of the log, and ends early at
+/// [`super::limits::PAGE_BYTES`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct History {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// Which room.
+    pub room: RoomName,
+    /// Which part of it. On the wire one of the fields `before`, `after` and `around`.
+    #[serde(flatten)]
+    pub place: Place,
+    /// Entries, at most; the server may take fewer.
+    pub limit: u64,
+}
+
+/// Which part of a log a page is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// The entries up to, and without, this `seq`.
+    Before(u64),
+    /// Those that follow this `seq`.
+    After(u64),
+    /// Half before this `seq`, it, and half after.
+    Around(u64),
+}
+
+impl Command {
+    /// What its answer will carry as `re`.
+    pub fn request_id(&self) -> Option<RequestId> {
+        match self {
+            Self::Hello(_) => None,
+            Self::Join(Join { id, .. })
+            | Self::Leave(InRoom { id, .. })
+            | Self::Nick(SetNick { id, .. })
+            | Self::History(History { id, .. })
+            | Self::Who(InRoom { id, .. })
+            | Self::Rooms(Plain { id })
+            | Self::Ping(Plain { id })
+            | Self::Pong(Plain { id })
+            | Self::Bye(Plain { id }) => id.clone(),
+            Self::Send(Send { id, .. }) | Self::Topic(SetTopic { id, .. }) => Some((*id).into()),
+        }
+    }
+
+    /// Reads one command from JSON. Unknown fields are ignored.
+    ///
+    /// # Errors
+    /// What to answer: `bad_json`, `unknown_type`, `bad_request`, `bad_name`, `text_too_long`,
+    /// `text_empty`, with the `re` of the command where it could be told.
+    pub fn decode(json: &[u8]) -> Result<Self, Failure> {
+        let fields = Fields::parse(json)?;
+        let re = fields.request_id()?;
+        fields.command(re.clone()).map_err(|mut failure| {
+            failure.re = re;
+            failure
+        })
+    }
+}
+
+/// All that any command may carry: one pass over the JSON, then each command takes what it needs.
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    room: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    text: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    nick: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    agent: Option<Cow<'a, str>>,
+    #[serde(default)]
+    protocol: Option<u32>,
+    #[serde(borrow, default)]
+    resume: Option<Cow<'a, str>>,
+    #[serde(default)]
+    action: bool,
+    #[serde(default)]
+    reply_to: Option<u64>,
+    #[serde(default)]
+    after: Option<u64>,
+    #[serde(default)]
+    before: Option<u64>,
+    #[serde(default)]
+    around: Option<u64>,
+    #[serde(default)]
+    limit: Option<u64>,
+}
+
+impl<'a> Fields<'a> {
+    fn parse(json: &'a [u8]) -> Result<Self, Failure> {
+        serde_json::from_slice(json).map_err(|error| {
+            let code = if error.is_data() { ErrorCode::BadRequest } else { ErrorCode::BadJson };
+            let mut failure = Failure::new(code, &format!("not a command: {error}"));
+            // The fields may be wrong and the id right: then the client can tell what went wrong.
+            #[derive(Deserialize)]
+            struct Id {
+                id: Option<String>,
+            }
+            failure.re = serde_json::from_slice::<Id>(json).ok().and_then(|found| RequestId::new(&found.id?));
+            failure
+        })
+    }
+
+    fn request_id(&self) -> Result<Option<RequestId>, Failure> {
+        let Some(id) = &self.id else { return Ok(None) };
+        RequestId::new(id)
+            .map(Some)
+            .ok_or_else(|| self.bad(&format!("an id has at most {REQUEST_ID_BYTES} bytes")))
+    }
+
+    fn command(self, id: Option<RequestId>) -> Result<Command, Failure> {
+        Ok(match &*self.kind {
+            "hello" => Command::Hello(Hello {
+                protocol: self.protocol.ok_or_else(|| self.missing("protocol"))?,
+                nick: self.nick()?,
+                resume: self.resume.as_deref().map(|raw| self.uuid("resume", raw)).transpose()?,
+                agent: Line::lossy(self.agent.as_deref().unwrap_or_default()),
+            }),
+            "join" => Command::Join(Join {
+                id,
+                room: self.room()?,
+                after: self.after.unwrap_or(0),
+                limit: self.limit,
+            }),
+            "leave" => Command::Leave(InRoom { id, room: self.room()? }),
+            "send" => Command::Send(Send {
+                id: self.entry_id()?,
+                room: self.room()?,
+                text: Text::new(self.text.as_deref().ok_or_else(|| self.missing("text"))?)?,
+                action: self.action,
+                reply_to: self.reply_to,
+            }),
+            "topic" => Command::Topic(SetTopic {
+                id: self.entry_id()?,
+                room: self.room()?,
+                text: Line::new(self.text.as_deref().ok_or_else(|| self.missing("text"))?)?,
+            }),
+            "nick" => Command::Nick(SetNick { id, nick: self.nick()? }),
+            "history" => Command::History(History {
+                id,
+                room: self.room()?,
+                place: match (self.before, self.after, self.around) {
+                    (Some(seq), None, None) => Place::Before(seq),
+                    (None, Some(seq), None) => Place::After(seq),
+                    (None, None, Some(seq)) => Place::Around(seq),
+                    _ => return Err(self.bad("give one of before, after and around")),
+                },
+                limit: self.limit.unwrap_or(super::limits::PAGE_ENTRIES),
+            }),
+            "who" => Command::Who(InRoom { id, room: self.room()? }),
+            "rooms" => Command::Rooms(Plain { id }),
+            "ping" => Command::Ping(Plain { id }),
+            "pong" => Command::Pong(Plain { id }),
+            "bye" => Command::Bye(Plain { id }),
+            unknown => {
+                let message = format!("this server knows no command {unknown:?}");
+                return Err(Failure::new(ErrorCode::UnknownType, &message));
+            }
+        })
+    }
+
+    fn room(&self) -> Result<RoomName, Failure> {
+        Ok(RoomName::new(self.room.as_deref().ok_or_else(|| self.missing("room"))?)?)
+    }
+
+    fn nick(&self) -> Result<Nick, Failure> {
+        Ok(Nick::new(self.nick.as_deref().ok_or_else(|| self.missing("nick"))?)?)
+    }
+
+    fn entry_id(&self) -> Result<Uuid, Failure> {
+        self.uuid("id", self.id.as_deref().ok_or_else(|| self.missing("id"))?)
+    }
+
+    fn uuid(&self, field: &str, raw: &str) -> Result<Uuid, Failure> {
+        Uuid::try_parse(raw).map_err(|_| self.bad(&format!("{field} must be a UUID")))
+    }
+
+    fn missing(&self, field: &str) -> Failure {
+        self.bad(&format!("{field} is missing"))
+    }
+
+    fn bad(&self, what: &str) -> Failure {
+        Failure::new(ErrorCode::BadRequest, &format!("{}: {what}", self.kind))
+    }
+}
+
+impl From<NameError> for Failure {
+    fn from(error: NameError) -> Self {
+        Self::new(ErrorCode::BadName, &error.to_string())
+    }
+}
+
+impl From<TextError> for Failure {
+    fn from(error: TextError) -> Self {
+        let code = match error {
+            TextError::Empty => ErrorCode::TextEmpty,
+            TextError::TooLong { .. } => ErrorCode::TextTooLong,
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+impl Failure {
+    /// The reason for which a session ends over this, when it happens in the handshake.
+    pub fn ends_with(&self) -> Reason {
+        match self.code {
+            ErrorCode::NickTaken | ErrorCode::BadName => Reason::Refused,
+            _ => Reason::ProtocolError,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn room() -> RoomName {
+        RoomName::new("#lobby").unwrap()
+    }
+
+    fn code(json: &str) -> ErrorCode {
+        Command::decode(json.as_bytes()).unwrap_err().code
+    }
+
+    #[test]
+    fn every_command_is_read_as_it_is_written() {
+        let id = RequestId::new("q1");
+        let uuid = Uuid::now_v7();
+        let text = Text::new("hi\nthere").unwrap();
+        let nick = Nick::new("李雷").unwrap();
+        let agent = Line::lossy("test");
+        let place = Place::Around(7);
+        for command in [
+            Command::Hello(Hello { protocol: 1, nick: nick.clone(), resume: Some(uuid), agent }),
+            Command::Join(Join { id: id.clone(), room: room(), after: 3, limit: Some(50) }),
+            Command::Leave(InRoom { id: id.clone(), room: room() }),
+            Command::Send(Send { id: uuid, room: room(), text, action: true, reply_to: Some(2) }),
+            Command::Topic(SetTopic { id: uuid, room: room(), text: Line::lossy("t") }),
+            Command::Nick(SetNick { id: id.clone(), nick }),
+            Command::History(History { id: id.clone(), room: room(), place, limit: 9 }),
+            Command::Who(InRoom { id: id.clone(), room: room() }),
+            Command::Rooms(Plain { id: id.clone() }),
+            Command::Ping(Plain { id: id.clone() }),
+            Command::Pong(Plain::default()),
+            Command::Bye(Plain::default()),
+        ] {
+            let json = serde_json::to_vec(&command).unwrap();
+            assert_eq!(Command::decode(&json).unwrap(), command);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_name() {
+        assert_eq!(code("{"), ErrorCode::BadJson);
+        assert_eq!(code("\"\u{7f}"), ErrorCode::BadJson);
+        assert_eq!(code("[]"), ErrorCode::BadRequest);
+        assert_eq!(code("{}"), ErrorCode::BadRequest);
+        assert_eq!(code(r##"{"type":"fly"}"##), ErrorCode::UnknownType);
+        assert_eq!(code(r##"{"type":"join"}"##), ErrorCode::BadRequest);
+        assert_eq!(code(r##"{"type":"join","room":"lobby"}"##), ErrorCode::BadName);
+        assert_eq!(code(r##"{"type":"send","room":"#a","text":"x","id":"1"}"##), ErrorCode::BadRequest);
+        let id = Uuid::now_v7();
+        assert_eq!(
+            code(&json!({"type":"send","room":"#a","text":" ","id":id}).to_string()),
+            ErrorCode::TextEmpty
+        );
+        let long = json!({"type":"send","room":"#a","text":"x".repeat(20_000),"id":id}).to_string();
+        assert_eq!(code(&long), ErrorCode::TextTooLong);
+        assert_eq!(code(r##"{"type":"history","room":"#a","before":1,"after":2}"##), ErrorCode::BadRequest);
+        assert_eq!(code(r##"{"type":"history","room":"#a","before":-1}"##), ErrorCode::BadRequest);
+    }
+
+    #[test]
+    fn deep_nesting_is_harmless() {
+        let deep = format!("{}1{}", "[".repeat(40_000), "]".repeat(40_000));
+        let ignored = format!(r#"{{"type":"ping","x":{deep}}}"#);
+        assert!(Command::decode(ignored.as_bytes()).is_ok(), "what is ignored is skipped without a stack");
+        assert_eq!(code(&deep), ErrorCode::BadRequest);
+        assert_eq!(code(&format!(r#"{{"type":"ping","id":{deep}}}"#)), ErrorCode::BadRequest);
+        assert_eq!(code(&"[".repeat(90_000)), ErrorCode::BadRequest);
+    }
+
+    #[test]
+    fn bad_utf8_is_refused() {
+        assert_eq!(
+            Command::decode(b"{\"type\":\"nick\",\"nick\":\"\xff\xfe\"}").unwrap_err().code,
+            ErrorCode::BadJson
+        );
+    }
+
+    #[test]
+    fn an_error_says_which_command_it_answers() {
+        let failure = Command::decode(br##"{"type":"join","id":"q9","room":5}"##).unwrap_err();
+        assert_eq!(failure.re, RequestId::new("q9"));
+        let failure = Command::decode(br##"{"type":"join","id":"q9","room":"# "}"##).unwrap_err();
+        assert_eq!(failure.re, RequestId::new("q9"));
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored() {
+        assert!(Command::decode(br##"{"type":"ping","later":{"a":[1,null]}}"##).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_a_command_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            drop(Command::decode(&bytes));
+        }
+
+        #[test]
+        fn any_fields_give_a_command_or_an_error(
+            kind in "hello|join|send|topic|nick|history|\\PC{0,5}",
+            room in any::<String>(), text in any::<String>(), number in any::<i64>(),
+        ) {
+            let json = json!({"type": kind, "room": room, "text": text, "nick": text, "before": number, "protocol": 1,
+                "id": Uuid::nil()});
+            drop(Command::decode(json.to_string().as_bytes()));
+        }
+    }
+}

@@ -1,0 +1,629 @@
+//! What a server says.
+//!
+//! Two kinds: **entries** of a room's log ([`Entry`]), each with a `seq`, and everything else, which is
+//! passing news or an answer. A client moves its cursor by entries alone.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+use super::command::RequestId;
+use super::name::{Nick, RoomName};
+use super::text::Line;
+use super::time::Time;
+
+/// One event. On the wire its name is the `type`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The first thing said: who this is, and what it asks of whoever wants in.
+    Welcome(Welcome),
+    /// The answer to `hello`: you are in.
+    Ready(Box<Ready>),
+    /// The answer to a command that was done.
+    Ok(Okay),
+    /// The answer to a command that was not.
+    Error(Failure),
+    /// Entries of the log that were left out between the cursor and what follows; they can be paged into.
+    Gap(Gap),
+    /// The answer to `history`.
+    Page(Page),
+    /// Who is in a room, or who came and went.
+    Presence(Presence),
+    /// The answer to `who`.
+    People(People),
+    /// The answer to `rooms`.
+    Rooms(Rooms),
+    /// You are sending faster than you may: this command is held up, not lost.
+    Delayed(Delayed),
+    /// Are you there?
+    Ping(Pulse),
+    /// The answer to `ping`.
+    Pong(Pong),
+    /// The last thing said.
+    Bye(Bye),
+    /// From a newer server, and nothing that moves a cursor.
+    #[serde(skip)]
+    Unknown,
+    /// An entry of the log. Its `kind` is the `type`.
+    #[serde(untagged)]
+    Entry(Entry),
+}
+
+/// See [`Event::Welcome`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// Version of the protocol that the server speaks.
+    pub protocol: u32,
+    /// Who this is.
+    pub server: ServerInfo,
+    /// What `hello` must carry.
+    pub auth: Auth,
+    /// The server's clock.
+    pub now: Time,
+}
+
+/// Who a server is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServerInfo {
+    /// What its host calls it.
+    pub name: Line,
+    /// Of the program.
+    pub version: Line,
+    /// Of its log: as long as this stays, so do its rooms' sequence numbers. A client that finds
+    /// another one here MUST forget its cursors.
+    pub id: Uuid,
+}
+
+/// What a server asks of whoever wants in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Auth {
+    /// `open`: nothing. Other kinds will come with fields of their own.
+    pub kind: AuthKind,
+}
+
+/// See [`Auth`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthKind {
+    /// Everyone may come in.
+    Open,
+    /// Something this client cannot give.
+    #[serde(other)]
+    Unknown,
+}
+
+/// See [`Event::Ready`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ready {
+    /// A secret between the two: shown as `resume` in a later `hello`, it takes over this session.
+    pub session: Uuid,
+    /// Who you are.
+    pub you: Person,
+    /// Rooms there are, the fullest first, at most [`super::limits::LIST_ITEMS`].
+    pub rooms: Vec<RoomInfo>,
+    /// What this server allows.
+    pub limits: Allowed,
+}
+
+/// What a server allows; see [`super::limits`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Allowed {
+    /// Bytes of UTF-8 in a text.
+    pub text_bytes: usize,
+    /// Bytes of JSON in a frame from a client.
+    pub frame_bytes: usize,
+    /// Messages at once; 0 for no limit.
+    pub message_burst: u32,
+    /// Messages each second after that; 0 for no limit.
+    pub messages_per_second: f64,
+    /// Entries in a page of history.
+    pub page_entries: u64,
+    /// Rooms that one connection may be in.
+    pub rooms_per_session: usize,
+}
+
+/// A person, as others see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// What they are called.
+    pub nick: Nick,
+    /// The name is not kept for them: they have shown no key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
+}
+
+/// A room, as a list tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomInfo {
+    /// Its name.
+    pub room: RoomName,
+    /// Its topic, may be empty.
+    pub topic: Line,
+    /// People in it.
+    pub here: usize,
+    /// The `seq` of its last entry; 0 when nothing was said yet.
+    pub last: u64,
+}
+
+/// See [`Event::Ok`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Okay {
+    /// The `id` of the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub re: Option<RequestId>,
+    /// For `send` and `topic`: the number that the entry got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// For `join`: the room as it is now.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomInfo>,
+    /// For `nick`: who you are now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub you: Option<Person>,
+}
+
+/// See [`Event::Error`].
+#[derive(Clone, Debug, PartialEq, Error, Serialize, Deserialize)]
+#[error("{message}")]
+pub struct Failure {
+    /// The `id` of the command, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub re: Option<RequestId>,
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people.
+    pub message: Line,
+}
+
+impl Failure {
+    /// A failure that answers no particular command yet.
+    pub fn new(code: ErrorCode, message: &str) -> Self {
+        Self { re: None, code, message: Line::lossy(message) }
+    }
+}
+
+/// Why a command was not done: stable words for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The frame held no JSON, or not UTF-8, or nested too deep.
+    BadJson,
+    /// A field is missing, of the wrong type, or out of range.
+    BadRequest,
+    /// No such command.
+    UnknownType,
+    /// No common version of the protocol.
+    UnsupportedVersion,
+    /// Not a nick or a room name.
+    BadName,
+    /// Somebody has this nick, or one that looks like it.
+    NickTaken,
+    /// There is a room whose name looks like this one.
+    RoomLooksAlike,
+    /// No room of that name, or nothing was ever said there.
+    NoSuchRoom,
+    /// One must be in a room to do that.
+    NotInRoom,
+    /// Nothing visible in the text.
+    TextEmpty,
+    /// More bytes than a text may have.
+    TextTooLong,
+    /// The parlor has as many rooms as it may have.
+    TooManyRooms,
+    /// This connection is in as many rooms as it may be.
+    TooManyJoined,
+    /// The room is full.
+    RoomFull,
+    /// As many connections as the parlor may have.
+    ServerFull,
+    /// As many connections as one address may have.
+    AddressFull,
+    /// No `hello` in time.
+    HandshakeTimeout,
+    /// A frame larger than allowed.
+    FrameTooLarge,
+    /// `hello` was said already, or something else was said before it.
+    OutOfPlace,
+    /// The log could not store it; it may work later.
+    Storage,
+    /// The disk of the server is full; it may work later.
+    StorageFull,
+    /// The client's own: it is not connected.
+    Offline,
+    /// From a newer server.
+    #[serde(other)]
+    Unknown,
+}
+
+impl ErrorCode {
+    /// Whether the very same command may well succeed later.
+    pub fn is_temporary(self) -> bool {
+        matches!(self, Self::Storage | Self::StorageFull)
+    }
+}
+
+/// One entry of a room's log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// What it does; the `type` on the wire.
+    #[serde(rename = "type")]
+    pub kind: EntryKind,
+    /// Whose log it is in.
+    pub room: RoomName,
+    /// Its place: 1, 2, 3, … in each room, without gaps.
+    pub seq: u64,
+    /// Chosen by its sender.
+    pub id: Uuid,
+    /// When the server stored it, by the server's clock.
+    pub at: Time,
+    /// Who.
+    pub from: Nick,
+    /// The text of a message, or the new topic. [`super::text::sanitise`]d; at most
+    /// [`super::limits::TEXT_BYTES`].
+    #[serde(default)]
+    pub text: EntryText,
+    /// Told as an act, as by `/me`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub action: bool,
+    /// The `seq` that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+}
+
+/// What an entry does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    /// Somebody said something.
+    Message,
+    /// Somebody set the topic.
+    Topic,
+    /// From a newer server: it has its place in the order, and nothing to show.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The text of an entry: sanitised, and possibly empty, as a cleared topic is.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct EntryText(std::sync::Arc<str>);
+
+impl EntryText {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// From the log, which holds nothing unsanitised; cheap to be sure of all the same.
+    pub fn from_stored(raw: &str) -> Self {
+        Self(super::text::sanitise(raw).into())
+    }
+}
+
+impl std::fmt::Debug for EntryText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "EntryText({} bytes)", self.0.len())
+    }
+}
+
+impl<'de> Deserialize<'de> for EntryText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Ok(Self(super::text::sanitise(&raw).into()))
+    }
+}
+
+/// See [`Event::Gap`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Where.
+    pub room: RoomName,
+    /// The first `seq` that was left out.
+    pub from: u64,
+    /// The last.
+    pub to: u64,
+}
+
+/// See [`Event::Page`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// The `id` of the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub re: Option<RequestId>,
+    /// Whose log.
+    pub room: RoomName,
+    /// Contiguous, in the order of the log. Empty: there is nothing there.
+    pub entries: Vec<Entry>,
+    /// The `seq` of the room's last entry now.
+    pub last: u64,
+}
+
+/// See [`Event::Presence`]. Applied in the order in which they come, these give who is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// Where.
+    pub room: RoomName,
+    /// People in it, all of them counted.
+    pub here: usize,
+    /// Forget who you thought was there: these are, at most [`super::limits::LIST_ITEMS`] of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<Vec<Person>>,
+    /// These came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<Person>,
+    /// These left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<Nick>,
+    /// These are called something else now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renamed: Vec<Renamed>,
+}
+
+/// A person's new nick.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renamed {
+    /// The old one.
+    pub from: Nick,
+    /// The new one.
+    pub to: Nick,
+}
+
+/// See [`Event::People`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct People {
+    /// The `id` of the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub re: Option<RequestId>,
+    /// Where.
+    pub room: RoomName,
+    /// People in it, all of them counted.
+    pub here: usize,
+    /// At most [`super::limits::LIST_ITEMS`] of them, by nick.
+    pub people: Vec<Person>,
+}
+
+/// See [`Event::Rooms`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rooms {
+    /// The `id` of the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub re: Option<RequestId>,
+    /// The fullest first, at most [`super::limits::LIST_ITEMS`].
+    pub rooms: Vec<RoomInfo>,
+}
+
+/// See [`Event::Delayed`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delayed {
+    /// The `id` of the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub re: Option<RequestId>,
+    /// By how many milliseconds.
+    pub ms: u64,
+    /// For people.
+    pub message: Line,
+}
+
+/// See [`Event::Ping`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pulse {
+    /// The server's clock.
+    pub now: Time,
+}
+
+/// See [`Event::Pong`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pong {
+    /// The `id` of the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub re: Option<RequestId>,
+    /// The server's clock.
+    pub now: Time,
+}
+
+/// See [`Event::Bye`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bye {
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a connection ended: told in the last frame, logged, and counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The server is closing.
+    Shutdown,
+    /// The client said `bye`.
+    Quit,
+    /// The client closed the connection, or it broke, without a word.
+    Gone,
+    /// The same client came back and took over.
+    Replaced,
+    /// Nothing was heard for [`super::limits::DEAD_AFTER`].
+    Silent,
+    /// It took nothing for [`super::limits::STALL_TIME`].
+    Stalled,
+    /// No `hello` within [`super::limits::HANDSHAKE_TIME`].
+    HandshakeTimeout,
+    /// The handshake was understood and refused; the `error` before says why.
+    Refused,
+    /// Something was said that this protocol does not know how to go on from.
+    ProtocolError,
+    /// A frame larger than allowed.
+    FrameTooLarge,
+    /// As many connections as the parlor may have.
+    ServerFull,
+    /// As many connections as one address may have.
+    AddressFull,
+    /// The server could not read its log.
+    Storage,
+    /// From a newer server.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Reason {
+    /// All of them, in the order of their discriminants: for counting.
+    pub const ALL: [Self; 14] = [
+        Self::Shutdown,
+        Self::Quit,
+        Self::Gone,
+        Self::Replaced,
+        Self::Silent,
+        Self::Stalled,
+        Self::HandshakeTimeout,
+        Self::Refused,
+        Self::ProtocolError,
+        Self::FrameTooLarge,
+        Self::ServerFull,
+        Self::AddressFull,
+        Self::Storage,
+        Self::Unknown,
+    ];
+
+    /// Whether a client that was told this should leave it at that, rather than connect again.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Quit | Self::Replaced | Self::Refused)
+    }
+
+    /// The reason as a sentence for people.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Shutdown => "the server was shut down",
+            Self::Quit => "you left",
+            Self::Gone => "the connection broke",
+            Self::Replaced => "you connected from elsewhere",
+            Self::Silent => "the server heard nothing from here for too long",
+            Self::Stalled => "this side took nothing from the server for too long",
+            Self::HandshakeTimeout => "the greeting took too long",
+            Self::Refused => "the server refused the connection",
+            Self::ProtocolError => "the server did not understand this client",
+            Self::FrameTooLarge => "more was sent at once than the server takes",
+            Self::ServerFull => "the server is full",
+            Self::AddressFull => "too many connections from this address",
+            Self::Storage => "the server cannot read its log",
+            Self::Unknown => "the server gave a reason that this version does not know",
+        }
+    }
+}
+
+impl Event {
+    /// Reads one event from JSON. Unknown fields are ignored, and a type that is unknown is
+    /// [`Event::Unknown`], or an entry of unknown kind if it has a place in a log.
+    ///
+    /// # Errors
+    /// When it is no JSON, or lacks what its type must have.
+    pub fn decode(json: &[u8]) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Head<'a> {
+            #[serde(rename = "type", borrow)]
+            kind: std::borrow::Cow<'a, str>,
+            seq: Option<u64>,
+            room: Option<serde::de::IgnoredAny>,
+        }
+        let head: Head<'_> = serde_json::from_slice(json)?;
+        Ok(match &*head.kind {
+            "message" | "topic" => Self::Entry(serde_json::from_slice(json)?),
+            "welcome" => Self::Welcome(serde_json::from_slice(json)?),
+            "ready" => Self::Ready(serde_json::from_slice(json)?),
+            "ok" => Self::Ok(serde_json::from_slice(json)?),
+            "error" => Self::Error(serde_json::from_slice(json)?),
+            "gap" => Self::Gap(serde_json::from_slice(json)?),
+            "page" => Self::Page(serde_json::from_slice(json)?),
+            "presence" => Self::Presence(serde_json::from_slice(json)?),
+            "people" => Self::People(serde_json::from_slice(json)?),
+            "rooms" => Self::Rooms(serde_json::from_slice(json)?),
+            "delayed" => Self::Delayed(serde_json::from_slice(json)?),
+            "ping" => Self::Ping(serde_json::from_slice(json)?),
+            "pong" => Self::Pong(serde_json::from_slice(json)?),
+            "bye" => Self::Bye(serde_json::from_slice(json)?),
+            _ if head.seq.is_some() && head.room.is_some() => Self::Entry(serde_json::from_slice(json)?),
+            _ => Self::Unknown,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn round_trip(event: &Event) -> Value {
+        let json = serde_json::to_vec(event).unwrap();
+        assert_eq!(&Event::decode(&json).unwrap(), event);
+        serde_json::from_slice(&json).unwrap()
+    }
+
+    fn entry(kind: EntryKind) -> Entry {
+        Entry {
+            kind,
+            room: RoomName::new("#lobby").unwrap(),
+            seq: 7,
+            id: Uuid::nil(),
+            at: Time::from_millis(0),
+            from: Nick::new("alice").unwrap(),
+            text: EntryText::from_stored("hi"),
+            action: false,
+            reply_to: None,
+        }
+    }
+
+    #[test]
+    fn an_entry_says_its_kind_as_its_type() {
+        assert_eq!(
+            round_trip(&Event::Entry(entry(EntryKind::Message))),
+            json!({"type": "message", "room": "#lobby", "seq": 7, "id": Uuid::nil(),
+                "at": "1970-01-01T00:00:00.000Z", "from": "alice", "text": "hi"})
+        );
+        assert_eq!(round_trip(&Event::Entry(entry(EntryKind::Topic)))["type"], "topic");
+    }
+
+    #[test]
+    fn an_answer_to_join_holds_the_room() {
+        let topic = Line::lossy("all");
+        let room = RoomInfo { room: RoomName::new("#a").unwrap(), topic, here: 2, last: 9 };
+        let ok = Okay { re: RequestId::new("1"), room: Some(room), ..Okay::default() };
+        assert_eq!(
+            round_trip(&Event::Ok(ok)),
+            json!({"type": "ok", "re": "1", "room": "#a", "topic": "all", "here": 2, "last": 9})
+        );
+        round_trip(&Event::Ok(Okay::default()));
+        round_trip(&Event::Ok(Okay { seq: Some(4), ..Okay::default() }));
+    }
+
+    #[test]
+    fn an_entry_of_a_later_version_keeps_its_place() {
+        let mut json = serde_json::to_value(entry(EntryKind::Message)).unwrap();
+        json["type"] = "edited".into();
+        json.as_object_mut().unwrap().remove("text");
+        let Event::Entry(entry) = Event::decode(json.to_string().as_bytes()).unwrap() else { panic!() };
+        assert_eq!((entry.kind, entry.seq), (EntryKind::Unknown, 7));
+        assert_eq!(Event::decode(br#"{"type":"later"}"#).unwrap(), Event::Unknown);
+        let error = br#"{"type":"error","code":"later","message":"x"}"#;
+        assert!(matches!(Event::decode(error), Ok(Event::Error(Failure { code: ErrorCode::Unknown, .. }))));
+    }
+
+    #[test]
+    fn what_a_hostile_server_says_is_sanitised() {
+        let json = br##"{"type":"topic","room":"#a","seq":1,"id":"00000000-0000-0000-0000-000000000000",
+            "at":"2026-01-01T00:00:00Z","from":"bob","text":"\u001b]0;x\u0007"}"##;
+        let Event::Entry(entry) = Event::decode(json).unwrap() else { panic!() };
+        assert_eq!(entry.text.as_str(), "\u{FFFD}]0;x\u{FFFD}");
+        let name = br##"{"type":"presence","room":"#a","here":1,"left":["\u202ebob"]}"##;
+        assert!(Event::decode(name).is_err());
+    }
+
+    #[test]
+    fn reasons_are_all_counted() {
+        for (index, reason) in Reason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, index);
+        }
+    }
+
+    #[test]
+    fn what_people_say_is_not_in_debug_output() {
+        assert!(!format!("{:?}", entry(EntryKind::Message)).contains("hi\""));
+    }
+}

@@ -1,0 +1,122 @@
+//! Every limit of a parlor, in one place, each with its unit and its reason.
+//!
+//! The constants here hold for every parlor, because both sides must agree on them, or because
+//! nobody has a reason to change them. Those that an operator may want to change are the defaults of
+//! `[limits]` in the configuration file (`server::config::Limits`), and stand in the second half.
+//! Whoever exceeds one gets an error with a name; nobody else notices.
+
+use std::time::Duration;
+
+// --- what both sides agree on ---------------------------------------------------------------
+
+/// Bytes of UTF-8 in one message. A page of prose, or 150 lines of code; more is a file.
+pub const TEXT_BYTES: usize = 16 * 1024;
+
+/// Bytes of UTF-8 in a text of one line: a topic, a reason, the sentence of an error.
+pub const LINE_BYTES: usize = 1024;
+
+/// Bytes of JSON in one frame from a client. A text doubles at worst when JSON escapes its quotes, and
+/// some encoders write every character as `\uXXXX`, which is six bytes for one.
+pub const COMMAND_BYTES: usize = 6 * TEXT_BYTES + 4096;
+
+/// Bytes of JSON in one frame from a server. Pages of history and lists of people are the largest;
+/// the server ends them at [`PAGE_BYTES`], and one more text may be on top.
+pub const EVENT_BYTES: usize = 1024 * 1024;
+
+/// Columns of a terminal that a nick may take. Wider, and the text beside it starves.
+pub const NICK_COLUMNS: usize = 20;
+
+/// Columns of a terminal that a room name may take, after the `#`.
+pub const ROOM_COLUMNS: usize = 24;
+
+/// Bytes of UTF-8 in a name. Combining marks take no columns, so columns alone do not bound a name.
+pub const NAME_BYTES: usize = 64;
+
+/// Marks that may stand on one letter, in a name and in a text. Vietnamese needs two, Thai three;
+/// eight leaves room for scholars and none for towers that climb over the neighbours' lines.
+pub const MARKS_ON_A_LETTER: usize = 8;
+
+/// Bytes of the `id` that a client gives a command. A UUID takes 36.
+pub const REQUEST_ID_BYTES: usize = 64;
+
+/// Entries in one page of history, at most. A few screens: a reader who scrolls asks again in time.
+pub const PAGE_ENTRIES: u64 = 500;
+
+/// Bytes of JSON after which a page ends early, and after which a writer stops gathering and writes.
+pub const PAGE_BYTES: usize = 256 * 1024;
+
+/// People or rooms that one list names. The count beside the list is always the whole one.
+pub const LIST_ITEMS: usize = 500;
+
+/// How often the server asks whether a client is alive, and the client measures the round trip.
+pub const PING_EVERY: Duration = Duration::from_secs(30);
+
+/// Silence after which either side takes the other for dead: three pings unanswered.
+pub const DEAD_AFTER: Duration = Duration::from_secs(90);
+
+// --- the server's own -----------------------------------------------------------------------
+
+/// Presence of a room is gathered for this long and told at once, or a thousand people who come
+/// in together would be a million frames.
+pub const PRESENCE_EVERY: Duration = Duration::from_millis(100);
+
+/// Time from accept to a valid `hello`. A person's client needs one round trip.
+pub const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+
+/// Time that a write may stand still before the session ends: a peer that is gone without a word, or
+/// that stopped reading for good. A slow one makes progress and is safe.
+pub const STALL_TIME: Duration = Duration::from_secs(30);
+
+/// Time that a shutdown may take in all; what is still open then is cut. Leaves room below the 5 s
+/// that a service manager or a person is promised.
+pub const SHUTDOWN_TIME: Duration = Duration::from_secs(3);
+
+/// Answers that one connection may be owed. The reader takes no further command before one is
+/// written, so a client that never reads its answers stops only itself.
+pub const REPLIES_OWED: usize = 256;
+
+/// Messages handed to the log in one go by one connection: what one read brought, at most this many.
+pub const SUBMISSION_ENTRIES: usize = 64;
+
+/// Hand-overs that wait for the log's writer. When it is full, readers wait, and so do their senders.
+pub const LOG_QUEUE: usize = 1024;
+
+/// Messages in one commit. Beyond this a larger commit gains nothing and the first one waits longer.
+pub const COMMIT_ENTRIES: usize = 1024;
+
+/// Batches that a room's channel keeps. A connection that is further behind reads the log instead,
+/// so this costs memory and no messages.
+pub const CHANNEL_BATCHES: usize = 64;
+
+/// Bytes of one batch, so that a channel full of them is 16 MiB for a flooded room and not more.
+pub const BATCH_BYTES: usize = PAGE_BYTES;
+
+/// Connections that read the log at the same time. Reads are short; more would only fight for the
+/// same pages.
+pub const LOG_READERS: usize = 3;
+
+/// Rooms that one connection may be in.
+pub const ROOMS_PER_SESSION: usize = 50;
+
+/// Commands other than messages that a connection may send at once, and then each second.
+pub const COMMAND_BURST: u32 = 60;
+/// See [`COMMAND_BURST`].
+pub const COMMANDS_PER_SECOND: f64 = 20.0;
+
+/// A sender who is held up for longer than this is told so, once for each time that it comes to it.
+pub const DELAY_TOLD_AFTER: Duration = Duration::from_millis(900);
+
+// --- defaults of what the configuration file can change -------------------------------------
+
+/// Connections in all.
+pub const CONNECTIONS: usize = 5_000;
+/// Connections from one address (an IPv6 /64 counts as one): a whole class behind one router fits.
+pub const CONNECTIONS_PER_ADDRESS: usize = 256;
+/// Rooms in all. A room with neither people nor entries is forgotten and does not count.
+pub const ROOMS: usize = 1_000;
+/// People in one room.
+pub const MEMBERS_PER_ROOM: usize = 5_000;
+/// Messages that a connection may send at once. Ten lines typed in a hurry, twice.
+pub const MESSAGE_BURST: u32 = 20;
+/// Messages each second after that. Faster than anyone types; slow enough to read.
+pub const MESSAGES_PER_SECOND: f64 = 5.0;

@@ -1,0 +1,35 @@
+//! The wire: what the two sides say to each other, and nothing else.
+//!
+//! This is the bottom of the house. It knows neither side, opens no socket and reads no clock, so
+//! every part of it can be tested by itself:
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`frame`] | a 4-byte length, then JSON: the reader with its cap, and [`frame::Frame`], which only `encode` makes |
+//! | [`command`] | client → server |
+//! | [`event`] | server → client |
+//! | [`name`] | nicks and room names: what is allowed, what counts as the same, what merely looks the same |
+//! | [`text`] | text that a terminal can be trusted with |
+//! | [`time`] | the one form of a moment on the wire |
+//! | [`address`] | where a parlor is: `host:port`, `[v6]:port`, `unix:/path`, `parlor://…` |
+//! | [`limits`] | every limit, with its unit and its reason |
+//!
+//! `docs/protocol.md` specifies the same in words, for those who write a client without our code.
+
+pub mod address;
+pub mod command;
+pub mod event;
+pub mod frame;
+pub mod limits;
+pub mod name;
+pub mod text;
+pub mod time;
+
+/// The version of the protocol that this crate speaks.
+pub const VERSION: u32 = 1;
+
+/// The TCP port of a parlor, unless someone says otherwise.
+pub const DEFAULT_PORT: u16 = 7878;
+
+/// The room that everyone knows: a client that was told no other joins this one.
+pub const LOBBY: &str = "#lobby";
