@@ -4,3 +4,4 @@
 //! know the link and no socket.
 
 pub mod link;
+pub mod tui;

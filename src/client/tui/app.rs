@@ -1,0 +1,255 @@
+//! The loop: wait for one event, take in all that wait, do what comes of them, draw.
+
+use std::future::pending;
+use std::task::Poll;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use crossterm::event::{Event as Input, EventStream, KeyCode, KeyEventKind};
+use futures_util::{FutureExt, StreamExt};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::event::{Effect, Event, Now};
+use super::state::State;
+use super::terminal::Terminal;
+use super::{Ending, update};
+use crate::client::link::{Link, Update};
+use crate::protocol::command::Command;
+use crate::protocol::name::RoomName;
+
+/// The shortest time between two drawings: faster than that nobody sees.
+const FRAME: Duration = Duration::from_millis(16);
+/// How long to wait for the link's goodbye. It gives itself two seconds.
+const GOODBYE: Duration = Duration::from_millis(2500);
+
+pub(super) struct App {
+    state: State,
+    link: Link,
+    updates: mpsc::Receiver<Update>,
+    terminal: Terminal,
+    input: EventStream,
+    signals: Signals,
+    drawn_at: Option<Instant>,
+    title: String,
+    leaving: bool,
+}
+
+impl App {
+    pub(super) fn new(state: State, link: Link, updates: mpsc::Receiver<Update>, terminal: Terminal) -> Self {
+        let (input, signals) = (EventStream::new(), Signals::listen());
+        let title = String::new();
+        Self { state, link, updates, terminal, input, signals, drawn_at: None, title, leaving: false }
+    }
+
+    /// Runs until the person, the system or the terminal ends it.
+    pub(super) async fn run(mut self, first: Vec<Update>, room: RoomName) -> anyhow::Result<Ending> {
+        for news in first {
+            self.take_in(Event::Link(news))?;
+        }
+        let mut effects = Vec::new();
+        update::enter(&mut self.state, room, &mut effects);
+        self.perform(effects)?;
+        let mut ended = None;
+        while !self.leaving {
+            self.draw_in_time()?;
+            let events = self.wait().await?;
+            self.take_in(Event::Tick(Now::read()))?;
+            for event in events {
+                if let Event::Link(Update::Ended { why, wanted, unsent }) = &event {
+                    let unsent = texts(unsent);
+                    ended = Some(Ending { why: why.clone(), wanted: *wanted, unsent });
+                }
+                self.take_in(event)?;
+            }
+        }
+        drop(self.terminal);
+        if let Some(ended) = ended {
+            return Ok(ended);
+        }
+        self.link.quit();
+        Ok(timeout(GOODBYE, goodbye(&mut self.updates)).await.ok().flatten().unwrap_or(Ending {
+            why: "you left".to_owned(),
+            wanted: true,
+            unsent: Vec::new(),
+        }))
+    }
+
+    fn take_in(&mut self, event: Event) -> anyhow::Result<()> {
+        let effects = update::update(&mut self.state, event);
+        self.perform(effects)
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) -> anyhow::Result<()> {
+        for effect in effects {
+            match effect {
+                Effect::Submit(command) => self.link.submit(command),
+                Effect::RetryNow => self.link.retry_now(),
+                Effect::Quit => self.leaving = true,
+                Effect::Bell => self.terminal.ring()?,
+                Effect::Repaint => self.terminal.forget()?,
+                Effect::Suspend => self.suspend()?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws if there is something new to show and the last drawing was long enough ago.
+    fn draw_in_time(&mut self) -> anyhow::Result<()> {
+        let now = Instant::now();
+        if self.state.changed && self.drawn_at.is_none_or(|at| now >= at + FRAME) {
+            self.state.take_changed();
+            self.terminal.draw(&self.state).context("the terminal went away")?;
+            self.drawn_at = Some(now);
+            let title = self.state.title();
+            if title != self.title {
+                self.terminal.name(&title).context("the terminal went away")?;
+                self.title = title;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until something happens, and gathers all that has happened by then.
+    async fn wait(&mut self) -> anyhow::Result<Vec<Event>> {
+        let draw_at = self.drawn_at.filter(|_| self.state.changed).map(|at| at + FRAME);
+        let wake_at = draw_at.into_iter().chain(self.state.deadline()).min();
+        let mut inputs = Vec::new();
+        let mut events = Vec::new();
+        tokio::select! {
+            input = self.input.next() => inputs.push(read(input)?),
+            news = self.updates.recv() => match news {
+                Some(news) => events.push(Event::Link(news)),
+                // It has said how it ended; keys can still come.
+                None => inputs.push(read(self.input.next().await)?),
+            },
+            () = async { match wake_at { Some(at) => sleep_until(at).await, None => pending().await } } => {}
+            () = self.signals.next() => events.push(Event::Terminate),
+        }
+        while let Some(input) = self.input.next().now_or_never() {
+            inputs.push(read(input)?);
+        }
+        while let Ok(news) = self.updates.try_recv() {
+            events.push(Event::Link(news));
+        }
+        // Keys first: whoever types should not wait for a flood of messages.
+        let mut all = gather(inputs);
+        all.append(&mut events);
+        Ok(all)
+    }
+
+    /// Stops this process as the shell would, and comes back when the shell lets it.
+    fn suspend(&mut self) -> anyhow::Result<()> {
+        if cfg!(unix) {
+            self.terminal.pause();
+            // The group, as Ctrl-Z does: whatever started us should stop as well.
+            let stopped = std::process::Command::new("sh").args(["-c", "kill -TSTP 0"]).status();
+            self.terminal.resume().context("cannot take the terminal again")?;
+            if stopped.is_err() {
+                self.state.complain("this system has no shell to go back to");
+            }
+            let (columns, rows) = crossterm::terminal::size()?;
+            self.take_in(Event::Resize(columns, rows))?;
+        }
+        Ok(())
+    }
+}
+
+/// What the input stream gave. Its first error is the last thing that a lost terminal says.
+fn read(input: Option<std::io::Result<Input>>) -> anyhow::Result<Input> {
+    input.context("the terminal went away")?.context("the terminal went away")
+}
+
+/// Terminal events as ours. A wheel sends arrows, several at once and without anything between them,
+/// which no finger does: these scroll.
+fn gather(inputs: Vec<Input>) -> Vec<Event> {
+    let mut events: Vec<Event> = Vec::new();
+    let arrow = |input: &Input| match input {
+        Input::Key(key) if key.kind != KeyEventKind::Release && key.modifiers.is_empty() => match key.code {
+            KeyCode::Up => Some(-1),
+            KeyCode::Down => Some(1),
+            _ => None,
+        },
+        _ => None,
+    };
+    let mut inputs = inputs.into_iter().peekable();
+    while let Some(input) = inputs.next() {
+        if let Some(direction) = arrow(&input) {
+            let mut rows = direction;
+            while inputs.next_if(|next| arrow(next) == Some(direction)).is_some() {
+                rows += direction;
+            }
+            if rows != direction {
+                events.push(Event::Wheel(rows));
+                continue;
+            }
+        }
+        match input {
+            Input::Key(key) => events.push(Event::Key(key)),
+            Input::Paste(text) => events.push(Event::Paste(text)),
+            Input::Resize(columns, rows) => events.push(Event::Resize(columns, rows)),
+            Input::FocusGained => events.push(Event::Focus(true)),
+            Input::FocusLost => events.push(Event::Focus(false)),
+            Input::Mouse(_) => {}
+        }
+    }
+    events
+}
+
+/// Waits for the link's last word.
+async fn goodbye(updates: &mut mpsc::Receiver<Update>) -> Option<Ending> {
+    while let Some(update) = updates.recv().await {
+        if let Update::Ended { why, wanted, unsent } = update {
+            return Some(Ending { why, wanted, unsent: texts(&unsent) });
+        }
+    }
+    None
+}
+
+fn texts(unsent: &[Command]) -> Vec<String> {
+    let text = |command: &Command| match command {
+        Command::Send(send) => Some(send.text.to_string()),
+        _ => None,
+    };
+    unsent.iter().filter_map(text).collect()
+}
+
+/// The system's wishes that we end.
+struct Signals {
+    #[cfg(unix)]
+    listening: Vec<tokio::signal::unix::Signal>,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()];
+        // One that cannot be heard ends the process as it would have without us.
+        Self { listening: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        if self.listening.is_empty() {
+            return pending().await;
+        }
+        std::future::poll_fn(|context| {
+            let any = self.listening.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if any { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> Self {
+        Self {}
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            pending().await
+        }
+    }
+}

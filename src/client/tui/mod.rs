@@ -1,0 +1,99 @@
+//! The screen: rooms on the left, what is said in the middle, people on the right, the input below.
+//!
+//! One loop. What happens — a key, a word of the link, a moment — goes into [`update()`], which does no
+//! I/O and reads no clock; what is to be done outside comes out as [`Effect`]s; [`draw()`] shows the
+//! state and changes nothing. So all of it can be driven by a test: keys and news in, screens out.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `app` | the loop: wait, take in all that waits, do, draw |
+//! | `terminal` | puts the terminal up and gives it back, whatever happens |
+//! | [`state`] | what is known: rooms, scrollback, people, the input |
+//! | `update` | what happens to it |
+//! | `keymap`, `slash` | which key and which command does what: the tables that the help is made of |
+//! | `view` | one file for each pane |
+//! | `rows`, `wrap`, `scroll` | pure layout: messages into rows, and going through them |
+//! | [`theme`] | colours and signs |
+//! | [`script`] | the screen without a terminal: for tests, measurements and pictures |
+//!
+//! Only the rows in sight are laid out, so a long scrollback costs no more to draw than a short one.
+
+mod app;
+mod event;
+mod keymap;
+mod mention;
+mod rows;
+pub mod script;
+mod scroll;
+mod slash;
+pub mod state;
+mod terminal;
+#[cfg(test)]
+mod tests;
+pub mod theme;
+mod update;
+mod view;
+mod wrap;
+
+use std::io::IsTerminal;
+
+use anyhow::{Context, bail};
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+pub use self::event::{Effect, Event, Now};
+pub use self::update::update;
+pub use self::view::draw;
+use crate::client::link::{Link, Update};
+use crate::protocol::name::RoomName;
+
+/// What to show.
+#[derive(Debug)]
+pub struct Options {
+    /// The handle of an open link.
+    pub link: Link,
+    /// What that link says.
+    pub updates: mpsc::Receiver<Update>,
+    /// What it has said already: whoever wants a screen only once there is a connection has waited
+    /// for [`Update::Online`].
+    pub first: Vec<Update>,
+    /// The room to enter.
+    pub room: RoomName,
+    /// What others type to join, if we host: shown in a room without messages and in its heading.
+    pub invite: Option<String>,
+}
+
+/// How it ended.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// Why, as a sentence for people.
+    pub why: String,
+    /// Because it was asked for: a key, a command, a signal.
+    pub wanted: bool,
+    /// Messages that the server never acknowledged, in the order in which they were written.
+    pub unsent: Vec<String>,
+}
+
+/// Shows the parlor on the terminal until the person leaves. The terminal is given back before it
+/// returns. Must be called within a tokio runtime.
+///
+/// # Errors
+/// When there is no terminal to show it on, or it went away.
+pub async fn run(options: Options) -> anyhow::Result<Ending> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        bail!("the screen needs a terminal: in scripts, use `parlor say`, `parlor tail` or `parlor pipe`");
+    }
+    let size = crossterm::terminal::size().context("the terminal does not say how large it is")?;
+    let state = state::State::new(state::Setup {
+        invite: options.invite,
+        zone: TimeZone::system(),
+        theme: theme::Theme::from_environment(|name| std::env::var(name).ok()),
+        size,
+        session: Uuid::new_v4(),
+        now: Now::read(),
+    });
+    let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
+    let app = app::App::new(state, options.link, options.updates, terminal);
+    app.run(options.first, options.room).await
+}

@@ -1,0 +1,350 @@
+//! What is in the scrollback, as rows: pure layout, before colours.
+//!
+//! A scrollback is a line of **units**: the beginning of the room, each entry with the lines that are
+//! drawn above it (day, gap, "new"), the gap behind the last entry, and what we said that the room does
+//! not have yet. [`Layout::rows`] lays out one of them; nobody lays out all.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::scroll::Unit;
+use super::state::room::{Delivery, Room};
+use super::wrap::{truncate, wrap};
+use crate::protocol::event::{Entry, EntryKind};
+use crate::protocol::name::Nick;
+
+/// Messages of one person that follow each other within this time are one group.
+const GROUP_SECONDS: i64 = 5 * 60;
+
+/// One row of the scrollback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Row {
+    Empty,
+    /// A sentence of the program's own.
+    Note(String),
+    /// The command by which others join.
+    Invite(String),
+    /// So many messages are not here; whether they are the room's first; whether they are on their way.
+    Gap {
+        missing: u64,
+        first: bool,
+        asked: bool,
+    },
+    Day(String),
+    New,
+    Said(Said),
+}
+
+/// One row of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// Empty where it would only repeat what stands above.
+    pub(crate) time: String,
+    /// Empty where it would only repeat what stands above.
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) from: Option<Nick>,
+    pub(crate) tone: Tone,
+    /// The text begins with the name: the first row of an act.
+    pub(crate) acts: bool,
+    /// It says our name.
+    pub(crate) mention: bool,
+}
+
+/// How a row is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Tone {
+    #[default]
+    Plain,
+    /// By the program.
+    News,
+    /// Not sent yet.
+    Sending,
+    /// Not sent at all.
+    Failed,
+}
+
+/// Columns of the parts of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Columns {
+    /// With the space behind it; 0 where there is no room for it.
+    pub(crate) time: usize,
+    /// Without the gap behind it; 0 where names have rows of their own.
+    pub(crate) name: usize,
+    pub(crate) text: usize,
+}
+
+/// Columns left of everything, and between name and text.
+pub(crate) const MARGIN: usize = 1;
+pub(crate) const GUTTER: usize = 2;
+
+impl Columns {
+    pub(crate) fn fit(width: usize, widest_name: usize) -> Self {
+        let (time, most) = match width {
+            70.. => (6, 16),
+            50.. => (6, 12),
+            30.. => (0, 8),
+            _ => (0, 0),
+        };
+        let name = widest_name.clamp(4.min(most), most);
+        let left = if name > 0 { MARGIN + time + name + GUTTER } else { MARGIN };
+        Self { time, name, text: width.saturating_sub(left + 1).max(1) }
+    }
+
+    /// Columns in front of the text.
+    pub(crate) fn indent(self) -> usize {
+        if self.name > 0 { MARGIN + self.time + self.name + GUTTER } else { MARGIN }
+    }
+}
+
+/// A room, and what else its rows depend on.
+pub(crate) struct Layout<'a> {
+    pub(crate) room: &'a Room,
+    pub(crate) me: &'a Nick,
+    pub(crate) zone: &'a TimeZone,
+    /// Now, by which a day of another year says its year.
+    pub(crate) now: Timestamp,
+    /// How others join, for the beginning of the room.
+    pub(crate) invite: Option<&'a str>,
+    pub(crate) columns: Columns,
+}
+
+impl Layout<'_> {
+    /// How many units there are; at least two.
+    pub(crate) fn units(&self) -> usize {
+        self.room.scrollback.len() + 2 + self.room.pending.len()
+    }
+
+    /// The unit with this number.
+    pub(crate) fn unit(&self, number: usize) -> Option<Unit> {
+        let known = self.room.scrollback.len();
+        match number {
+            0 => Some(Unit::Start),
+            _ if number <= known => self.room.scrollback.get(number - 1).map(|e| Unit::Entry(e.seq)),
+            _ if number == known + 1 => Some(Unit::Tail),
+            _ => self.room.pending.get(number - known - 2).map(|pending| Unit::Pending(pending.id)),
+        }
+    }
+
+    /// The number of a unit. An entry that is no longer known is the next one that is.
+    pub(crate) fn number(&self, unit: Unit) -> Option<usize> {
+        let known = self.room.scrollback.len();
+        match unit {
+            Unit::Start => Some(0),
+            Unit::Entry(seq) => Some(1 + self.room.scrollback.place_of(seq).unwrap_or_else(|place| place)),
+            Unit::Tail => Some(known + 1),
+            Unit::Pending(id) => {
+                let place = self.room.pending.iter().position(|pending| pending.id == id)?;
+                Some(known + 2 + place)
+            }
+        }
+    }
+
+    /// The rows of a unit, from the top. Many units have none.
+    pub(crate) fn rows(&self, number: usize) -> Vec<Row> {
+        let known = self.room.scrollback.len();
+        match number {
+            0 => self.start(),
+            _ if number <= known => self.entry(number - 1),
+            _ if number == known + 1 => self.gap(known).into_iter().collect(),
+            _ => self.pending(number - known - 2),
+        }
+    }
+
+    fn start(&self) -> Vec<Row> {
+        let room = self.room;
+        if room.scrollback.gap_before(0).is_some() {
+            return Vec::new();
+        }
+        let empty = room.scrollback.len() == 0;
+        let note = |text: String| wrap(&text, self.columns.text).into_iter().map(Row::Note);
+        if !room.joined && empty {
+            return note(format!("Joining {} …", room.name)).collect();
+        }
+        let mut rows = vec![Row::Empty];
+        rows.extend(note(format!("This is the beginning of {}.", room.name)));
+        if empty {
+            rows.extend(note("Nothing has been said here yet: be the first, write a line below.".to_owned()));
+        }
+        if let Some(invite) = self.invite {
+            rows.push(Row::Empty);
+            rows.extend(note("Others join with:".to_owned()));
+            rows.extend(wrap(invite, self.columns.text).into_iter().map(Row::Invite));
+        }
+        rows.push(Row::Empty);
+        rows
+    }
+
+    fn gap(&self, place: usize) -> Option<Row> {
+        let gap = self.room.scrollback.gap_before(place)?;
+        let missing = gap.end() - gap.start() + 1;
+        Some(Row::Gap { missing, first: *gap.start() == 1, asked: self.room.asked.is_some() })
+    }
+
+    fn entry(&self, place: usize) -> Vec<Row> {
+        let Some(entry) = self.room.scrollback.get(place) else { return Vec::new() };
+        let mut rows = Vec::new();
+        let mut before = self.shown_before(place);
+        let last_seq = place.checked_sub(1).and_then(|place| self.room.scrollback.get(place)).map(|e| e.seq);
+        let gap = self.gap(place);
+        if let Some(seen) = self.room.new_after
+            && last_seq.unwrap_or(0) <= seen
+            && seen < entry.seq
+            && (last_seq.is_some() || gap.is_some())
+        {
+            rows.push(Row::New);
+            before = None;
+        }
+        if let Some(gap) = gap {
+            rows.push(gap);
+            before = None;
+        }
+        if entry.kind == EntryKind::Unknown {
+            return rows;
+        }
+        let day = self.day(entry.at.timestamp());
+        if self.shown_before(place).is_none_or(|earlier| self.day(earlier.at.timestamp()) != day) {
+            rows.push(Row::Day(self.day_name(day)));
+            before = None;
+        }
+        let before = before.filter(|b| b.kind == EntryKind::Message).map(|b| Before {
+            from: &b.from,
+            at: b.at.timestamp(),
+            action: b.action,
+        });
+        match entry.kind {
+            EntryKind::Message => {
+                let (from, action, text) = (&entry.from, entry.action, entry.text.as_str());
+                let said = Saying { from, at: entry.at.timestamp(), text, action, tone: Tone::Plain };
+                self.said(&said, before, &mut rows);
+            }
+            EntryKind::Topic => {
+                let news = match entry.text.as_str() {
+                    "" => format!("{} cleared the topic", entry.from),
+                    topic => format!("{} set the topic: {topic}", entry.from),
+                };
+                let (from, at, tone) = (&entry.from, entry.at.timestamp(), Tone::News);
+                self.said(&Saying { from, at, text: &news, action: false, tone }, None, &mut rows);
+            }
+            EntryKind::Unknown => {}
+        }
+        rows
+    }
+
+    fn pending(&self, place: usize) -> Vec<Row> {
+        let mut rows = Vec::new();
+        let Some(pending) = self.room.pending.get(place) else { return rows };
+        let before = match place.checked_sub(1).and_then(|place| self.room.pending.get(place)) {
+            Some(earlier) => Some((earlier.at, earlier.action)),
+            None => self
+                .shown_before(self.room.scrollback.len())
+                .filter(|entry| entry.kind == EntryKind::Message && entry.from == *self.me)
+                .map(|entry| (entry.at, entry.action)),
+        };
+        let before = before.map(|(at, action)| Before { from: self.me, at: at.timestamp(), action });
+        let tone = match pending.delivery {
+            Delivery::Failed(_) => Tone::Failed,
+            Delivery::Stored(_) => Tone::Plain,
+            Delivery::Sending => Tone::Sending,
+        };
+        let (at, action, text) = (pending.at.timestamp(), pending.action, pending.text.as_str());
+        self.said(&Saying { from: self.me, at, text, action, tone }, before, &mut rows);
+        if let Delivery::Failed(why) = &pending.delivery {
+            let note = format!("not sent: {why} · ↑ takes it back into the input");
+            rows.extend(self.text_rows(&note, Tone::Failed));
+        }
+        rows
+    }
+
+    /// The nearest entry before `place` that shows anything, unless a gap lies between.
+    fn shown_before(&self, place: usize) -> Option<&Entry> {
+        let mut place = place;
+        loop {
+            if self.room.scrollback.gap_before(place).is_some() {
+                return None;
+            }
+            place = place.checked_sub(1)?;
+            let entry = self.room.scrollback.get(place)?;
+            if entry.kind != EntryKind::Unknown {
+                return Some(entry);
+            }
+        }
+    }
+
+    fn day(&self, at: Timestamp) -> Date {
+        at.to_zoned(self.zone.clone()).date()
+    }
+
+    fn day_name(&self, day: Date) -> String {
+        let this_year = self.day(self.now).year() == day.year();
+        day.strftime(if this_year { "%A %-d %B" } else { "%A %-d %B %Y" }).to_string()
+    }
+
+    fn clock(&self, at: Timestamp) -> String {
+        at.to_zoned(self.zone.clone()).strftime("%H:%M").to_string()
+    }
+
+    /// The rows of one message. What stands `before` it decides what need not be said again.
+    fn said(&self, saying: &Saying<'_>, before: Option<Before<'_>>, rows: &mut Vec<Row>) {
+        let time = self.clock(saying.at);
+        let grouped = before.as_ref().is_some_and(|before| {
+            before.from == saying.from
+                && !before.action
+                && !saying.action
+                && (0..GROUP_SECONDS).contains(&saying.at.duration_since(before.at).as_secs())
+        });
+        let same_minute = grouped && before.is_some_and(|before| self.clock(before.at) == time);
+        let time = if same_minute { String::new() } else { time };
+        let name = match saying.tone {
+            _ if grouped => String::new(),
+            _ if saying.action => "*".to_owned(),
+            Tone::News => "·".to_owned(),
+            _ => saying.from.as_str().to_owned(),
+        };
+        let text =
+            if saying.action { format!("{} {}", saying.from, saying.text) } else { saying.text.to_owned() };
+        let mention = saying.tone == Tone::Plain
+            && saying.from != self.me
+            && super::mention::find(saying.text, self.me.as_str()).is_some();
+        let mut said: Vec<Row> = self.text_rows(&text, saying.tone).collect();
+        for row in &mut said {
+            if let Row::Said(row) = row {
+                row.from = Some(saying.from.clone());
+                row.mention = mention;
+            }
+        }
+        if self.columns.name == 0 && !grouped && !saying.action && saying.tone != Tone::News {
+            // Too narrow for columns: the name has a row of its own.
+            let name = truncate(&name, self.columns.text);
+            let (from, tone) = (Some(saying.from.clone()), saying.tone);
+            rows.push(Row::Said(Said { name, from, tone, mention, ..Said::default() }));
+        } else if let Some(Row::Said(first)) = said.first_mut() {
+            first.time = if self.columns.time > 0 { time } else { String::new() };
+            first.name = truncate(&name, self.columns.name);
+            first.acts = saying.action;
+        }
+        rows.extend(said);
+    }
+
+    fn text_rows(&self, text: &str, tone: Tone) -> impl Iterator<Item = Row> + use<> {
+        let rows = wrap(text, self.columns.text);
+        rows.into_iter().map(move |text| Row::Said(Said { text, tone, ..Said::default() }))
+    }
+}
+
+/// What is to be laid out.
+struct Saying<'a> {
+    from: &'a Nick,
+    at: Timestamp,
+    text: &'a str,
+    action: bool,
+    tone: Tone,
+}
+
+/// What stands above it.
+struct Before<'a> {
+    from: &'a Nick,
+    at: Timestamp,
+    action: bool,
+}

@@ -1,0 +1,308 @@
+//! All that the screen knows. Data with one owner; [`super::update()`] changes it, [`super::draw()`]
+//! reads it.
+
+pub mod completion;
+pub mod composer;
+pub mod input_history;
+pub mod people;
+pub mod room;
+pub mod scrollback;
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use self::completion::Completion;
+use self::composer::Composer;
+use self::input_history::InputHistory;
+use self::room::Room;
+use super::event::Now;
+use super::rows::{Columns, Layout};
+use super::theme::Theme;
+use crate::protocol::command::RequestId;
+use crate::protocol::event::{Allowed, RoomInfo};
+use crate::protocol::limits;
+use crate::protocol::name::{Nick, RoomName};
+use crate::protocol::time::Time;
+
+/// What a state begins with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// What others type to join, if we host.
+    pub invite: Option<String>,
+    /// In which zone times are shown.
+    pub zone: TimeZone,
+    /// The look.
+    pub theme: Theme,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// What tells the ids of this session's messages from those of others.
+    pub session: Uuid,
+    /// When it begins.
+    pub now: Now,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct State {
+    pub(crate) now: Now,
+    pub(crate) size: (u16, u16),
+    pub(crate) zone: TimeZone,
+    pub(crate) theme: Theme,
+    pub(crate) me: Nick,
+    /// A nick asked for while there was no connection.
+    pub(crate) wished: Option<Nick>,
+    /// What the server calls itself; empty until it has.
+    pub(crate) server: String,
+    pub(crate) invite: Option<String>,
+    pub(crate) connection: Connection,
+    /// The server cannot store, says why, and is asked again at this time.
+    pub(crate) held: Option<(String, Instant)>,
+    pub(crate) round_trip: Option<Duration>,
+    /// Milliseconds to add to this machine's clock to get the server's.
+    pub(crate) clock_offset: i64,
+    pub(crate) allowed: Option<Allowed>,
+    pub(crate) rooms: Vec<Room>,
+    /// Which of `rooms` is in sight; 0 when there are none.
+    pub(crate) current: usize,
+    /// The one before, to go back to when this one is left.
+    pub(crate) previous: Option<RoomName>,
+    /// Rooms that the server told of, for completion.
+    pub(crate) listed: Vec<RoomInfo>,
+    /// The input while we are in no room.
+    spare: Composer,
+    pub(crate) input_history: InputHistory,
+    pub(crate) completion: Option<Completion>,
+    pub(crate) overlay: Option<Overlay>,
+    pub(crate) question: Option<Question>,
+    pub(crate) notice: Option<Notice>,
+    /// Whether the side panes were asked for or sent away; `None`: as the width allows.
+    pub(crate) rooms_pane: Option<bool>,
+    pub(crate) people_pane: Option<bool>,
+    /// The terminal has the keyboard's focus: what is on the screen is seen.
+    pub(crate) focused: bool,
+    /// Something that is shown has changed since the last drawing.
+    pub(crate) changed: bool,
+    session: Uuid,
+    /// Ids given out so far.
+    given: u16,
+}
+
+/// How it stands with the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Connection {
+    Connecting {
+        attempt: u32,
+    },
+    Online,
+    Offline {
+        why: String,
+        retry_at: Instant,
+    },
+    /// There will be none any more.
+    Ended {
+        why: String,
+    },
+}
+
+/// What lies over the rooms and takes the keys.
+#[derive(Debug)]
+pub(crate) enum Overlay {
+    /// Keys and commands; rows scrolled.
+    Help(usize),
+    /// Who is in the room in sight; rows scrolled.
+    Names(usize),
+    /// The rooms that there are, once they have come, and the one chosen.
+    Rooms { asked: RequestId, rooms: Option<Vec<RoomInfo>>, chosen: usize },
+}
+
+/// What must be answered before anything else.
+#[derive(Debug)]
+pub(crate) enum Question {
+    /// To leave, although so many messages are not sent.
+    Leave,
+    /// Somebody wrote this word alone: was it meant for us or for them?
+    Word(String),
+    /// Text that was pasted.
+    Paste(String),
+    /// Looking in what was said before: what is looked for, and the place of what was found.
+    Search { wanted: String, found: Option<usize> },
+}
+
+/// A sentence for a while.
+#[derive(Clone, Debug)]
+pub(crate) struct Notice {
+    pub(crate) text: String,
+    pub(crate) bad: bool,
+    pub(crate) until: Instant,
+}
+
+/// How long a notice stays: time to read two lines.
+const NOTICE_TIME: Duration = Duration::from_secs(10);
+
+impl State {
+    /// Nothing known, nothing joined.
+    pub fn new(setup: Setup) -> Self {
+        Self {
+            now: setup.now,
+            size: setup.size,
+            zone: setup.zone,
+            theme: setup.theme,
+            // Until the server has said who we are, nobody is told anything under this name.
+            me: Nick::from_system(""),
+            wished: None,
+            server: String::new(),
+            invite: setup.invite,
+            connection: Connection::Connecting { attempt: 1 },
+            held: None,
+            round_trip: None,
+            clock_offset: 0,
+            allowed: None,
+            rooms: Vec::new(),
+            current: 0,
+            previous: None,
+            listed: Vec::new(),
+            spare: Composer::default(),
+            input_history: InputHistory::default(),
+            completion: None,
+            overlay: None,
+            question: None,
+            notice: None,
+            rooms_pane: None,
+            people_pane: None,
+            focused: true,
+            changed: true,
+            session: setup.session,
+            given: 0,
+        }
+    }
+
+    /// Whether something that is shown has changed since this was asked last.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// When time alone will change what is shown.
+    pub fn deadline(&self) -> Option<Instant> {
+        let countdown = self.retry_at().map(|at| {
+            let left = at.saturating_duration_since(self.now.instant);
+            // At the next whole second before the end.
+            let part = Duration::from_nanos(u64::from(left.subsec_nanos()));
+            self.now.instant + if part.is_zero() { Duration::from_secs(1) } else { part }
+        });
+        countdown.into_iter().chain(self.notice.as_ref().map(|notice| notice.until)).min()
+    }
+
+    /// What is being counted down to.
+    pub(crate) fn retry_at(&self) -> Option<Instant> {
+        let at = match &self.connection {
+            Connection::Offline { retry_at, .. } => *retry_at,
+            Connection::Online => self.held.as_ref()?.1,
+            _ => return None,
+        };
+        (at > self.now.instant).then_some(at)
+    }
+
+    /// Whole seconds until `at`, begun ones counted.
+    pub(crate) fn seconds_until(&self, at: Instant) -> u64 {
+        at.saturating_duration_since(self.now.instant).as_millis().div_ceil(1000).try_into().unwrap_or(0)
+    }
+
+    /// The room in sight.
+    pub(crate) fn room(&self) -> Option<&Room> {
+        self.rooms.get(self.current)
+    }
+
+    /// The room in sight.
+    pub(crate) fn room_mut(&mut self) -> Option<&mut Room> {
+        self.rooms.get_mut(self.current)
+    }
+
+    /// What is being written: each room has its own.
+    pub(crate) fn composer(&self) -> &Composer {
+        self.room().map_or(&self.spare, |room| &room.composer)
+    }
+
+    /// What is being written.
+    pub(crate) fn composer_mut(&mut self) -> &mut Composer {
+        self.rooms.get_mut(self.current).map_or(&mut self.spare, |room| &mut room.composer)
+    }
+
+    /// The place of a room that we are in.
+    pub(crate) fn place_of(&self, name: &RoomName) -> Option<usize> {
+        self.rooms.iter().position(|room| room.name == *name)
+    }
+
+    /// The layout of a room in so many columns.
+    pub(crate) fn layout<'a>(&'a self, room: &'a Room, width: u16) -> Layout<'a> {
+        Layout {
+            room,
+            me: &self.me,
+            zone: &self.zone,
+            now: self.now.time.timestamp(),
+            invite: self.invite.as_deref(),
+            columns: Columns::fit(usize::from(width), room.widest_name),
+        }
+    }
+
+    /// Says something for a while.
+    pub(crate) fn say(&mut self, text: impl Into<String>) {
+        self.notice(text.into(), false);
+    }
+
+    /// Says for a while that something did not work.
+    pub(crate) fn complain(&mut self, text: impl Into<String>) {
+        self.notice(text.into(), true);
+    }
+
+    fn notice(&mut self, text: String, bad: bool) {
+        self.notice = Some(Notice { text, bad, until: self.now.instant + NOTICE_TIME });
+    }
+
+    /// An id for a message, a UUID v7: the time, a count, and what tells this session from others.
+    pub(crate) fn message_id(&mut self) -> Uuid {
+        let millis = u64::try_from(self.now.time.as_millis()).unwrap_or(0);
+        let mut rest = [0; 10];
+        rest[..2].copy_from_slice(&self.count().to_be_bytes());
+        rest[2..].copy_from_slice(&self.session.as_bytes()[8..]);
+        uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid()
+    }
+
+    /// An id for a question.
+    pub(crate) fn request_id(&mut self) -> RequestId {
+        RequestId::from(self.message_id())
+    }
+
+    fn count(&mut self) -> u16 {
+        self.given = self.given.wrapping_add(1);
+        self.given
+    }
+
+    /// What the server's clock says now, as well as we know it.
+    pub(crate) fn server_time(&self) -> Time {
+        self.now.time.shifted(self.clock_offset)
+    }
+
+    /// Bytes that a message may have here.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.allowed.map_or(limits::TEXT_BYTES, |allowed| allowed.text_bytes)
+    }
+
+    /// What the terminal's window is called: the room, and whether anything waits for us.
+    pub(crate) fn title(&self) -> String {
+        let waits = match self.rooms.iter().any(|room| room.mentioned) {
+            true => "! ",
+            false if self.rooms.iter().any(|room| room.unread > 0) => "* ",
+            false => "",
+        };
+        let room = self.room().map(|room| format!("{} · ", room.name)).unwrap_or_default();
+        format!("{waits}{room}parlor")
+    }
+
+    /// Messages that the server has not stored, in all rooms.
+    pub(crate) fn unsent(&self) -> usize {
+        self.rooms.iter().map(Room::unsent).sum()
+    }
+}

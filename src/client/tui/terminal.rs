@@ -1,0 +1,121 @@
+//! The terminal: put up as we need it, and given back as it was, whatever happens.
+
+use std::io::{self, BufWriter, Stdout, Write};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
+    KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+};
+use crossterm::style::Print;
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue};
+use ratatui::backend::CrosstermBackend;
+
+use super::state::State;
+use super::view;
+
+/// On the alternate screen the wheel sends arrows, so it scrolls and the mouse still selects.
+const WHEEL_SENDS_ARROWS: &str = "\x1b[?1007h";
+const WHEEL_IS_AS_IT_WAS: &str = "\x1b[?1007l";
+
+/// Whether the terminal is as we need it, and so has to be given back.
+static UP: AtomicBool = AtomicBool::new(false);
+
+/// A terminal that is up. Dropped, it is given back.
+pub(super) struct Terminal {
+    screen: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+}
+
+impl Terminal {
+    /// Puts the terminal up. Should anything panic, it is given back before the panic is told.
+    pub(super) fn put_up() -> io::Result<Self> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let tell = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                give_back();
+                tell(panic);
+            }));
+        });
+        let screen = ratatui::Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout())))?;
+        let mut terminal = Self { screen };
+        terminal.resume()?;
+        Ok(terminal)
+    }
+
+    /// Takes the terminal again.
+    pub(super) fn resume(&mut self) -> io::Result<()> {
+        enable_raw_mode()?;
+        UP.store(true, Ordering::SeqCst);
+        execute!(
+            io::stdout(),
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            EnableFocusChange,
+            // Shift-Enter and Enter are one key unless this is asked for; terminals that do not know
+            // it ignore it.
+            PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES),
+            Print(WHEEL_SENDS_ARROWS),
+        )?;
+        self.screen.clear()
+    }
+
+    /// Gives the terminal back for a while.
+    pub(super) fn pause(&mut self) {
+        give_back();
+    }
+
+    /// Draws the state, in one piece.
+    pub(super) fn draw(&mut self, state: &State) -> io::Result<()> {
+        queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
+        self.screen.draw(|frame| view::draw(state, frame))?;
+        queue!(self.screen.backend_mut(), EndSynchronizedUpdate)?;
+        self.screen.backend_mut().flush()
+    }
+
+    /// The next drawing paints everything.
+    pub(super) fn forget(&mut self) -> io::Result<()> {
+        self.screen.clear()
+    }
+
+    /// Rings the bell.
+    pub(super) fn ring(&mut self) -> io::Result<()> {
+        self.screen.backend_mut().write_all(b"\x07")?;
+        self.screen.backend_mut().flush()
+    }
+
+    /// Names the window. `title` holds sanitised text only.
+    pub(super) fn name(&mut self, title: &str) -> io::Result<()> {
+        execute!(self.screen.backend_mut(), SetTitle(title))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Gives the terminal back. A second time does nothing.
+fn give_back() {
+    if !UP.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    // There is nobody left to tell that it did not work.
+    let _ = execute!(
+        io::stdout(),
+        EndSynchronizedUpdate,
+        Print(WHEEL_IS_AS_IT_WAS),
+        PopKeyboardEnhancementFlags,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show,
+    );
+    let _ = disable_raw_mode();
+}

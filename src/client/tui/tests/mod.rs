@@ -1,0 +1,3 @@
+//! Scripted screens: keys and news in, screens out.
+
+mod screens;

@@ -1,0 +1,142 @@
+//! Keys while the input has them.
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+
+use super::{Effect, State, completing, history, overlays, rooms, saying};
+use crate::client::tui::keymap::{self, Action, Key};
+use crate::client::tui::scroll::Scroll;
+use crate::client::tui::state::composer::Motion;
+use crate::client::tui::state::{Overlay, Question};
+use crate::client::tui::{view, wrap};
+
+/// Rows of one step of [`Action::RowsUp`].
+const A_LITTLE: isize = 3;
+
+/// A key was pressed.
+pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>) {
+    if key.kind == KeyEventKind::Release {
+        return;
+    }
+    if let Some(question) = state.question.take() {
+        overlays::answer(state, question, key, effects);
+        return;
+    }
+    if state.overlay.is_some() {
+        overlays::press(state, key, effects);
+        return;
+    }
+    let action = keymap::action(Key::of(key));
+    if !matches!(action, Some(Action::Complete | Action::CompleteBack)) {
+        state.completion = None;
+    }
+    if !matches!(action, Some(Action::Up | Action::Down)) {
+        state.input_history.stay();
+    }
+    if let Some(action) = action {
+        act(state, action, effects);
+    } else if let Some(c) = keymap::character(key) {
+        state.composer_mut().insert(c.encode_utf8(&mut [0; 4]));
+    }
+}
+
+fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    match action {
+        Action::Send => saying::enter(state, effects),
+        Action::NewLine => state.composer_mut().insert("\n"),
+        Action::Go(motion) => state.composer_mut().go(motion),
+        Action::Delete(motion) => state.composer_mut().delete(motion),
+        Action::Cut(motion) => state.composer_mut().cut(motion),
+        Action::PasteCut => state.composer_mut().paste_cut(),
+        Action::Transpose => state.composer_mut().transpose(),
+        Action::Undo => state.composer_mut().undo(),
+        Action::Up => up(state, effects),
+        Action::Down => down(state, effects),
+        Action::SearchInputs => {
+            state.question = Some(Question::Search { wanted: String::new(), found: None });
+        }
+        Action::Complete => completing::complete(state, 1),
+        Action::CompleteBack => completing::complete(state, -1),
+        Action::Close => {
+            state.notice = None;
+            if state.room().is_some_and(|room| room.composer.is_empty()) {
+                history::to_newest(state);
+            }
+        }
+        Action::Interrupt if state.composer().is_empty() => ask_to_leave(state),
+        Action::Interrupt => {
+            let text = state.composer_mut().take();
+            // Thrown away by mistake, it is one key away.
+            state.input_history.add(&text);
+        }
+        Action::EndOfInput if state.composer().is_empty() => ask_to_leave(state),
+        Action::EndOfInput => state.composer_mut().delete(Motion::Right),
+        Action::PageUp => history::scroll_page(state, -1, effects),
+        Action::PageDown => history::scroll_page(state, 1, effects),
+        Action::RowsUp => history::scroll(state, -A_LITTLE, effects),
+        Action::RowsDown => history::scroll(state, A_LITTLE, effects),
+        Action::Oldest => history::to_oldest(state, effects),
+        Action::Newest => history::to_newest(state),
+        Action::FirstUnread => history::to_first_unread(state, effects),
+        Action::RoomNumber(number) => rooms::go_to(state, number),
+        Action::NextRoom => rooms::go_by(state, 1),
+        Action::PreviousRoom => rooms::go_by(state, -1),
+        Action::NextNews => rooms::go_to_news(state),
+        Action::ToggleRooms => state.rooms_pane = Some(view::panes(state).rooms.is_none()),
+        Action::TogglePeople => state.people_pane = Some(view::panes(state).people.is_none()),
+        Action::Help => state.overlay = Some(Overlay::Help(0)),
+        Action::Repaint => effects.push(Effect::Repaint),
+        Action::Suspend => effects.push(Effect::Suspend),
+    }
+}
+
+fn ask_to_leave(state: &mut State) {
+    state.question = Some(Question::Leave);
+}
+
+/// Whether the arrows scroll: the reader is up in the history and writes nothing. That is also what
+/// the wheel sends.
+fn arrows_scroll(state: &State) -> bool {
+    state.room().is_some_and(|room| room.scroll != Scroll::Bottom && room.composer.is_empty())
+}
+
+fn up(state: &mut State, effects: &mut Vec<Effect>) {
+    if arrows_scroll(state) {
+        history::scroll(state, -1, effects);
+    } else if !move_by_row(state, -1) {
+        if state.composer().is_empty()
+            && let Some(text) = state.room_mut().and_then(crate::client::tui::state::room::Room::take_back)
+        {
+            state.composer_mut().set(text.as_str());
+            return;
+        }
+        let draft = state.composer().text().to_owned();
+        if let Some(text) = state.input_history.older(&draft) {
+            state.composer_mut().set(&text);
+        }
+    }
+}
+
+fn down(state: &mut State, effects: &mut Vec<Effect>) {
+    if arrows_scroll(state) {
+        history::scroll(state, 1, effects);
+    } else if !move_by_row(state, 1)
+        && let Some(text) = state.input_history.newer()
+    {
+        state.composer_mut().set(&text);
+    }
+}
+
+/// Moves the cursor to the row above or below it in the input; `false` if there is none.
+fn move_by_row(state: &mut State, by: isize) -> bool {
+    let width = view::composer_width(state);
+    let composer = state.composer();
+    let (text, cursor) = (composer.text(), composer.cursor());
+    let rows = wrap::edit_rows(text, width);
+    let row = view::cursor_row(&rows, cursor);
+    let Some(target) = row.checked_add_signed(by).and_then(|row| rows.get(row)) else { return false };
+    let column = wrap::columns(&text[rows[row].start..cursor]);
+    let before = wrap::show_edit_row(&text[target.clone()], column).len();
+    let place = (target.start + before).min(target.end);
+    state.composer_mut().go_to(place);
+    true
+}

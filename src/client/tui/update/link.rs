@@ -1,0 +1,205 @@
+//! What the link says.
+
+use uuid::Uuid;
+
+use super::{Effect, State, history, rooms, sees};
+use crate::client::link::Update;
+use crate::client::tui::scroll::Scroll;
+use crate::client::tui::state::room::Delivery;
+use crate::client::tui::state::{Connection, Overlay};
+use crate::protocol::command::RequestId;
+use crate::protocol::event::{Entry, ErrorCode, Event, Failure, Okay, Page, Ready, Welcome};
+
+pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>) {
+    match news {
+        Update::Connecting { attempt } => state.connection = Connection::Connecting { attempt },
+        Update::Online { welcome, ready, new_log } => online(state, &welcome, *ready, new_log),
+        Update::Offline { why, retry_at } => {
+            state.connection = Connection::Offline { why, retry_at };
+            unasked(state);
+        }
+        Update::Held { failure, retry_at } => state.held = Some((failure.message.to_string(), retry_at)),
+        Update::Event(event, _) => hear(state, event, effects),
+        Update::Failed(failure) => failed(state, &failure),
+        Update::Latency { round_trip, offset } => {
+            state.round_trip = Some(round_trip);
+            state.clock_offset = offset;
+        }
+        Update::Ended { why, .. } => {
+            for pending in state.rooms.iter_mut().flat_map(|room| &mut room.pending) {
+                if pending.delivery == Delivery::Sending {
+                    pending.delivery = Delivery::Failed(why.clone());
+                }
+            }
+            state.connection = Connection::Ended { why };
+            unasked(state);
+        }
+    }
+}
+
+fn online(state: &mut State, welcome: &Welcome, ready: Ready, new_log: bool) {
+    state.connection = Connection::Online;
+    let before = std::mem::replace(&mut state.me, ready.you.nick);
+    let wished = state.wished.take();
+    if wished.is_some() && wished.as_ref() == Some(&state.me) {
+        state.say(format!("you are {} now", state.me));
+    } else if !state.server.is_empty() && state.me != before {
+        let taken = wished.unwrap_or(before);
+        state.complain(format!("{taken} is taken: you are {}. /nick NAME changes it", state.me));
+    }
+    state.server = welcome.server.name.to_string();
+    state.allowed = Some(ready.limits);
+    state.listed = ready.rooms;
+    state.clock_offset = welcome.now.as_millis() - state.now.time.as_millis();
+    if new_log {
+        state.rooms.iter_mut().for_each(super::super::state::room::Room::forget);
+        state.complain("the server begins a new history: what was shown is not in it");
+    }
+}
+
+/// The connection is gone, and so are the answers to what was asked on it.
+fn unasked(state: &mut State) {
+    state.held = None;
+    state.round_trip = None;
+    for room in &mut state.rooms {
+        room.asked = None;
+        room.joined = false;
+    }
+    if matches!(&state.overlay, Some(Overlay::Rooms { rooms: None, .. })) {
+        state.overlay = None;
+    }
+}
+
+fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
+    match event {
+        Event::Entry(entry) => entry_came(state, entry, effects),
+        Event::Gap(gap) => {
+            let Some(place) = state.place_of(&gap.room) else { return };
+            let in_sight = place == state.current && sees(state);
+            state.rooms[place].skip(&gap, in_sight);
+        }
+        Event::Ok(okay) => done(state, okay),
+        Event::Page(page) => page_came(state, page, effects),
+        Event::Presence(news) => {
+            if let Some(place) = state.place_of(&news.room) {
+                state.rooms[place].people.take_in(news);
+            }
+        }
+        Event::Rooms(list) => {
+            if let Some(Overlay::Rooms { asked, rooms, .. }) = &mut state.overlay
+                && list.re.as_ref() == Some(asked)
+            {
+                *rooms = Some(list.rooms.clone());
+            }
+            state.listed = list.rooms;
+        }
+        Event::Delayed(delayed) => state.complain(format!("slow down: {}", delayed.message)),
+        // The link keeps these to itself, or they answer what is never asked here.
+        Event::Welcome(_)
+        | Event::Ready(_)
+        | Event::Error(_)
+        | Event::People(_)
+        | Event::Ping(_)
+        | Event::Pong(_)
+        | Event::Bye(_)
+        | Event::Unknown => {}
+    }
+}
+
+fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
+    let Some(place) = state.place_of(&entry.room) else { return };
+    let in_sight = place == state.current && sees(state);
+    let named = state.rooms[place].arrive(entry, &state.me, in_sight);
+    if named && !in_sight {
+        effects.push(Effect::Bell);
+    }
+    let room = &mut state.rooms[place];
+    if room.scroll == Scroll::Bottom {
+        room.scrollback.forget_far_from(usize::MAX);
+    }
+}
+
+fn done(state: &mut State, okay: Okay) {
+    if let Some(you) = okay.you
+        && you.nick != state.me
+    {
+        state.say(format!("you are {} now", you.nick));
+        state.me = you.nick;
+    }
+    if let Some(info) = okay.room
+        && let Some(place) = state.place_of(&info.room)
+    {
+        state.rooms[place].join(info);
+    }
+    if let Some(seq) = okay.seq {
+        state.held = None;
+        if let Some(id) = okay.re.as_ref().and_then(message) {
+            state.rooms.iter_mut().for_each(|room| room.stored(id, seq));
+        }
+    }
+}
+
+fn message(re: &RequestId) -> Option<Uuid> {
+    Uuid::try_parse(re.as_str()).ok()
+}
+
+fn page_came(state: &mut State, page: Page, effects: &mut Vec<Effect>) {
+    let Some(place) = state.place_of(&page.room) else { return };
+    let room = &mut state.rooms[place];
+    if room.asked.is_none() || room.asked != page.re {
+        return;
+    }
+    room.asked = None;
+    room.history_ends = page.entries.is_empty();
+    room.fill(page.entries);
+    let reader = match room.scroll {
+        Scroll::Bottom => usize::MAX,
+        Scroll::At(anchor) => match anchor.unit {
+            crate::client::tui::scroll::Unit::Entry(seq) => {
+                room.scrollback.place_of(seq).unwrap_or_else(|place| place)
+            }
+            crate::client::tui::scroll::Unit::Start => 0,
+            _ => usize::MAX,
+        },
+    };
+    room.scrollback.forget_far_from(reader);
+    if place == state.current && room.scroll != Scroll::Bottom {
+        history::load(state, effects);
+    }
+}
+
+fn failed(state: &mut State, failure: &Failure) {
+    let sentence = failure.message.to_string();
+    let mut told = false;
+    if let Some(id) = failure.re.as_ref().and_then(message) {
+        for pending in state.rooms.iter_mut().flat_map(|room| &mut room.pending) {
+            if pending.id == id {
+                pending.delivery = Delivery::Failed(sentence.clone());
+                told = true;
+            }
+        }
+    }
+    for room in &mut state.rooms {
+        if room.asked.is_some() && room.asked == failure.re {
+            room.asked = None;
+            // Offline, it is asked again by whoever scrolls there; refused, there is no point.
+            room.history_ends = failure.code != ErrorCode::Offline;
+            told = failure.code == ErrorCode::Offline;
+        }
+    }
+    let refused = state.rooms.iter().position(|room| room.entering.is_some() && room.entering == failure.re);
+    if let Some(place) = refused {
+        let name = state.rooms[place].name.clone();
+        rooms::remove(state, place);
+        state.complain(format!("{name}: {sentence}"));
+        told = true;
+    }
+    if let Some(Overlay::Rooms { asked, .. }) = &state.overlay
+        && failure.re.as_ref() == Some(asked)
+    {
+        state.overlay = None;
+    }
+    if !told {
+        state.complain(sentence);
+    }
+}

@@ -1,0 +1,111 @@
+//! What happens to the state. No I/O, no clock: what is to be done outside comes out as [`Effect`]s,
+//! time comes in as [`Event::Tick`].
+
+mod completing;
+mod history;
+mod keys;
+mod link;
+mod overlays;
+mod rooms;
+mod saying;
+
+use super::event::{Effect, Event, Now};
+use super::scroll::Scroll;
+use super::state::State;
+use super::view;
+use crate::protocol::name::RoomName;
+
+/// Entries that a room brings by itself when it is joined; the rest is loaded when it is scrolled to.
+/// Six screens, so that the first turn of the wheel waits for nothing.
+pub(crate) const JOIN_ENTRIES: u64 = 200;
+
+/// Lines from which on a paste is asked about.
+const PASTE_LINES: usize = 5;
+
+/// Takes in one event. Says what is to be done.
+pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if let Event::Tick(now) = event {
+        tick(state, now);
+        return effects;
+    }
+    state.changed = true;
+    match event {
+        Event::Tick(_) => {}
+        Event::Key(key) => keys::press(state, &key, &mut effects),
+        Event::Wheel(rows) => {
+            if state.overlay.is_some() {
+                overlays::scroll(state, rows);
+            } else {
+                history::scroll(state, rows, &mut effects);
+            }
+        }
+        Event::Paste(text) => paste(state, &text),
+        Event::Resize(columns, rows) => state.size = (columns, rows),
+        Event::Focus(focused) => focus(state, focused),
+        Event::Link(news) => link::take_in(state, news, &mut effects),
+        Event::Terminate => effects.push(Effect::Quit),
+    }
+    see(state);
+    effects
+}
+
+/// Enters a room, or goes to it.
+pub(crate) fn enter(state: &mut State, room: RoomName, effects: &mut Vec<Effect>) {
+    rooms::join(state, room, effects);
+}
+
+fn tick(state: &mut State, now: Now) {
+    let countdown = |state: &State| state.retry_at().map(|at| state.seconds_until(at));
+    let before = countdown(state);
+    state.now = now;
+    if countdown(state) != before {
+        state.changed = true;
+    }
+    if state.notice.as_ref().is_some_and(|notice| notice.until <= now.instant) {
+        state.notice = None;
+        state.changed = true;
+    }
+}
+
+fn paste(state: &mut State, text: &str) {
+    if state.question.is_some() {
+        return;
+    }
+    state.overlay = None;
+    state.completion = None;
+    let clean = crate::protocol::text::sanitise(text);
+    let clean = clean.trim_end_matches('\n');
+    if clean.split('\n').count() > PASTE_LINES {
+        state.question = Some(super::state::Question::Paste(clean.to_owned()));
+    } else {
+        state.composer_mut().insert(clean);
+    }
+}
+
+fn focus(state: &mut State, focused: bool) {
+    state.focused = focused;
+    if !focused && let Some(room) = state.room_mut() {
+        room.leave_sight();
+    }
+}
+
+/// Whether what arrives in the room in sight is seen there.
+fn sees(state: &State) -> bool {
+    state.focused && state.room().is_some_and(|room| room.scroll == Scroll::Bottom)
+}
+
+/// The room in sight has been read if its end is on the screen and somebody is there.
+fn see(state: &mut State) {
+    if sees(state)
+        && let Some(room) = state.room_mut()
+    {
+        room.see_all();
+    }
+}
+
+/// The columns and rows that the scrollback has.
+fn scrollback_size(state: &State) -> (u16, usize) {
+    let area = view::panes(state).scrollback;
+    (area.width, usize::from(area.height))
+}

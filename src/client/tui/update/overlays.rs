@@ -1,0 +1,150 @@
+//! Keys while something lies over the rooms, or while a question waits for its answer.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{Effect, State, history, rooms, saying};
+use crate::client::tui::keymap::{self, Action, Key};
+use crate::client::tui::state::{Connection, Overlay, Question};
+
+/// Rows of a page in help and lists: what fits on the smallest of usual screens.
+const PAGE: isize = 15;
+
+/// Leaves, and asks first where that loses something.
+pub(super) fn leave(state: &mut State, effects: &mut Vec<Effect>) {
+    let lost = state.unsent() > 0 && !matches!(state.connection, Connection::Ended { .. });
+    if lost {
+        state.question = Some(Question::Leave);
+    } else {
+        effects.push(Effect::Quit);
+    }
+}
+
+/// A key while `state.question` waits. Keys that are no answer do nothing.
+pub(super) fn answer(state: &mut State, question: Question, key: &KeyEvent, effects: &mut Vec<Effect>) {
+    let action = keymap::action(Key::of(key));
+    let yes = key.code == KeyCode::Enter && key.modifiers.is_empty();
+    let no = matches!(action, Some(Action::Close | Action::Interrupt));
+    let letter = keymap::character(key);
+    match question {
+        Question::Leave => match action {
+            _ if yes || matches!(action, Some(Action::Interrupt | Action::EndOfInput)) => {
+                effects.push(Effect::Quit);
+            }
+            Some(Action::Close) => {}
+            _ => state.question = Some(Question::Leave),
+        },
+        Question::Word(word) => {
+            if yes {
+                leave(state, effects);
+            } else if letter == Some('s') {
+                saying::submit(state, &word, effects);
+            } else if !no {
+                state.question = Some(Question::Word(word));
+            }
+        }
+        Question::Paste(text) => {
+            if yes {
+                state.composer_mut().insert(&text);
+                let all = state.composer().text().to_owned();
+                // What is pasted is said as it is, whatever it begins with.
+                if let Err(sentence) = saying::say(state, &all, false, effects) {
+                    state.complain(sentence);
+                }
+            } else if letter == Some('e') {
+                state.composer_mut().insert(&text);
+            } else if !no {
+                state.question = Some(Question::Paste(text));
+            }
+        }
+        Question::Search { wanted, found } => search(state, wanted, found, key, effects),
+    }
+}
+
+/// One key of a search in what was said before.
+fn search(
+    state: &mut State,
+    mut wanted: String,
+    found: Option<usize>,
+    key: &KeyEvent,
+    effects: &mut Vec<Effect>,
+) {
+    let mut before = found.map_or(usize::MAX, |place| place.saturating_add(1));
+    match keymap::action(Key::of(key)) {
+        Some(Action::Close | Action::Interrupt) => return,
+        Some(Action::SearchInputs) => before = found.unwrap_or(usize::MAX),
+        Some(Action::Delete(_)) => {
+            wanted.pop();
+            before = usize::MAX;
+        }
+        _ => {
+            if let Some(c) = keymap::character(key) {
+                wanted.push(c);
+            } else {
+                // Any other key takes what was found, and does what it does.
+                if let Some((_, text)) =
+                    found.and_then(|place| state.input_history.search(&wanted, place + 1))
+                {
+                    let text = text.to_owned();
+                    state.composer_mut().set(&text);
+                }
+                if key.code != KeyCode::Enter {
+                    super::keys::press(state, key, effects);
+                }
+                return;
+            }
+        }
+    }
+    let place = if wanted.is_empty() { None } else { state.input_history.search(&wanted, before) };
+    let found = place.map(|(place, _)| place).or(found.filter(|_| !wanted.is_empty()));
+    state.question = Some(Question::Search { wanted, found });
+}
+
+/// A key while an overlay lies over the rooms.
+pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>) {
+    let action = keymap::action(Key::of(key));
+    let letter = keymap::character(key);
+    let rows = match (action, letter) {
+        (Some(Action::Close | Action::Help | Action::Interrupt), _) | (_, Some('q')) => {
+            state.overlay = None;
+            return;
+        }
+        (Some(Action::Up | Action::PreviousRoom), _) | (_, Some('k')) => -1,
+        (Some(Action::Down | Action::NextRoom), _) | (_, Some('j')) => 1,
+        (Some(Action::PageUp), _) => -PAGE,
+        (Some(Action::PageDown), _) | (_, Some(' ')) => PAGE,
+        (Some(Action::Oldest), _) | (_, Some('g')) => isize::MIN,
+        (Some(Action::Newest), _) | (_, Some('G')) => isize::MAX,
+        (Some(Action::Repaint), _) => {
+            effects.push(Effect::Repaint);
+            0
+        }
+        _ => 0,
+    };
+    scroll(state, rows);
+    if key.code == KeyCode::Enter
+        && key.modifiers == KeyModifiers::NONE
+        && let Some(Overlay::Rooms { rooms: Some(list), chosen, .. }) = &state.overlay
+    {
+        let room = list.get(*chosen).map(|info| info.room.clone());
+        state.overlay = None;
+        if let Some(room) = room {
+            rooms::join(state, room, effects);
+            history::load(state, effects);
+        }
+    }
+}
+
+/// Goes up or down by so many rows.
+pub(super) fn scroll(state: &mut State, rows: isize) {
+    let (width, height) = crate::client::tui::view::overlay_size(state);
+    let names = state.room().map_or(0, |room| room.people.iter().count());
+    let (place, last) = match &mut state.overlay {
+        Some(Overlay::Help(top)) => (top, crate::client::tui::view::help_rows(width).saturating_sub(height)),
+        Some(Overlay::Names(top)) => (top, names.saturating_sub(height)),
+        Some(Overlay::Rooms { rooms, chosen, .. }) => {
+            (chosen, rooms.as_ref().map_or(0, Vec::len).saturating_sub(1))
+        }
+        None => return,
+    };
+    *place = place.saturating_add_signed(rows).min(last);
+}

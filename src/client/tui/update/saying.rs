@@ -1,0 +1,139 @@
+//! What was written is sent off: said, or done.
+
+use super::{Effect, State, history, rooms};
+use crate::client::tui::slash::{self, Input, Slash};
+use crate::client::tui::state::room::{Delivery, Pending};
+use crate::client::tui::state::{Connection, Overlay, Question};
+use crate::protocol::LOBBY;
+use crate::protocol::command::{Command, Plain, Send, SetNick, SetTopic};
+use crate::protocol::text::{Line, Text, TextError};
+
+/// Enter was pressed.
+pub(super) fn enter(state: &mut State, effects: &mut Vec<Effect>) {
+    let text = state.composer().text().to_owned();
+    match text.trim() {
+        "" => {
+            if state.retry_at().is_some() {
+                effects.push(Effect::RetryNow);
+            }
+        }
+        // Whoever writes this in a shell wants to leave; here it would be said to everyone.
+        word @ ("exit" | "quit" | ":q" | "logout") => state.question = Some(Question::Word(word.to_owned())),
+        _ => submit(state, &text, effects),
+    }
+}
+
+/// Does what a text says: a command, or to be said. What cannot be done stays in the input.
+pub(super) fn submit(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
+    state.notice = None;
+    let done = match slash::parse(text) {
+        Ok(Input::Text(said)) => say(state, said, false, effects),
+        Ok(Input::Command(command)) => obey(state, command, effects),
+        Err(sentence) => Err(sentence),
+    };
+    if let Err(sentence) = done {
+        state.complain(sentence);
+    }
+}
+
+/// Says `said` in the room in sight, whatever it begins with.
+pub(super) fn say(
+    state: &mut State,
+    said: &str,
+    action: bool,
+    effects: &mut Vec<Effect>,
+) -> Result<(), String> {
+    let max = state.text_bytes();
+    let text =
+        if said.len() > max { Err(TextError::TooLong { bytes: said.len(), max }) } else { Text::new(said) };
+    let text = text.map_err(|error| error.to_string())?;
+    if let Connection::Ended { why } = &state.connection {
+        return Err(format!("{why}: nothing can be said any more, Ctrl-C leaves"));
+    }
+    if state.rooms.is_empty() {
+        return Err(format!("you are in no room: /join {LOBBY} enters one"));
+    }
+    written(state);
+    let id = state.message_id();
+    let at = state.server_time();
+    let me = state.me.clone();
+    let Some(room) = state.room_mut() else { return Ok(()) };
+    room.widen(&me);
+    // Whoever answers has read.
+    room.new_after = None;
+    let (delivery, room_name) = (Delivery::Sending, room.name.clone());
+    room.pending.push(Pending { id, text: text.clone(), action, at, delivery });
+    history::to_newest(state);
+    let send = Send { id, room: room_name, text, action, reply_to: None };
+    effects.push(Effect::Submit(Command::Send(send)));
+    Ok(())
+}
+
+/// What is in the input has been dealt with.
+fn written(state: &mut State) {
+    let text = state.composer_mut().take();
+    if !text.trim().is_empty() {
+        state.input_history.add(&text);
+    }
+}
+
+fn obey(state: &mut State, command: Slash, effects: &mut Vec<Effect>) -> Result<(), String> {
+    if !matches!(command, Slash::Me(_)) {
+        written(state);
+    }
+    match command {
+        Slash::Me(act) => return say(state, act.as_str(), true, effects),
+        Slash::Join(room) => rooms::join(state, room, effects),
+        Slash::Part(named) => {
+            if let Some(room) = named.or_else(|| state.room().map(|room| room.name.clone())) {
+                rooms::part(state, &room, effects);
+            }
+        }
+        Slash::ShowTopic => {
+            let Some(room) = state.room() else { return Ok(()) };
+            let sentence = if room.topic.is_empty() {
+                format!("{} has no topic: /topic TEXT sets one", room.name)
+            } else {
+                format!("topic of {}: {}", room.name, room.topic)
+            };
+            state.say(sentence);
+        }
+        Slash::Topic(text) => set_topic(state, text, effects),
+        Slash::Names => state.overlay = Some(Overlay::Names(0)),
+        Slash::List => {
+            let id = state.request_id();
+            state.overlay = Some(Overlay::Rooms { asked: id.clone(), rooms: None, chosen: 0 });
+            effects.push(Effect::Submit(Command::Rooms(Plain { id: Some(id) })));
+        }
+        Slash::ShowNick => state.say(format!("you are {}: /nick NAME changes it", state.me)),
+        Slash::Nick(nick) => {
+            if state.connection != Connection::Online {
+                state.say(format!("you will be {nick} when the connection is back"));
+                state.wished = Some(nick.clone());
+            }
+            let id = Some(state.request_id());
+            effects.push(Effect::Submit(Command::Nick(SetNick { id, nick })));
+        }
+        Slash::Help => state.overlay = Some(Overlay::Help(0)),
+        Slash::Clear => {
+            if let Some(room) = state.room_mut() {
+                room.scrollback.clear();
+                room.new_after = None;
+                room.pending.retain(|pending| pending.delivery == Delivery::Sending);
+                history::to_newest(state);
+            }
+        }
+        Slash::Quit => super::overlays::leave(state, effects),
+    }
+    Ok(())
+}
+
+fn set_topic(state: &mut State, text: Line, effects: &mut Vec<Effect>) {
+    let id = state.message_id();
+    let Some(room) = state.room() else { return };
+    let room = room.name.clone();
+    if state.connection != Connection::Online {
+        state.say("the topic is set when the connection is back");
+    }
+    effects.push(Effect::Submit(Command::Topic(SetTopic { id, room, text })));
+}

@@ -1,0 +1,128 @@
+//! Between the conversation and the input: what must be known or answered now.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use super::put_line;
+use crate::client::tui::state::{Connection, Question, State};
+use crate::client::tui::wrap;
+
+/// Lines of a paste that are shown before it is sent.
+const PREVIEW_LINES: usize = 4;
+
+pub(super) fn rows(state: &State) -> u16 {
+    u16::try_from(lines(state).len()).unwrap_or(u16::MAX)
+}
+
+pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+    for (y, line) in (area.y..area.bottom()).zip(lines(state)) {
+        put_line(buffer, area.x + 1, y, &line, area.width.saturating_sub(1));
+    }
+}
+
+/// Where the cursor is while something is searched for: behind what was typed.
+pub(super) fn cursor(state: &State, area: Rect) -> Option<Position> {
+    let Some(Question::Search { wanted, .. }) = &state.question else { return None };
+    let above = lines(state).len().saturating_sub(1);
+    let columns = 1 + wrap::columns(&search_prompt(wanted));
+    let y = area.y + u16::try_from(above).unwrap_or(0);
+    let x = u16::try_from(columns).unwrap_or(u16::MAX).min(area.right().saturating_sub(1));
+    (area.height > 0).then(|| Position::new(x, y.min(area.bottom() - 1)))
+}
+
+fn lines(state: &State) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let width = usize::from(state.size.0.saturating_sub(2)).max(1);
+    let mut say = |text: &str, style: Style| {
+        lines.extend(wrap::wrap(text, width).into_iter().map(|row| Line::styled(row, style)));
+    };
+    connection(state, &mut say);
+    if let Some(notice) = &state.notice {
+        say(&notice.text, if notice.bad { state.theme.warning() } else { state.theme.accent() });
+    }
+    question(state, &mut say);
+    lines
+}
+
+fn connection(state: &State, say: &mut impl FnMut(&str, Style)) {
+    let theme = state.theme;
+    let countdown = state.retry_at().map(|at| state.seconds_until(at));
+    match (&state.connection, &state.held) {
+        (Connection::Online, Some((why, _))) => {
+            let again = match countdown {
+                Some(seconds) => format!("sent again in {seconds} s"),
+                None => "being sent again …".to_owned(),
+            };
+            say(&format!("{why}: your messages wait here and are {again}"), theme.warning());
+        }
+        (Connection::Online | Connection::Connecting { attempt: ..=1 }, _) => {}
+        (Connection::Connecting { .. }, _) => {
+            say("No connection: trying again …", theme.warning());
+        }
+        (Connection::Offline { why, .. }, _) => {
+            let next = match countdown {
+                Some(seconds) => format!("next attempt in {seconds} s, Enter on an empty line tries now"),
+                None => "trying again …".to_owned(),
+            };
+            say(&format!("{}: {next}", sentence(why)), theme.warning());
+        }
+        (Connection::Ended { why }, _) => {
+            say(
+                &format!("{}. There will be no further attempt: Ctrl-C leaves.", sentence(why)),
+                theme.error(),
+            );
+        }
+    }
+}
+
+/// With a capital, as a sentence begins.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+fn question(state: &State, say: &mut impl FnMut(&str, Style)) {
+    let theme = state.theme;
+    match &state.question {
+        None => {}
+        Some(Question::Leave) => match state.unsent() {
+            0 => say("Leave parlor?", theme.accent()),
+            1 => say("Leave parlor? One message is not sent yet and would be lost.", theme.warning()),
+            many => {
+                say(
+                    &format!("Leave parlor? {many} messages are not sent yet and would be lost."),
+                    theme.warning(),
+                );
+            }
+        },
+        Some(Question::Word(word)) => say(&format!("You wrote \"{word}\": leave parlor?"), theme.accent()),
+        Some(Question::Paste(text)) => {
+            let lines = text.split('\n').count();
+            say(&format!("Send these {lines} lines ({} characters)?", text.chars().count()), theme.accent());
+            let width = usize::from(state.size.0.saturating_sub(4)).max(1);
+            for line in text.split('\n').take(PREVIEW_LINES) {
+                say(&format!("│ {}", wrap::show_edit_row(line, width)), theme.dim());
+            }
+            if lines > PREVIEW_LINES {
+                say(&format!("│ … and {} more", lines - PREVIEW_LINES), theme.dim());
+            }
+        }
+        Some(Question::Search { wanted, found }) => {
+            let inputs = &state.input_history;
+            let found = found.and_then(|place| inputs.search(wanted, place + 1)).map(|(_, text)| text);
+            let found = match found {
+                Some(text) => text.replace('\n', " "),
+                None if wanted.is_empty() => "what you said before".to_owned(),
+                None => "nothing like it".to_owned(),
+            };
+            let width = usize::from(state.size.0.saturating_sub(2));
+            say(&wrap::truncate(&format!("{}  ← {found}", search_prompt(wanted)), width), theme.accent());
+        }
+    }
+}
+
+fn search_prompt(wanted: &str) -> String {
+    format!("search: {wanted}")
+}

@@ -1,0 +1,83 @@
+//! The input: the name, a prompt, and the text in as many rows as it needs, up to a third of the screen.
+
+use std::ops::Range;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::put_line;
+use crate::client::tui::state::State;
+use crate::client::tui::wrap;
+
+/// Columns below which the name is left out of the prompt.
+const NAME_FROM: u16 = 40;
+
+/// Columns of what stands before the text.
+fn prompt_columns(state: &State) -> usize {
+    match state.size.0 {
+        0..8 => 0,
+        8..NAME_FROM => 2,
+        _ => 1 + wrap::columns(state.me.as_str()) + 3,
+    }
+}
+
+/// Columns that the text has; one is kept for the cursor behind it.
+pub(crate) fn text_width(state: &State) -> usize {
+    usize::from(state.size.0).saturating_sub(prompt_columns(state) + 1).max(1)
+}
+
+/// Rows that the text needs.
+pub(super) fn rows(state: &State) -> u16 {
+    u16::try_from(wrap::edit_rows(state.composer().text(), text_width(state)).len()).unwrap_or(u16::MAX)
+}
+
+/// In which of `rows` the cursor is: the later of two that meet there.
+pub(crate) fn cursor_row(rows: &[Range<usize>], cursor: usize) -> usize {
+    rows.iter().rposition(|row| row.start <= cursor).unwrap_or(0)
+}
+
+/// The rows of the text, the first that is shown, and the one with the cursor.
+fn window(state: &State, height: u16) -> (Vec<Range<usize>>, usize, usize) {
+    let composer = state.composer();
+    let rows = wrap::edit_rows(composer.text(), text_width(state));
+    let row = cursor_row(&rows, composer.cursor());
+    let height = usize::from(height).max(1);
+    // The end of the text stays at the lower edge, unless the cursor is above.
+    let first = rows.len().saturating_sub(height).min(row);
+    (rows, first, row)
+}
+
+pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+    let theme = state.theme;
+    let prompt = prompt_columns(state);
+    if prompt > 2 {
+        let name = Span::styled(state.me.as_str(), theme.own());
+        let line = Line::from(vec![Span::raw(" "), name, Span::raw(" "), Span::styled("›", theme.accent())]);
+        put_line(buffer, area.x, area.y, &line, area.width);
+    } else if prompt > 0 {
+        put_line(buffer, area.x, area.y, &Line::styled("›", theme.accent()), area.width);
+    }
+    let (rows, first, _) = window(state, area.height);
+    let text = state.composer().text();
+    let x = area.x + u16::try_from(prompt).unwrap_or(0);
+    for (y, row) in (area.y..area.bottom()).zip(rows.into_iter().skip(first)) {
+        let shown = wrap::show_edit_row(&text[row], text_width(state));
+        put_line(buffer, x, y, &Line::raw(shown), area.right().saturating_sub(x));
+    }
+    let room_is_empty = state.room().is_some_and(|room| room.scrollback.len() == 0);
+    if text.is_empty() && room_is_empty && state.question.is_none() {
+        let hint = Line::styled("write here, Enter sends", theme.dim());
+        put_line(buffer, x, area.y, &hint, area.right().saturating_sub(x));
+    }
+}
+
+/// Where the cursor is on the screen.
+pub(super) fn cursor(state: &State, area: Rect) -> Option<Position> {
+    let (rows, first, row) = window(state, area.height);
+    let before = &state.composer().text()[rows.get(row)?.start..state.composer().cursor()];
+    let columns = wrap::columns(&wrap::show_edit_row(before, usize::MAX));
+    let x = u16::try_from(prompt_columns(state) + columns).unwrap_or(u16::MAX);
+    let y = area.y + u16::try_from(row.saturating_sub(first)).unwrap_or(0);
+    Some(Position::new(x.min(area.right().saturating_sub(1)), y.min(area.bottom().saturating_sub(1))))
+}

@@ -1,0 +1,140 @@
+//! Draws the state. Changes nothing.
+//!
+//! [`panes`] says where everything is. It is pure, so that scrolling, which must know how high the
+//! scrollback is, asks the same question and gets the same answer.
+
+mod banner;
+mod composer;
+mod overlay;
+mod people;
+mod rooms;
+mod scrollback;
+mod status;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+pub(crate) use self::composer::{cursor_row, text_width as composer_width};
+pub(crate) use self::overlay::{help_rows, inner_size as overlay_size};
+use super::state::{Question, State};
+
+/// Columns from which on the side panes show themselves.
+const ROOMS_FROM: u16 = 60;
+const PEOPLE_FROM: u16 = 90;
+
+/// Where everything is. What has no place is `None` or empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Panes {
+    pub(crate) rooms: Option<Rect>,
+    pub(crate) header: Option<Rect>,
+    pub(crate) scrollback: Rect,
+    pub(crate) people: Option<Rect>,
+    /// The line between the conversation and the input.
+    pub(crate) rule: Option<Rect>,
+    pub(crate) banner: Rect,
+    pub(crate) composer: Rect,
+    pub(crate) status: Option<Rect>,
+}
+
+/// See [`Panes`].
+pub(crate) fn panes(state: &State) -> Panes {
+    let (width, height) = state.size;
+    let composer = composer::rows(state).clamp(1, (height / 3).max(1)).min(height);
+    let status = u16::from(height >= 3);
+    let rule = u16::from(height >= 8);
+    let header = u16::from(height >= 6);
+    let fixed = composer + status + rule + header;
+    let banner = banner::rows(state).min(height.saturating_sub(fixed + 1));
+    let upper = height.saturating_sub(composer + status + rule + banner);
+
+    let room_columns = rooms::columns(state).min(width / 3);
+    let people_columns = people::columns(state).min(width / 3);
+    let shown = |asked: Option<bool>, from: u16| asked.unwrap_or(width >= from) && width >= 12 && upper > 1;
+    let left = if shown(state.rooms_pane, ROOMS_FROM) { room_columns + 1 } else { 0 };
+    let right = if shown(state.people_pane, PEOPLE_FROM) { people_columns + 1 } else { 0 };
+    let middle = width - left - right;
+    let row = |y: u16, rows: u16| Rect::new(0, y, width, rows);
+    Panes {
+        rooms: (left > 0).then(|| Rect::new(0, 0, left - 1, upper)),
+        header: (header > 0).then(|| Rect::new(left, 0, middle, 1)),
+        scrollback: Rect::new(left, header, middle, upper - header.min(upper)),
+        people: (right > 0).then(|| Rect::new(width - right + 1, 0, right - 1, upper)),
+        rule: (rule > 0).then(|| row(upper, 1)),
+        banner: row(upper + rule, banner),
+        composer: row(upper + rule + banner, composer),
+        status: (status > 0).then(|| row(height - 1, 1)),
+    }
+}
+
+/// Draws one frame. The frame MUST have the size that the state was told of last.
+pub fn draw(state: &State, frame: &mut Frame<'_>) {
+    let (width, height) = state.size;
+    if frame.area() != Rect::new(0, 0, width, height) || width == 0 || height == 0 {
+        // The terminal changed a moment ago, and the event that says so is on its way.
+        return;
+    }
+    let panes = panes(state);
+    let buffer = frame.buffer_mut();
+    if let Some(area) = panes.rooms {
+        rooms::draw(state, area, buffer);
+    }
+    if let Some(area) = panes.header {
+        rooms::draw_header(state, &panes, area, buffer);
+    }
+    scrollback::draw(state, panes.scrollback, buffer);
+    if let Some(area) = panes.people {
+        people::draw(state, area, buffer);
+    }
+    draw_rules(state, &panes, buffer);
+    banner::draw(state, panes.banner, buffer);
+    composer::draw(state, panes.composer, buffer);
+    if let Some(area) = panes.status {
+        status::draw(state, area, buffer);
+    }
+    overlay::draw(state, buffer);
+    let cursor = match &state.question {
+        Some(Question::Search { .. }) => banner::cursor(state, panes.banner),
+        _ => composer::cursor(state, panes.composer),
+    };
+    frame.set_cursor_position(cursor.unwrap_or(Position::new(0, 0)));
+}
+
+/// The lines between the panes, and what is said on the one above the input.
+fn draw_rules(state: &State, panes: &Panes, buffer: &mut Buffer) {
+    let style = state.theme.rule();
+    let sides = [panes.rooms.map(Rect::right), panes.people.map(|area| area.x - 1)];
+    let upper = panes.scrollback.bottom();
+    for x in sides.into_iter().flatten() {
+        for y in 0..upper {
+            put(buffer, x, y, "│", style);
+        }
+    }
+    let Some(rule) = panes.rule else { return };
+    for x in rule.x..rule.right() {
+        let joint = sides.contains(&Some(x));
+        put(buffer, x, rule.y, if joint { "┴" } else { "─" }, style);
+    }
+    if let Some(news) = status::news_below(state) {
+        let line = Line::from(vec![Span::raw(" "), news, Span::raw(" ")]);
+        let columns = u16::try_from(line.width()).unwrap_or(u16::MAX);
+        let x = panes.scrollback.right().saturating_sub(columns + 2).max(panes.scrollback.x);
+        put_line(buffer, x, rule.y, &line, panes.scrollback.right().saturating_sub(x));
+    }
+}
+
+/// Writes a text at a place, as far as there is room in the buffer.
+fn put(buffer: &mut Buffer, x: u16, y: u16, text: &str, style: Style) {
+    if buffer.area.contains(Position::new(x, y)) {
+        buffer.set_stringn(x, y, text, usize::from(buffer.area.right() - x), style);
+    }
+}
+
+/// Writes a line at a place, in at most `width` columns.
+fn put_line(buffer: &mut Buffer, x: u16, y: u16, line: &Line<'_>, width: u16) {
+    if buffer.area.contains(Position::new(x, y)) {
+        buffer.set_line(x, y, line, width.min(buffer.area.right() - x));
+    }
+}

@@ -1,0 +1,47 @@
+//! Who is here, on the right.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::put_line;
+use crate::client::tui::state::State;
+use crate::client::tui::wrap;
+use crate::protocol::event::Person;
+
+/// Columns that the pane wants.
+pub(super) fn columns(state: &State) -> u16 {
+    let widest =
+        state.room().and_then(|room| room.people.iter().map(|p| wrap::columns(p.nick.as_str())).max());
+    u16::try_from((widest.unwrap_or(0) + 4).clamp(14, 20)).unwrap_or(20)
+}
+
+pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+    let Some(room) = state.room() else { return };
+    let theme = state.theme;
+    let here = room.people.here();
+    let title = Line::styled(format!("here {here}"), theme.dim());
+    put_line(buffer, area.x + 1, area.y, &title, area.width.saturating_sub(1));
+    let rows = usize::from(area.height.saturating_sub(1));
+    // The last row says how many there is no row for.
+    let shown = if here > rows { rows.saturating_sub(1) } else { rows };
+    let mut listed = 0;
+    for person in room.people.iter().take(shown) {
+        listed += 1;
+        let line = line(state, person, usize::from(area.width.saturating_sub(1)));
+        put_line(buffer, area.x + 1, area.y + listed, &line, area.width.saturating_sub(1));
+    }
+    if here > usize::from(listed) && usize::from(listed) < rows {
+        let more = format!("+ {} more", here - usize::from(listed));
+        put_line(buffer, area.x + 1, area.y + 1 + listed, &Line::styled(more, theme.dim()), area.width);
+    }
+}
+
+/// A person in at most `width` columns.
+pub(super) fn line(state: &State, person: &Person, width: usize) -> Line<'static> {
+    let style =
+        if person.nick == state.me { state.theme.own() } else { state.theme.person(person.nick.as_str()) };
+    let sign = if person.guest { "○ " } else { "● " };
+    let name = wrap::truncate(person.nick.as_str(), width.saturating_sub(3));
+    Line::from(vec![Span::styled(sign, style), Span::styled(name, style)])
+}

@@ -1,0 +1,94 @@
+//! The rooms on the left, and the heading of the one in sight.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{Panes, put_line};
+use crate::client::tui::state::State;
+use crate::client::tui::state::room::Room;
+use crate::client::tui::wrap;
+
+/// Columns that the pane wants.
+pub(super) fn columns(state: &State) -> u16 {
+    let widest = state.rooms.iter().map(|room| wrap::columns(room.name.as_str())).max().unwrap_or(0);
+    u16::try_from((widest + 7).clamp(14, 24)).unwrap_or(24)
+}
+
+pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+    let theme = state.theme;
+    put_line(buffer, area.x + 1, area.y, &Line::styled("rooms", theme.dim()), area.width.saturating_sub(1));
+    let rows = usize::from(area.height.saturating_sub(1));
+    // The room in sight is always among those shown.
+    let first = (state.current + 1).saturating_sub(rows);
+    for (place, room) in state.rooms.iter().enumerate().skip(first).take(rows) {
+        let y = area.y + 1 + u16::try_from(place - first).unwrap_or(0);
+        let in_sight = place == state.current;
+        let (marker, name_style) = match in_sight {
+            true => ("▌", theme.strong()),
+            false if room.unread > 0 => (" ", theme.strong()),
+            false => (" ", ratatui::style::Style::new()),
+        };
+        let name_style = if room.joined { name_style } else { theme.dim() };
+        let news = news(state, room);
+        let columns = usize::from(area.width).saturating_sub(3 + news.width());
+        let name = wrap::truncate(room.name.as_str(), columns);
+        let line = Line::from(vec![Span::styled(marker, theme.accent()), Span::styled(name, name_style)]);
+        put_line(buffer, area.x, y, &line, area.width);
+        let width = u16::try_from(news.width()).unwrap_or(0);
+        put_line(buffer, area.right().saturating_sub(width + 1), y, &news, width);
+    }
+}
+
+/// How much is unread in a room, and a mark if our name was said.
+fn news(state: &State, room: &Room) -> Line<'static> {
+    let mut spans = Vec::new();
+    if room.unread > 0 {
+        spans.push(Span::styled(count(room.unread), state.theme.news()));
+    }
+    if room.mentioned {
+        spans.push(Span::styled("!", state.theme.mention()));
+    }
+    Line::from(spans)
+}
+
+fn count(unread: u64) -> String {
+    if unread > 999 { "999+".to_owned() } else { unread.to_string() }
+}
+
+pub(super) fn draw_header(state: &State, panes: &Panes, area: Rect, buffer: &mut Buffer) {
+    let theme = state.theme;
+    let Some(room) = state.room() else { return };
+    let mut right: Vec<Span<'_>> = Vec::new();
+    if panes.rooms.is_none() {
+        for (place, other) in state.rooms.iter().enumerate() {
+            if place != state.current && (other.unread > 0 || other.mentioned) {
+                right.push(Span::styled(format!("{} ", other.name), theme.strong()));
+                right.extend(news(state, other).spans);
+                right.push(Span::raw("  "));
+            }
+        }
+    }
+    // The command for others is what a host looks for while nobody is there yet.
+    let invite = state.invite.as_deref().filter(|_| panes.people.is_some() && room.scrollback.len() > 0);
+    if let Some(invite) = invite {
+        right.push(Span::styled(format!("{invite}  "), theme.dim()));
+    }
+    if panes.people.is_none() && area.width >= 24 {
+        right.push(Span::styled(format!("{} here ", room.people.here()), theme.dim()));
+    }
+    let right = Line::from(right);
+    let name = wrap::columns(room.name.as_str());
+    let left_over = usize::from(area.width).saturating_sub(name + 4);
+    let right = if right.width() <= left_over { right } else { Line::default() };
+    let topic = wrap::truncate(room.topic.as_str(), left_over.saturating_sub(right.width() + 1));
+    let left = Line::from(vec![
+        Span::raw(" "),
+        Span::styled(room.name.as_str(), theme.strong()),
+        Span::raw("  "),
+        Span::raw(topic),
+    ]);
+    put_line(buffer, area.x, area.y, &left, area.width);
+    let width = u16::try_from(right.width()).unwrap_or(0);
+    put_line(buffer, area.right().saturating_sub(width), area.y, &right, width);
+}

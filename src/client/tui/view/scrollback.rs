@@ -1,0 +1,175 @@
+//! The conversation: the rows in sight, and only these.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use super::{put, put_line};
+use crate::client::tui::mention;
+use crate::client::tui::rows::{Columns, GUTTER, MARGIN, Row, Said, Tone};
+use crate::client::tui::state::State;
+use crate::client::tui::wrap;
+use crate::protocol::LOBBY;
+
+pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+    let Some(room) = state.room() else {
+        let text = format!("You are in no room. /join {LOBBY} enters one, /list shows what there is.");
+        let rows = wrap::wrap(&text, usize::from(area.width.saturating_sub(2)));
+        for (y, row) in (area.y + area.height / 3..area.bottom()).zip(rows) {
+            put_line(buffer, area.x + 1, y, &Line::styled(row, state.theme.dim()), area.width);
+        }
+        return;
+    };
+    let layout = state.layout(room, area.width);
+    let rows = layout.visible(usize::from(area.height));
+    // Few rows stand at the bottom, next to the input that the answers are written in.
+    let first = area.bottom() - u16::try_from(rows.len()).unwrap_or(area.height).min(area.height);
+    for (y, (_, row)) in (first..area.bottom()).zip(&rows) {
+        let area = Rect { y, height: 1, ..area };
+        draw_row(state, row, layout.columns, area, buffer);
+    }
+}
+
+fn draw_row(state: &State, row: &Row, columns: Columns, area: Rect, buffer: &mut Buffer) {
+    let theme = state.theme;
+    let indented = area.x + u16::try_from(columns.indent()).unwrap_or(0);
+    match row {
+        Row::Empty => {}
+        Row::Note(text) => put_line(
+            buffer,
+            indented,
+            area.y,
+            &Line::styled(text, theme.dim()),
+            area.right() - indented.min(area.right()),
+        ),
+        Row::Invite(text) => {
+            let line = Line::styled(text, theme.accent().add_modifier(Modifier::BOLD));
+            put_line(buffer, indented, area.y, &line, area.right() - indented.min(area.right()));
+        }
+        Row::Gap { missing, first, asked } => {
+            let missing = grouped(*missing);
+            let kind = if *first { "earlier messages" } else { "messages not shown" };
+            let text = if *asked {
+                format!("┄┄ {missing} {kind} · loading … ┄┄")
+            } else {
+                format!("┄┄ {missing} {kind} · PgUp loads them ┄┄")
+            };
+            centred(buffer, area, &wrap::truncate(&text, usize::from(area.width)), theme.warning());
+        }
+        Row::Day(day) => across(buffer, area, day, theme.rule(), theme.dim()),
+        Row::New => across(buffer, area, "new", theme.news(), theme.news().add_modifier(Modifier::BOLD)),
+        Row::Said(said) => draw_said(state, said, columns, area, buffer),
+    }
+}
+
+fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &mut Buffer) {
+    let theme = state.theme;
+    let own = said.from.as_ref() == Some(&state.me);
+    let name_style = match &said.from {
+        _ if matches!(said.tone, Tone::News) => theme.dim(),
+        Some(_) if own => theme.own(),
+        Some(nick) => theme.person(nick.as_str()).add_modifier(Modifier::BOLD),
+        None => Style::new(),
+    };
+    let text_style = match said.tone {
+        Tone::Plain => Style::new(),
+        Tone::News => theme.dim().add_modifier(Modifier::ITALIC),
+        Tone::Sending => theme.dim(),
+        Tone::Failed => theme.error(),
+    };
+    let offset = |columns: usize| area.x + u16::try_from(columns).unwrap_or(0);
+    if columns.time > 0 {
+        put_in(buffer, area, offset(MARGIN), &said.time, theme.dim());
+    }
+    let text_at = offset(columns.indent());
+    let name_columns = wrap::columns(&said.name);
+    let name_at = if columns.name > 0 {
+        offset((MARGIN + columns.time + columns.name).saturating_sub(name_columns))
+    } else {
+        offset(MARGIN)
+    };
+    put_in(buffer, area, name_at, &said.name, name_style);
+    let (sign, sign_style) = match said.tone {
+        Tone::Sending => ("◌", theme.dim()),
+        Tone::Failed => ("✗", theme.error()),
+        _ if said.mention => ("▎", theme.mention()),
+        _ => ("", Style::new()),
+    };
+    if columns.name > 0 {
+        put_in(
+            buffer,
+            area,
+            text_at.saturating_sub(u16::try_from(GUTTER).unwrap_or(0) - 1),
+            sign,
+            sign_style,
+        );
+    } else {
+        put_in(buffer, area, area.x, sign, sign_style);
+    }
+    if columns.name == 0 && said.text.is_empty() {
+        return;
+    }
+    let mut rest = said.text.as_str();
+    let mut spans = Vec::new();
+    if said.acts
+        && let Some(nick) = &said.from
+        && let Some(act) = rest.strip_prefix(nick.as_str())
+    {
+        spans.push(Span::styled(nick.as_str(), name_style));
+        rest = act;
+    }
+    if said.mention
+        && let Some(range) = mention::find(rest, state.me.as_str())
+    {
+        spans.push(Span::styled(&rest[..range.start], text_style));
+        spans.push(Span::styled(&rest[range.clone()], theme.mention()));
+        rest = &rest[range.end..];
+    }
+    spans.push(Span::styled(rest, text_style));
+    put_line(buffer, text_at, area.y, &Line::from(spans), area.right().saturating_sub(text_at));
+}
+
+/// Writes a text that must not leave `area`.
+fn put_in(buffer: &mut Buffer, area: Rect, x: u16, text: &str, style: Style) {
+    put_line(buffer, x, area.y, &Line::styled(text, style), area.right().saturating_sub(x));
+}
+
+/// A text in the middle of a line across the pane.
+fn across(buffer: &mut Buffer, area: Rect, text: &str, rule: Style, style: Style) {
+    for x in area.x + 1..area.right().saturating_sub(1) {
+        put(buffer, x, area.y, "─", rule);
+    }
+    let text = wrap::truncate(text, usize::from(area.width.saturating_sub(6)));
+    if !text.is_empty() {
+        centred(buffer, area, &format!(" {text} "), style);
+    }
+}
+
+fn centred(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
+    let columns = u16::try_from(wrap::columns(text)).unwrap_or(area.width);
+    put_in(buffer, area, area.x + area.width.saturating_sub(columns) / 2, text, style);
+}
+
+/// A number with its thousands set apart.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!([7, 999, 1_000, 1_234_567].map(grouped), ["7", "999", "1,000", "1,234,567"]);
+    }
+}

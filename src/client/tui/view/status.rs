@@ -1,0 +1,154 @@
+//! The last line: how it stands with the server, and the keys that are useful now.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::put_line;
+use crate::client::tui::keymap::{Action, key_for};
+use crate::client::tui::scroll::Scroll;
+use crate::client::tui::state::{Connection, Overlay, Question, State};
+use crate::client::tui::wrap;
+
+pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+    let left = connection(state, area.width);
+    put_line(buffer, area.x, area.y, &left, area.width);
+    let room = usize::from(area.width).saturating_sub(left.width() + 3);
+    let right = match &state.completion {
+        Some(_) => candidates(state, room),
+        None => hints(state, room),
+    };
+    let width = u16::try_from(right.width()).unwrap_or(0);
+    put_line(buffer, area.right().saturating_sub(width + 1), area.y, &right, width);
+}
+
+fn connection(state: &State, width: u16) -> Line<'static> {
+    let theme = state.theme;
+    let (sign, style, words) = match &state.connection {
+        Connection::Connecting { .. } => ("◌", theme.warning(), "connecting …".to_owned()),
+        Connection::Online => {
+            let to = if width >= 100 {
+                format!("connected to {}", wrap::truncate(&state.server, 30))
+            } else {
+                "connected".to_owned()
+            };
+            let round_trip = match state.round_trip.map(|time| time.as_millis()) {
+                None => String::new(),
+                Some(0) => " <1 ms".to_owned(),
+                Some(millis) => format!(" {millis} ms"),
+            };
+            ("●", theme.good(), to + &round_trip)
+        }
+        Connection::Offline { .. } => ("○", theme.warning(), "no connection".to_owned()),
+        Connection::Ended { .. } => ("○", theme.error(), "ended".to_owned()),
+    };
+    let mut spans = vec![Span::raw(" "), Span::styled(sign, style), Span::raw(" ")];
+    // On a low screen this is the only place for the name of the room.
+    if state.size.1 < 6
+        && let Some(room) = state.room()
+    {
+        spans.push(Span::styled(format!("{} ", room.name), theme.strong()));
+    }
+    if width < 40 {
+        spans.push(Span::styled(state.me.to_string(), theme.own()));
+    } else {
+        spans.push(Span::styled(words, theme.dim()));
+    }
+    Line::from(spans)
+}
+
+/// What has come while the reader is further up.
+pub(super) fn news_below(state: &State) -> Option<Span<'static>> {
+    let room = state.room().filter(|room| room.scroll != Scroll::Bottom)?;
+    let key = key_for(Action::Newest);
+    Some(match room.unread {
+        0 => Span::styled(format!("further up · {key} newest"), state.theme.dim()),
+        new => {
+            Span::styled(format!("{new} new below · {key}"), state.theme.news().add_modifier(Modifier::BOLD))
+        }
+    })
+}
+
+/// The keys that are useful now, as many as fit, the most useful first.
+fn hints(state: &State, room: usize) -> Line<'static> {
+    let theme = state.theme;
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    let mut used = 0;
+    for (key, does) in useful(state) {
+        let columns = wrap::columns(&key) + 1 + wrap::columns(does) + if used > 0 { 3 } else { 0 };
+        if used + columns > room {
+            continue;
+        }
+        if used > 0 {
+            spans.push(Span::styled(" · ", theme.dim()));
+        }
+        used += columns;
+        spans.push(Span::styled(key, theme.accent()));
+        spans.push(Span::styled(format!(" {does}"), theme.dim()));
+    }
+    Line::from(spans)
+}
+
+fn useful(state: &State) -> Vec<(String, &'static str)> {
+    let (enter, esc) = (key_for(Action::Send), key_for(Action::Close));
+    match &state.question {
+        Some(Question::Leave) => return vec![(enter, "leave"), (esc, "stay")],
+        Some(Question::Word(_)) => {
+            return vec![(enter, "leave"), ("s".to_owned(), "say it"), (esc, "go back")];
+        }
+        Some(Question::Paste(_)) => {
+            return vec![(enter, "send"), ("e".to_owned(), "edit first"), (esc, "discard")];
+        }
+        Some(Question::Search { .. }) => {
+            return vec![(enter, "take it"), (key_for(Action::SearchInputs), "older"), (esc, "go back")];
+        }
+        None => {}
+    }
+    match &state.overlay {
+        Some(Overlay::Rooms { .. }) => {
+            return vec![(enter, "enter the room"), ("↑ ↓".to_owned(), "choose"), (esc, "close")];
+        }
+        Some(_) => return vec![(key_for(Action::PageDown), "further"), (esc, "close")],
+        None => {}
+    }
+    let mut useful = Vec::new();
+    let Some(room) = state.room() else { return vec![(key_for(Action::Help), "help")] };
+    if room.composer.is_empty() && state.retry_at().is_some() {
+        useful.push((enter, "try now"));
+    }
+    if room.composer.text().contains('\n') {
+        useful.push((key_for(Action::NewLine), "new line"));
+    }
+    if room.scroll != Scroll::Bottom {
+        useful.push((key_for(Action::Newest), "newest"));
+        useful.push((key_for(Action::PageUp), "older"));
+    }
+    if state.rooms.iter().enumerate().any(|(place, room)| place != state.current && room.unread > 0) {
+        useful.push((key_for(Action::NextNews), "news"));
+    }
+    if room.scroll == Scroll::Bottom {
+        useful.push((key_for(Action::Complete), "complete"));
+        useful.push((key_for(Action::PageUp), "history"));
+    }
+    useful.push((key_for(Action::Help), "help"));
+    useful
+}
+
+/// What the word could become, the one that it is now set off.
+fn candidates(state: &State, room: usize) -> Line<'static> {
+    let Some(completion) = &state.completion else { return Line::default() };
+    let mut spans = Vec::new();
+    let mut used = 0;
+    // The chosen one is always in sight.
+    for (place, candidate) in completion.candidates.iter().enumerate().skip(completion.chosen / 4 * 4) {
+        let columns = wrap::columns(&candidate.shown) + 2;
+        if used + columns > room {
+            break;
+        }
+        used += columns;
+        let style = if place == completion.chosen { state.theme.selected() } else { state.theme.dim() };
+        spans.push(Span::styled(format!(" {} ", candidate.shown), style));
+    }
+    Line::from(spans)
+}

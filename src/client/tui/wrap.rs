@@ -1,0 +1,294 @@
+//! Text into rows of a given width, measured in columns and cut only between graphemes.
+//!
+//! Pure functions, used by the view and by scrolling alike, so that the two cannot disagree about
+//! how many rows a message takes. A row MUST NOT be wider than asked for, whatever the text.
+
+use std::ops::Range;
+
+use ratatui::buffer::CellWidth;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Columns from one tab stop to the next. Narrow, because the text column is.
+const TAB: usize = 4;
+
+/// What stands for a grapheme that is wider than the whole row.
+const TOO_WIDE: &str = "·";
+
+/// Columns that a grapheme takes on the screen, exactly as ratatui counts them.
+pub(crate) fn columns_of(grapheme: &str) -> usize {
+    if grapheme.chars().any(char::is_control) { 0 } else { usize::from(grapheme.cell_width()) }
+}
+
+/// Columns that a text without tabs and line breaks takes.
+pub(crate) fn columns(text: &str) -> usize {
+    text.graphemes(true).map(columns_of).sum()
+}
+
+/// The beginning of `text`, in at most `width` columns, with `…` at its end if that is not all of it.
+pub(crate) fn truncate(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let Some(room) = width.checked_sub(1) else { return String::new() };
+    let mut used = 0;
+    let mut cut: String = text
+        .graphemes(true)
+        .take_while(|grapheme| {
+            used += columns_of(grapheme);
+            used <= room
+        })
+        .collect();
+    cut.push('…');
+    cut
+}
+
+/// A message in rows: broken at white space, which then goes away, or beside a wide character;
+/// inside a word only where the word is wider than a row. Lines and their indents stay.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut wrapper =
+        Wrapper { width: width.max(1), rows: Vec::new(), row: Part::default(), word: Part::default() };
+    for line in text.split('\n') {
+        wrapper.line(line);
+    }
+    wrapper.rows
+}
+
+/// A piece of text and the columns that it takes.
+#[derive(Default)]
+struct Part {
+    text: String,
+    columns: usize,
+}
+
+impl Part {
+    fn push(&mut self, grapheme: &str, columns: usize) {
+        self.text.push_str(grapheme);
+        self.columns += columns;
+    }
+}
+
+struct Wrapper {
+    width: usize,
+    rows: Vec<String>,
+    row: Part,
+    /// What cannot be broken and is not yet known to fit into the row.
+    word: Part,
+}
+
+impl Wrapper {
+    fn line(&mut self, line: &str) {
+        // After a break the white space that caused it is skipped.
+        let mut skip_space = false;
+        for grapheme in line.graphemes(true) {
+            let is_space = grapheme == " " || grapheme == "\t";
+            if is_space && skip_space {
+                continue;
+            }
+            skip_space = false;
+            if is_space {
+                self.end_word();
+                let mut spaces = if grapheme == " " { 1 } else { TAB - self.row.columns % TAB };
+                while spaces > 0 && self.row.columns < self.width {
+                    self.row.push(" ", 1);
+                    spaces -= 1;
+                }
+                if spaces > 0 {
+                    self.end_row();
+                    skip_space = true;
+                }
+                continue;
+            }
+            let (grapheme, columns) = match columns_of(grapheme) {
+                0 => continue,
+                columns if columns > self.width => (TOO_WIDE, 1),
+                columns => (grapheme, columns),
+            };
+            if columns > 1 {
+                // Text that is written without spaces can be broken anywhere.
+                self.end_word();
+                self.word.push(grapheme, columns);
+                self.end_word();
+            } else {
+                if self.word.columns + columns > self.width {
+                    self.end_word();
+                }
+                self.word.push(grapheme, columns);
+            }
+        }
+        self.end_word();
+        self.end_row();
+    }
+
+    fn end_word(&mut self) {
+        let word = std::mem::take(&mut self.word);
+        if self.row.columns + word.columns <= self.width {
+            self.row.push(&word.text, word.columns);
+        } else if self.row.text.bytes().all(|byte| byte == b' ') {
+            // Behind an indent: better a broken word than a row of nothing.
+            for grapheme in word.text.graphemes(true) {
+                let columns = columns_of(grapheme);
+                if self.row.columns + columns > self.width {
+                    self.end_row();
+                }
+                self.row.push(grapheme, columns);
+            }
+        } else {
+            self.end_row();
+            self.row = word;
+        }
+    }
+
+    fn end_row(&mut self) {
+        let row = std::mem::take(&mut self.row);
+        self.rows.push(row.text.trim_end().to_owned());
+    }
+}
+
+/// The rows of a text that is being edited, as ranges of bytes. Nothing goes away but the line breaks,
+/// which belong to no row: every place of the cursor has its cell.
+pub(crate) fn edit_rows(text: &str, width: usize) -> Vec<Range<usize>> {
+    let width = width.max(1);
+    let mut rows = Vec::new();
+    let mut start = 0;
+    for line in text.split('\n') {
+        let end = start + line.len();
+        let mut row = start;
+        let mut used = 0;
+        // Where the row may be broken, and what stands before that in it.
+        let mut fold = None;
+        for (at, grapheme) in line.grapheme_indices(true) {
+            let at = start + at;
+            let columns = edit_columns(grapheme, used);
+            if columns > 1 && at > row {
+                fold = Some((at, used));
+            }
+            if used + columns > width && at > row {
+                let (place, before) = fold.take().unwrap_or((at, used));
+                rows.push(row..place);
+                row = place;
+                used -= before;
+            }
+            used += columns;
+            if (grapheme == " " || columns > 1) && used <= width {
+                fold = Some((at + grapheme.len(), used));
+            }
+        }
+        rows.push(row..end);
+        start = end + 1;
+    }
+    rows
+}
+
+/// Columns of a grapheme in a text that is being edited, of which `used` columns stand before it.
+pub(crate) fn edit_columns(grapheme: &str, used: usize) -> usize {
+    if grapheme == "\t" { TAB - used % TAB } else { columns_of(grapheme) }
+}
+
+/// A row of [`edit_rows`] as it is shown: tabs expanded, and no wider than `width`.
+pub(crate) fn show_edit_row(row: &str, width: usize) -> String {
+    let mut shown = String::new();
+    let mut used = 0;
+    for grapheme in row.graphemes(true) {
+        let columns = edit_columns(grapheme, used);
+        if used + columns > width {
+            break;
+        }
+        if grapheme == "\t" {
+            shown.extend(std::iter::repeat_n(' ', columns));
+        } else if columns > 0 {
+            shown.push_str(grapheme);
+        }
+        used += columns;
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn words_stay_whole_and_lines_keep_their_indent() {
+        assert_eq!(wrap("the quick brown fox", 10), ["the quick", "brown fox"]);
+        assert_eq!(wrap("if x:\n    return 1\n\nend", 20), ["if x:", "    return 1", "", "end"]);
+        assert_eq!(wrap("a  b", 10), ["a  b"]);
+        assert_eq!(wrap("abcdefghijkl", 5), ["abcde", "fghij", "kl"]);
+        assert_eq!(wrap("go abcdefghijkl", 5), ["go", "abcde", "fghij", "kl"]);
+        assert_eq!(wrap("\tx\ty", 20), ["    x   y"]);
+    }
+
+    #[test]
+    fn wide_characters_are_never_halved() {
+        assert_eq!(wrap("你好世界", 5), ["你好", "世界"]);
+        assert_eq!(wrap("a你好", 3), ["a你", "好"]);
+        assert_eq!(wrap("你", 1), ["·"]);
+        assert_eq!(wrap("👩‍👩‍👧‍👦👍🏽", 2), ["👩‍👩‍👧‍👦", "👍🏽"]);
+    }
+
+    #[test]
+    fn a_name_is_cut_with_an_ellipsis() {
+        assert_eq!(truncate("alexandra", 5), "alex…");
+        assert_eq!(truncate("李雷李雷", 4), "李…");
+        assert_eq!(truncate("bob", 3), "bob");
+        assert_eq!(truncate("bob", 0), "");
+    }
+
+    #[test]
+    fn what_is_edited_keeps_every_byte() {
+        assert_eq!(edit_rows("hello world", 8), [0..6, 6..11]);
+        assert_eq!(edit_rows("a\n\nb", 8), [0..1, 2..2, 3..4]);
+        assert_eq!(edit_rows("", 8).len(), 1);
+        assert_eq!(edit_rows("abcdef", 3), [0..3, 3..6]);
+    }
+
+    /// Text of the kinds that break layouts: joined emoji, wide characters, marks, tabs, lines.
+    pub(crate) fn odd_text() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            "[a-z]{1,14}",
+            " {1,3}",
+            Just("\n".to_owned()),
+            Just("\t".to_owned()),
+            Just("👩‍👩‍👧‍👦".to_owned()),
+            Just("漢字".to_owned()),
+            Just("e\u{301}".to_owned()),
+            Just("\u{200D}".to_owned()),
+            Just("❤️".to_owned()),
+            Just("🇩🇪".to_owned()),
+            Just("क्षि".to_owned()),
+            "\\PC{1,4}",
+        ];
+        proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_row_is_too_wide_and_nothing_visible_is_lost(text in odd_text(), width in 1_usize..40) {
+            let rows = wrap(&text, width);
+            for row in &rows {
+                prop_assert!(columns(row) <= width, "{row:?} in {width}");
+            }
+            // Characters, not graphemes: a mark behind a tab stands on the space that the tab becomes.
+            let visible = |text: &str| -> String {
+                let graphemes = text.graphemes(true).filter(|grapheme| columns_of(grapheme) > 0);
+                graphemes.flat_map(str::chars).filter(|c| !c.is_whitespace()).collect()
+            };
+            if width >= 8 {
+                let shown: String = rows.iter().map(|row| visible(row)).collect();
+                prop_assert_eq!(shown, visible(&text));
+            }
+        }
+
+        #[test]
+        fn edited_rows_hold_every_byte_in_order(text in odd_text(), width in 1_usize..40) {
+            let rows = edit_rows(&text, width);
+            let mut next = 0;
+            for row in &rows {
+                prop_assert!(row.start == next || (row.start == next + 1 && &text[next..=next] == "\n"));
+                prop_assert!(columns(&show_edit_row(&text[row.clone()], width)) <= width);
+                next = row.end;
+            }
+            prop_assert_eq!(next, text.len());
+        }
+    }
+}
