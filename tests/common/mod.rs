@@ -2,7 +2,9 @@
 //!
 //! Nothing here sleeps: everything waits for an event, under a time that only a fault exceeds.
 
+// Each test program uses a part of this; and what fails here must fail loudly.
 #![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::future::Future;
 use std::io::{BufRead, BufReader};
