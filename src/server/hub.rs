@@ -141,11 +141,6 @@ impl Hub {
         }
     }
 
-    /// Makes all sessions end.
-    pub fn end_all(&self, reason: Reason) {
-        self.sessions.values().for_each(|session| session.ending.end(reason));
-    }
-
     /// A session enters a room, which is made if there is none, and listens to it. In it already, it
     /// only listens anew.
     ///

@@ -36,7 +36,6 @@ use uuid::Uuid;
 
 use crate::protocol::DEFAULT_PORT;
 use crate::protocol::address::Address;
-use crate::protocol::event::Reason;
 use crate::protocol::limits::{PRESENCE_EVERY, SHUTDOWN_TIME};
 use config::{Config, Limits};
 use hub::{Hub, SharedHub};
@@ -135,7 +134,6 @@ impl Server {
         info!("closing");
         context.closing.cancel();
         accepting.wait().await;
-        context.hub.lock().end_all(Reason::Shutdown);
         sessions.close();
         if timeout(SHUTDOWN_TIME, sessions.wait()).await.is_err() {
             warn!(left = sessions.len(), "some connections did not end in time");

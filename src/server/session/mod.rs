@@ -1,7 +1,7 @@
 //! One connection, from its first byte to its last.
 //!
 //! A connection is a cursor over each of its rooms' logs. Two halves run side by side in one task, so that
-//! a write that waits never stops the reading: the [`reader`] takes commands, the [`writer`] moves the
+//! a write that waits never stops the reading: the reader takes commands, the writer moves the
 //! cursors. A session fails alone, and every end has a [`Reason`].
 
 mod reader;
@@ -68,6 +68,7 @@ where
     let mut reader = Reader::new(frames, out, &context, entered.session);
     let mut writer = Writer::new(write, replies, &context);
     let reason = tokio::select! {
+        () = context.closing.cancelled() => Reason::Shutdown,
         reason = entered.ending.ended() => reason,
         reason = reader.run() => reason,
         reason = writer.run() => reason,
