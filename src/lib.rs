@@ -2,3 +2,5 @@
 #[cfg(feature = "client")]
 pub mod client;
 pub mod protocol;
+#[cfg(feature = "server")]
+pub mod server;

@@ -1,2 +1,43 @@
-//! x
-fn main() {}
+//! Parses the command line, starts logging, and hands over.
+
+mod cli;
+#[cfg(feature = "server")]
+mod hosting;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&format!("parlor: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start")?;
+    let code = runtime.block_on(async {
+        match cli.command {
+            #[cfg(feature = "server")]
+            Command::Serve(args) => hosting::serve(args).await,
+            _ => anyhow::bail!("the client is not part of this build yet"),
+        }
+    });
+    // Reading standard input cannot be cancelled; nothing else is left to wait for.
+    runtime.shutdown_background();
+    code
+}
+
+/// A sentence for the person at the terminal.
+fn complain(sentence: &str) {
+    // With standard error closed there is nobody to tell.
+    drop(writeln!(std::io::stderr(), "{sentence}"));
+}

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::event::{ErrorCode, Failure, Reason};
-use super::limits::REQUEST_ID_BYTES;
+use super::limits::{REQUEST_ID_BYTES, TOPIC_BYTES};
 use super::name::{NameError, Nick, RoomName};
 use super::text::{Line, Text, TextError};
 
@@ -142,7 +142,7 @@ pub struct SetTopic {
     pub id: Uuid,
     /// Which room.
     pub room: RoomName,
-    /// The topic; empty for none.
+    /// The topic, at most [`TOPIC_BYTES`] bytes; empty for none.
     pub text: Line,
 }
 
@@ -297,7 +297,7 @@ impl<'a> Fields<'a> {
             "topic" => Command::Topic(SetTopic {
                 id: self.entry_id()?,
                 room: self.room()?,
-                text: Line::new(self.text.as_deref().ok_or_else(|| self.missing("text"))?)?,
+                text: topic(self.text.as_deref().ok_or_else(|| self.missing("text"))?)?,
             }),
             "nick" => Command::Nick(SetNick { id, nick: self.nick()? }),
             "history" => Command::History(History {
@@ -345,6 +345,14 @@ impl<'a> Fields<'a> {
 
     fn bad(&self, what: &str) -> Failure {
         Failure::new(ErrorCode::BadRequest, &format!("{}: {what}", self.kind))
+    }
+}
+
+fn topic(raw: &str) -> Result<Line, TextError> {
+    let line = Line::new(raw)?;
+    match line.as_str().len() {
+        bytes if bytes > TOPIC_BYTES => Err(TextError::TooLong { bytes, max: TOPIC_BYTES }),
+        _ => Ok(line),
     }
 }
 
@@ -431,6 +439,8 @@ mod tests {
             ErrorCode::TextEmpty
         );
         let long = json!({"type":"send","room":"#a","text":"x".repeat(20_000),"id":id}).to_string();
+        assert_eq!(code(&long), ErrorCode::TextTooLong);
+        let long = json!({"type":"topic","room":"#a","text":"x".repeat(TOPIC_BYTES + 1),"id":id}).to_string();
         assert_eq!(code(&long), ErrorCode::TextTooLong);
         assert_eq!(code(r##"{"type":"history","room":"#a","before":1,"after":2}"##), ErrorCode::BadRequest);
         assert_eq!(code(r##"{"type":"history","room":"#a","before":-1}"##), ErrorCode::BadRequest);

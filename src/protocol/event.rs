@@ -301,6 +301,18 @@ impl EntryText {
     }
 }
 
+impl From<super::text::Text> for EntryText {
+    fn from(text: super::text::Text) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<Line> for EntryText {
+    fn from(line: Line) -> Self {
+        Self(line.into())
+    }
+}
+
 impl std::fmt::Debug for EntryText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "EntryText({} bytes)", self.0.len())
@@ -355,7 +367,7 @@ pub struct Presence {
     /// These left.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<Nick>,
-    /// These are called something else now.
+    /// Who of those in `left` is who of those in `joined`: the same person under a new nick.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub renamed: Vec<Renamed>,
 }

@@ -23,6 +23,9 @@ pub const COMMAND_BYTES: usize = 6 * TEXT_BYTES + 4096;
 /// the server ends them at [`PAGE_BYTES`], and one more text may be on top.
 pub const EVENT_BYTES: usize = 1024 * 1024;
 
+/// Bytes of UTF-8 in a topic: one line above the talk. Also what keeps a list of rooms within a frame.
+pub const TOPIC_BYTES: usize = 300;
+
 /// Columns of a terminal that a nick may take. Wider, and the text beside it starves.
 pub const NICK_COLUMNS: usize = 20;
 

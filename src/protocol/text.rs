@@ -201,6 +201,12 @@ macro_rules! text_type {
             }
         }
 
+        impl From<$type> for Arc<str> {
+            fn from(text: $type) -> Self {
+                text.0
+            }
+        }
+
         // What people say does not belong into a log by way of `{:?}`.
         impl fmt::Debug for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

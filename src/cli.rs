@@ -1,0 +1,296 @@
+//! The command line: what may be typed, and what it means.
+
+use std::path::PathBuf;
+#[cfg(feature = "client")]
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use parlor::protocol::address::Address;
+#[cfg(feature = "client")]
+use parlor::protocol::address::Destination;
+#[cfg(feature = "client")]
+use parlor::protocol::name::{Nick, RoomName};
+
+/// A chat room for the terminal.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    long_about = "A chat room for the terminal: one program that hosts a room and is a pleasure to talk in.\n\n\
+                  `parlor host` and you are talking; others type `parlor join ADDRESS` and are in.",
+    after_help = "\
+Examples:
+  parlor host                                a room on this machine, and you in it
+  parlor host --listen 0.0.0.0:7878          the same for the whole network
+  parlor join 192.168.1.7                    sit down in the room of that machine
+  tail -F app.log | parlor say '#ops'        each line a message, none ever lost
+  parlor tail '#ops' --json --follow | jq .text",
+    after_long_help = "\
+Examples:
+  parlor host                                a room on this machine, and you in it
+  parlor host --listen 0.0.0.0:7878          the same for the whole network
+  parlor join 192.168.1.7                    sit down in the room of that machine
+  tail -F app.log | parlor say '#ops'        each line a message, none ever lost
+  parlor tail '#ops' --json --follow | jq .text
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.
+NO_COLOR is obeyed. RUST_LOG sets what the server logs (error, warn, info, debug)."
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve here and sit down in it: the one command for a newcomer
+    #[cfg(all(feature = "server", feature = "client"))]
+    Host(Host),
+    /// Serve, without a screen
+    #[cfg(feature = "server")]
+    Serve(Serve),
+    /// Sit down in a room
+    #[cfg(feature = "client")]
+    Join(Join),
+    /// Say one thing, or each line of standard input; done once it is stored
+    #[cfg(feature = "client")]
+    Say(Say),
+    /// Print what was said, and go on printing what is said
+    #[cfg(feature = "client")]
+    Tail(Tail),
+    /// Standard input and output as JSON lines, both ways: for bots
+    #[cfg(feature = "client")]
+    Pipe(Pipe),
+}
+
+/// Options of `serve`.
+#[cfg(feature = "server")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  parlor serve                                     for this machine alone
+  parlor serve --listen 0.0.0.0:7878               for everyone who can reach it
+  parlor serve --listen unix:/run/parlor.sock --data /var/lib/parlor
+  parlor serve --durability power                  survives a power cut, not only a crash")]
+pub(crate) struct Serve {
+    /// Where to listen: host:port, [v6]:port or unix:/path; may be given several times [default: loopback, port 7878]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Vec<Address>,
+    /// The folder of the log [default: the system's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// What to call this parlor [default: the name of this machine]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Let everyone in who can reach it, without a passphrase (there are none yet: this is what happens)
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// TCP without TLS (there is none yet: this is what happens)
+    #[arg(long)]
+    pub(crate) plain: bool,
+    /// The configuration file [default: config.toml in the system's configuration folder, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What a message that was acknowledged must survive
+    #[arg(long, value_enum)]
+    pub(crate) durability: Option<DurabilityArg>,
+    /// Lift the limits of rates and connections, for measuring; refused unless only this machine can reach it
+    #[arg(long)]
+    pub(crate) unlimited: bool,
+    /// How to write the log on standard error
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// What an acknowledged message must survive.
+#[cfg(feature = "server")]
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum DurabilityArg {
+    /// The end of the program, however sudden (SQLite's synchronous=NORMAL); the default
+    Process,
+    /// A power cut too (synchronous=FULL): a flush to the disk for each commit
+    Power,
+}
+
+/// How to write the log.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Options of `host`.
+#[cfg(all(feature = "server", feature = "client"))]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  parlor host                              for this machine alone
+  parlor host --listen 0.0.0.0:7878        for everyone on the network; the line that they type is shown
+  parlor host --room '#demo' --nick ada")]
+pub(crate) struct Host {
+    /// How to serve.
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+    /// How to sit down.
+    #[command(flatten)]
+    pub(crate) seat: Seat,
+}
+
+/// Who to be, and where to sit.
+#[cfg(feature = "client")]
+#[derive(Debug, Args)]
+pub(crate) struct Seat {
+    /// What to be called [default: your name on this system]
+    #[arg(long, env = "PARLOR_NICK")]
+    pub(crate) nick: Option<Nick>,
+    /// The room to sit down in [default: #lobby]
+    #[arg(long, value_parser = RoomName::typed)]
+    pub(crate) room: Option<RoomName>,
+}
+
+/// Options of `join`.
+#[cfg(feature = "client")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  parlor join                               the parlor on this machine
+  parlor join 192.168.1.7                   port 7878 unless said otherwise
+  parlor join parlor://lab.example/#demo
+  parlor join unix:/run/parlor.sock --nick 李雷")]
+pub(crate) struct Join {
+    /// Where: host, host:port, [v6]:port, unix:/path or parlor://host:port/#room [default: this machine]
+    #[arg(value_name = "ADDR")]
+    pub(crate) destination: Option<Destination>,
+    /// The server, where ADDR is not given.
+    #[command(flatten)]
+    pub(crate) server: ServerArg,
+    /// Who to be, and where to sit.
+    #[command(flatten)]
+    pub(crate) seat: Seat,
+}
+
+/// Which server, for all commands of the client.
+#[cfg(feature = "client")]
+#[derive(Debug, Args)]
+pub(crate) struct ServerArg {
+    /// Where the parlor is [default: this machine]
+    #[arg(long = "server", value_name = "ADDR", env = "PARLOR_SERVER")]
+    pub(crate) address: Option<Destination>,
+    /// TCP without TLS (there is none yet: this is what happens)
+    #[arg(long)]
+    pub(crate) plain: bool,
+}
+
+/// Which server and who to be, for scripts.
+#[cfg(feature = "client")]
+#[derive(Debug, Args)]
+pub(crate) struct ScriptArgs {
+    /// Which server.
+    #[command(flatten)]
+    pub(crate) server: ServerArg,
+    /// What to be called [default: your name on this system]
+    #[arg(long, env = "PARLOR_NICK")]
+    pub(crate) nick: Option<Nick>,
+    /// How long to go on trying while the server cannot be reached, as in 90s, 5m, 1h
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+}
+
+/// Options of `say`.
+#[cfg(feature = "client")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  parlor say '#ops' 'deploy is done'
+  make 2>&1 | parlor say '#ops' --nick builder
+  tail -F app.log | parlor say '#ops'       goes on through a restart of the server")]
+pub(crate) struct Say {
+    /// The room, with or without its #
+    #[arg(value_parser = RoomName::typed)]
+    pub(crate) room: RoomName,
+    /// What to say; without it, each line of standard input is a message
+    pub(crate) text: Option<String>,
+    /// Which server and who to be.
+    #[command(flatten)]
+    pub(crate) script: ScriptArgs,
+}
+
+/// Options of `tail`.
+#[cfg(feature = "client")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  parlor tail '#ops'                         the last 10 messages
+  parlor tail '#ops' --last 100 --follow
+  parlor tail '#ops' --json --follow | jq -r .text")]
+pub(crate) struct Tail {
+    /// The room, with or without its #
+    #[arg(value_parser = RoomName::typed)]
+    pub(crate) room: RoomName,
+    /// The wire's own objects, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How many of the last entries to begin with
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) last: u64,
+    /// Go on with what is said from now on
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// Which server and who to be.
+    #[command(flatten)]
+    pub(crate) script: ScriptArgs,
+}
+
+/// Options of `pipe`.
+#[cfg(feature = "client")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Standard input takes the commands of the protocol, one JSON object a line; standard output gives the events.
+The greeting, pings and coming back after a break are taken care of. It ends with its input, once
+everything said was stored.
+
+Example:
+  echo '{\"type\":\"rooms\"}' | parlor pipe")]
+pub(crate) struct Pipe {
+    /// Which server and who to be.
+    #[command(flatten)]
+    pub(crate) script: ScriptArgs,
+}
+
+#[cfg(feature = "client")]
+fn duration(raw: &str) -> Result<Duration, String> {
+    let number_ends = raw.find(|c: char| !c.is_ascii_digit()).unwrap_or(raw.len());
+    let (number, unit) = raw.split_at(number_ends);
+    let seconds: u64 = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err("write a time as in 90s, 5m or 1h".to_owned()),
+    };
+    let number: u64 = number.parse().map_err(|_| "write a time as in 90s, 5m or 1h".to_owned())?;
+    Ok(Duration::from_secs(number.saturating_mul(seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[cfg(feature = "client")]
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert!(duration("5 m").is_err() && duration("").is_err() && duration("1d").is_err());
+    }
+}

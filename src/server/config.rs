@@ -1,0 +1,150 @@
+//! What an operator may set: by the command line, by the configuration file, or left as it is.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::log::Durability;
+use crate::protocol::address::Address;
+use crate::protocol::limits;
+
+/// A server's settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen. Empty: the loopback addresses, at the default port.
+    pub listen: Vec<Address>,
+    /// The folder of the log.
+    pub data: PathBuf,
+    /// What to call this parlor.
+    pub name: String,
+    /// What a stored entry must survive.
+    pub durability: Durability,
+    /// How much of everything.
+    pub limits: Limits,
+}
+
+/// The limits that an operator may change; 0 where a rate is meant lifts it. The others, and the reason for
+/// each, are in [`crate::protocol::limits`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections from one address; an IPv6 /64 counts as one.
+    pub connections_per_address: usize,
+    /// Rooms in all.
+    pub rooms: usize,
+    /// People in one room.
+    pub members_per_room: usize,
+    /// Messages that a connection may send at once.
+    pub message_burst: u32,
+    /// Messages each second after that.
+    pub messages_per_second: f64,
+    /// Other commands that a connection may send at once.
+    pub command_burst: u32,
+    /// Other commands each second after that.
+    pub commands_per_second: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: limits::CONNECTIONS,
+            connections_per_address: limits::CONNECTIONS_PER_ADDRESS,
+            rooms: limits::ROOMS,
+            members_per_room: limits::MEMBERS_PER_ROOM,
+            message_burst: limits::MESSAGE_BURST,
+            messages_per_second: limits::MESSAGES_PER_SECOND,
+            command_burst: limits::COMMAND_BURST,
+            commands_per_second: limits::COMMANDS_PER_SECOND,
+        }
+    }
+}
+
+impl Limits {
+    /// Rates and connections without a limit, to measure how fast a server is.
+    #[must_use]
+    pub fn unlimited(self) -> Self {
+        Self {
+            connections: 1 << 20,
+            connections_per_address: 1 << 20,
+            members_per_room: 1 << 20,
+            messages_per_second: 0.0,
+            commands_per_second: 0.0,
+            ..self
+        }
+    }
+}
+
+/// The configuration file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct File {
+    /// See [`Config::listen`].
+    pub listen: Vec<String>,
+    /// See [`Config::data`].
+    pub data: Option<PathBuf>,
+    /// See [`Config::name`].
+    pub name: Option<String>,
+    /// See [`Config::durability`].
+    pub durability: Option<Durability>,
+    /// See [`Config::limits`].
+    pub limits: Limits,
+}
+
+/// A configuration file that cannot be used.
+#[derive(Debug, Error)]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("cannot read the configuration {0}: {1}")]
+    Read(PathBuf, std::io::Error),
+    /// It is not what it should be; says the line and what would do.
+    #[error("the configuration {0} has a mistake:\n{1}")]
+    Parse(PathBuf, Box<toml::de::Error>),
+}
+
+impl File {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or holds anything that is not a setting.
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        let text = std::fs::read_to_string(path).map_err(|error| FileError::Read(path.to_owned(), error))?;
+        toml::from_str(&text).map_err(|error| FileError::Parse(path.to_owned(), Box::new(error)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_sets_what_it_names_and_leaves_the_rest() {
+        let file: File = toml::from_str(
+            "name = 'lab'\nlisten = ['[::]:7878']\ndurability = 'power'\n[limits]\nrooms = 5\n",
+        )
+        .unwrap();
+        assert_eq!((file.name.as_deref(), file.durability), (Some("lab"), Some(Durability::Power)));
+        assert_eq!(file.limits, Limits { rooms: 5, ..Limits::default() });
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_line() {
+        let error = toml::from_str::<File>("name = 'x'\n[limits]\nromms = 5\n").unwrap_err().to_string();
+        assert!(error.contains("line 3") && error.contains("romms") && error.contains("rooms"), "{error}");
+    }
+
+    #[test]
+    fn the_example_holds_the_defaults() {
+        let example = include_str!("../../assets/server.toml");
+        let all: String = example
+            .lines()
+            .map(|line| line.strip_prefix("#: ").unwrap_or(line))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let file: File = toml::from_str(&all).unwrap();
+        assert_eq!(file.limits, Limits::default());
+        assert_eq!(file.durability, Some(Durability::default()));
+    }
+}

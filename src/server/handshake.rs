@@ -1,0 +1,166 @@
+//! The first two frames of a connection: `welcome`, and `hello` or the door.
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+use tracing::info;
+
+use super::Context;
+use super::hub::Entered;
+use crate::protocol::command::{Command, Hello};
+use crate::protocol::event::{Allowed, Auth, AuthKind, Bye, ErrorCode, Event, Failure, Ready, Reason};
+use crate::protocol::event::{ServerInfo, Welcome};
+use crate::protocol::frame::{Frame, FrameError, FrameReader};
+use crate::protocol::limits::{
+    COMMAND_BYTES, HANDSHAKE_TIME, PAGE_ENTRIES, ROOMS_PER_SESSION, STALL_TIME, TEXT_BYTES,
+};
+use crate::protocol::text::Line;
+use crate::protocol::time::Time;
+use crate::protocol::{self};
+
+/// Greets, listens, and lets in. Whoever is not let in has been told why when this returns.
+///
+/// # Errors
+/// The reason for which the connection is over.
+pub async fn run<R, W>(
+    frames: &mut FrameReader<R>,
+    writer: &mut W,
+    context: &Context,
+) -> Result<Entered, Reason>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let greeting = timeout(HANDSHAKE_TIME, async {
+        write(writer, &Event::Welcome(welcome(context))).await?;
+        hello(frames).await
+    });
+    let outcome = tokio::select! {
+        () = context.closing.cancelled() => Err((None, Reason::Shutdown)),
+        outcome = greeting => outcome.unwrap_or_else(|_| Err(no_hello_in_time())),
+    };
+    let refusal = match outcome {
+        Ok(hello) => {
+            info!(nick = %hello.nick, agent = %hello.agent, "hello");
+            match context.hub.lock().enter(hello.nick, hello.resume) {
+                Ok(entered) => Ok(entered),
+                Err(failure) => Err((Some(failure), Reason::Refused)),
+            }
+        }
+        Err(refusal) => Err(refusal),
+    };
+    match refusal {
+        Ok(entered) => {
+            let ready = write(writer, &Event::Ready(Box::new(ready(context, &entered)))).await;
+            if let Err((_, reason)) = ready {
+                context.hub.lock().leave(entered.session);
+                return Err(reason);
+            }
+            Ok(entered)
+        }
+        Err((failure, reason)) => {
+            refuse(writer, failure, reason).await;
+            Err(reason)
+        }
+    }
+}
+
+type Refusal = (Option<Failure>, Reason);
+
+async fn hello<R: AsyncRead + Unpin>(frames: &mut FrameReader<R>) -> Result<Hello, Refusal> {
+    let json = match frames.next().await {
+        Ok(Some(json)) => json,
+        Ok(None) | Err(FrameError::Io(_) | FrameError::Cut) => return Err((None, Reason::Gone)),
+        Err(error @ FrameError::TooLarge { .. }) => {
+            return Err((Some(too_large(&error)), Reason::FrameTooLarge));
+        }
+    };
+    match Command::decode(&json) {
+        Ok(Command::Hello(hello)) if hello.protocol == protocol::VERSION => Ok(hello),
+        Ok(Command::Hello(hello)) => {
+            let message = format!(
+                "this server speaks version {} of the protocol and not {}: use a client of its time",
+                protocol::VERSION,
+                hello.protocol
+            );
+            Err((Some(Failure::new(ErrorCode::UnsupportedVersion, &message)), Reason::Refused))
+        }
+        Ok(Command::Bye(_)) => Err((None, Reason::Quit)),
+        Ok(_) => {
+            let failure = Failure::new(ErrorCode::OutOfPlace, "the first thing to say is hello");
+            Err((Some(failure), Reason::ProtocolError))
+        }
+        Err(failure) => {
+            let reason = failure.ends_with();
+            Err((Some(failure), reason))
+        }
+    }
+}
+
+/// The error for a frame that announces too much.
+pub fn too_large(error: &FrameError) -> Failure {
+    Failure::new(ErrorCode::FrameTooLarge, &error.to_string())
+}
+
+fn no_hello_in_time() -> Refusal {
+    let message = format!("no hello within {} s", HANDSHAKE_TIME.as_secs());
+    (Some(Failure::new(ErrorCode::HandshakeTimeout, &message)), Reason::HandshakeTimeout)
+}
+
+/// Says no: an error if there is one to tell, and `bye`. A peer that does not even take that is left.
+pub async fn refuse<W: AsyncWrite + Unpin>(writer: &mut W, failure: Option<Failure>, reason: Reason) {
+    let mut last_words = refusal(failure, reason);
+    let words = async {
+        writer.write_all_buf(&mut last_words).await?;
+        writer.shutdown().await
+    };
+    drop(timeout(STALL_TIME.min(HANDSHAKE_TIME), words).await);
+}
+
+/// The frames of a refusal.
+pub fn refusal(failure: Option<Failure>, reason: Reason) -> bytes::BytesMut {
+    let mut bytes = bytes::BytesMut::new();
+    if let Some(failure) = failure {
+        protocol::frame::append(&mut bytes, &Event::Error(failure));
+    }
+    protocol::frame::append(&mut bytes, &Event::Bye(Bye { reason }));
+    bytes
+}
+
+async fn write<W: AsyncWrite + Unpin>(writer: &mut W, event: &Event) -> Result<(), Refusal> {
+    let mut bytes = Frame::encode(event).into_bytes();
+    match timeout(HANDSHAKE_TIME, writer.write_all_buf(&mut bytes)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err((None, Reason::Gone)),
+        Err(_) => Err((None, Reason::Stalled)),
+    }
+}
+
+fn welcome(context: &Context) -> Welcome {
+    Welcome {
+        protocol: protocol::VERSION,
+        server: ServerInfo {
+            name: Line::lossy(&context.name),
+            version: Line::lossy(env!("CARGO_PKG_VERSION")),
+            id: context.id,
+        },
+        auth: Auth { kind: AuthKind::Open },
+        now: Time::now(),
+    }
+}
+
+fn ready(context: &Context, entered: &Entered) -> Ready {
+    let limits = &context.limits;
+    Ready {
+        session: entered.token,
+        you: entered.you.clone(),
+        rooms: context.hub.lock().list(),
+        limits: Allowed {
+            text_bytes: TEXT_BYTES,
+            frame_bytes: COMMAND_BYTES,
+            message_burst: if limits.messages_per_second > 0.0 { limits.message_burst } else { 0 },
+            messages_per_second: limits.messages_per_second,
+            page_entries: PAGE_ENTRIES,
+            rooms_per_session: ROOMS_PER_SESSION,
+        },
+    }
+}

@@ -1,0 +1,452 @@
+//! Who is here, and what they may do: plain synchronous state, behind one short lock.
+//!
+//! Given a command it answers what to do, or which error. It knows no socket, no clock and no log, and
+//! is never held across an await.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::config::Limits;
+use super::ending::Ending;
+use super::log::StoredRoom;
+use super::room::{Channel, Joined, Room};
+use crate::protocol::event::{ErrorCode, Failure, Person, Reason, RoomInfo};
+use crate::protocol::limits::{LIST_ITEMS, ROOMS_PER_SESSION};
+use crate::protocol::name::{Nick, RoomName};
+use crate::protocol::text::Line;
+
+/// Names a session for as long as the server runs.
+pub type SessionId = u64;
+
+/// The hub behind its lock.
+#[derive(Debug)]
+pub struct SharedHub(Mutex<Hub>);
+
+impl SharedHub {
+    /// Puts the lock around it.
+    pub fn new(hub: Hub) -> Self {
+        Self(Mutex::new(hub))
+    }
+
+    /// Takes the lock. Do not hold it across an await.
+    pub fn lock(&self) -> MutexGuard<'_, Hub> {
+        // Nothing in here panics half-way; if it did, the state of the others is still the best there is.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct Session {
+    person: Person,
+    /// The secret that takes over this session.
+    token: Uuid,
+    rooms: BTreeSet<RoomName>,
+    ending: Ending,
+}
+
+/// All that is known of people and rooms.
+#[derive(Debug)]
+pub struct Hub {
+    limits: Limits,
+    sessions: HashMap<SessionId, Session>,
+    last_session: SessionId,
+    tokens: HashMap<Uuid, SessionId>,
+    /// Who has a nick, by what it looks like.
+    nicks: HashMap<String, SessionId>,
+    rooms: HashMap<RoomName, Room>,
+    /// Which room has a name, by what it looks like.
+    looks: HashMap<String, RoomName>,
+    /// Rooms with news to tell.
+    news: BTreeSet<RoomName>,
+    /// Rung when there is the first of them.
+    bell: Arc<Notify>,
+}
+
+/// What a session gets when it comes in.
+#[derive(Debug)]
+pub struct Entered {
+    /// Its number.
+    pub session: SessionId,
+    /// Who it is.
+    pub you: Person,
+    /// The secret for `resume`.
+    pub token: Uuid,
+    /// How others end it.
+    pub ending: Ending,
+}
+
+impl Hub {
+    /// A hub with the rooms that the log knows. `bell` is rung when there is news to tell.
+    pub fn new(limits: Limits, stored: Vec<StoredRoom>, bell: Arc<Notify>) -> Self {
+        let mut hub = Self {
+            limits,
+            sessions: HashMap::new(),
+            last_session: 0,
+            tokens: HashMap::new(),
+            nicks: HashMap::new(),
+            rooms: HashMap::new(),
+            looks: HashMap::new(),
+            news: BTreeSet::new(),
+            bell,
+        };
+        for room in stored {
+            hub.add_room(Room::new(room.name.clone(), Line::lossy(&room.topic), room.last), &room.name);
+        }
+        hub
+    }
+
+    /// A person comes in. With the token of a session that still lingers, takes its place.
+    ///
+    /// # Errors
+    /// `nick_taken`.
+    pub fn enter(&mut self, nick: Nick, resume: Option<Uuid>) -> Result<Entered, Failure> {
+        if let Some(old) = resume.and_then(|token| self.tokens.get(&token).copied()) {
+            self.end(old, Reason::Replaced);
+            self.leave(old);
+        }
+        self.check_nick(&nick, None)?;
+        self.last_session += 1;
+        let session = self.last_session;
+        // No key was shown, so the name is not kept: a guest.
+        let person = Person { nick, guest: true };
+        let token = Uuid::new_v4();
+        let ending = Ending::default();
+        for key in person.nick.keys() {
+            self.nicks.insert(key, session);
+        }
+        self.tokens.insert(token, session);
+        let entered = Entered { session, you: person.clone(), token, ending: ending.clone() };
+        self.sessions.insert(session, Session { person, token, rooms: BTreeSet::new(), ending });
+        Ok(entered)
+    }
+
+    /// A session is over, in all its rooms. Doing it twice is the same as once.
+    pub fn leave(&mut self, session: SessionId) {
+        let Some(gone) = self.sessions.remove(&session) else { return };
+        self.tokens.remove(&gone.token);
+        self.release_nick(&gone.person.nick, session);
+        for room in gone.rooms {
+            self.leave_room(&room, &gone.person.nick);
+        }
+    }
+
+    /// Makes a session end.
+    pub fn end(&self, session: SessionId, reason: Reason) {
+        if let Some(session) = self.sessions.get(&session) {
+            session.ending.end(reason);
+        }
+    }
+
+    /// A session enters a room, which is made if there is none, and listens to it. In it already, it
+    /// only listens anew.
+    ///
+    /// # Errors
+    /// `too_many_joined`, `too_many_rooms`, `room_looks_alike`, `room_full`.
+    pub fn join(&mut self, session: SessionId, name: &RoomName) -> Result<Joined, Failure> {
+        let Some(joining) = self.sessions.get(&session) else { return Err(gone()) };
+        let person = joining.person.clone();
+        let is_new_here = !joining.rooms.contains(name);
+        if is_new_here && joining.rooms.len() >= ROOMS_PER_SESSION {
+            let message = format!("one connection can be in {ROOMS_PER_SESSION} rooms: leave one first");
+            return Err(Failure::new(ErrorCode::TooManyJoined, &message));
+        }
+        if !self.rooms.contains_key(name) {
+            self.check_new_room(name)?;
+            self.add_room(Room::new(name.clone(), Line::default(), 0), name);
+        }
+        let Some(room) = self.rooms.get_mut(name) else { return Err(gone()) };
+        if is_new_here {
+            if room.here() >= self.limits.members_per_room {
+                let message = format!("{name} is full: {} people are in it", room.here());
+                return Err(Failure::new(ErrorCode::RoomFull, &message));
+            }
+            room.enter(person);
+        }
+        let joined = Joined { info: room.info(), ..room.listen() };
+        if is_new_here {
+            if let Some(joining) = self.sessions.get_mut(&session) {
+                joining.rooms.insert(name.clone());
+            }
+            self.ring(name.clone());
+        }
+        Ok(joined)
+    }
+
+    /// A session leaves a room.
+    ///
+    /// # Errors
+    /// `not_in_room`.
+    pub fn part(&mut self, session: SessionId, name: &RoomName) -> Result<(), Failure> {
+        let nick = self.member(session, name)?;
+        if let Some(leaving) = self.sessions.get_mut(&session) {
+            leaving.rooms.remove(name);
+        }
+        self.leave_room(name, &nick);
+        Ok(())
+    }
+
+    /// Whether a session may add to a room's log, and as whom.
+    ///
+    /// # Errors
+    /// `not_in_room`.
+    pub fn member(&self, session: SessionId, name: &RoomName) -> Result<Nick, Failure> {
+        let session = self.sessions.get(&session).ok_or_else(gone)?;
+        if session.rooms.contains(name) {
+            Ok(session.person.nick.clone())
+        } else {
+            Err(Failure::new(ErrorCode::NotInRoom, &format!("you are not in {name}: join it first")))
+        }
+    }
+
+    /// A session takes another nick, in all its rooms.
+    ///
+    /// # Errors
+    /// `nick_taken`.
+    pub fn rename(&mut self, session: SessionId, nick: Nick) -> Result<Person, Failure> {
+        self.check_nick(&nick, Some(session))?;
+        let renaming = self.sessions.get_mut(&session).ok_or_else(gone)?;
+        let old = std::mem::replace(&mut renaming.person.nick, nick);
+        let (person, rooms) = (renaming.person.clone(), renaming.rooms.clone());
+        if old == person.nick {
+            return Ok(person);
+        }
+        self.release_nick(&old, session);
+        for key in person.nick.keys() {
+            self.nicks.insert(key, session);
+        }
+        for name in rooms {
+            if let Some(room) = self.rooms.get_mut(&name) {
+                room.rename(&old, person.clone());
+            }
+            self.ring(name);
+        }
+        Ok(person)
+    }
+
+    /// The rooms there are, the fullest first, at most [`LIST_ITEMS`].
+    pub fn list(&self) -> Vec<RoomInfo> {
+        let mut rooms: Vec<RoomInfo> = self.rooms.values().map(Room::info).collect();
+        rooms.sort_by(|a, b| b.here.cmp(&a.here).then_with(|| a.room.cmp(&b.room)));
+        rooms.truncate(LIST_ITEMS);
+        rooms
+    }
+
+    /// A room that there is.
+    ///
+    /// # Errors
+    /// `no_such_room`.
+    pub fn room(&self, name: &RoomName) -> Result<&Room, Failure> {
+        let missing = || Failure::new(ErrorCode::NoSuchRoom, &format!("there is no room {name}"));
+        self.rooms.get(name).ok_or_else(missing)
+    }
+
+    /// The list of people of a room as it was last told, for a connection that missed news.
+    pub fn told(&self, name: &RoomName) -> Option<Bytes> {
+        self.rooms.get(name).map(Room::told)
+    }
+
+    /// The way to everyone in a room, for the publisher. Made again if the last one in it left while its
+    /// first entry was on its way to the log.
+    pub fn channel(&mut self, name: &RoomName) -> Arc<Channel> {
+        if !self.rooms.contains_key(name) {
+            self.add_room(Room::new(name.clone(), Line::default(), 0), name);
+        }
+        self.rooms.get(name).map_or_else(
+            || Arc::clone(Room::new(name.clone(), Line::default(), 0).channel()),
+            |room| Arc::clone(room.channel()),
+        )
+    }
+
+    /// An entry of the log set a topic.
+    pub fn set_topic(&mut self, name: &RoomName, topic: Line) {
+        if let Some(room) = self.rooms.get_mut(name) {
+            room.set_topic(topic);
+        }
+    }
+
+    /// Tells everyone who came and went since the last time.
+    pub fn tell_news(&mut self) {
+        for name in std::mem::take(&mut self.news) {
+            if let Some(room) = self.rooms.get_mut(&name) {
+                room.tell_news();
+            }
+        }
+    }
+
+    /// How many sessions there are.
+    pub fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    fn check_nick(&self, nick: &Nick, except: Option<SessionId>) -> Result<(), Failure> {
+        let holder = nick.keys().iter().find_map(|key| self.nicks.get(key)).copied();
+        match holder.filter(|holder| Some(*holder) != except).and_then(|holder| self.sessions.get(&holder)) {
+            None => Ok(()),
+            Some(holder) if holder.person.nick == *nick => {
+                let message = format!("{nick} is taken: choose another nick");
+                Err(Failure::new(ErrorCode::NickTaken, &message))
+            }
+            Some(holder) => {
+                let message =
+                    format!("{nick} looks like {}, who is here: choose another nick", holder.person.nick);
+                Err(Failure::new(ErrorCode::NickTaken, &message))
+            }
+        }
+    }
+
+    fn release_nick(&mut self, nick: &Nick, session: SessionId) {
+        for key in nick.keys() {
+            if self.nicks.get(&key) == Some(&session) {
+                self.nicks.remove(&key);
+            }
+        }
+    }
+
+    fn check_new_room(&self, name: &RoomName) -> Result<(), Failure> {
+        if let Some(alike) = name.keys().iter().find_map(|key| self.looks.get(key)) {
+            let message =
+                format!("{name} looks like {alike}, which is there: join that, or choose another name");
+            return Err(Failure::new(ErrorCode::RoomLooksAlike, &message));
+        }
+        if self.rooms.len() >= self.limits.rooms {
+            let message = format!("there are {} rooms and no more can be made", self.rooms.len());
+            return Err(Failure::new(ErrorCode::TooManyRooms, &message));
+        }
+        Ok(())
+    }
+
+    fn add_room(&mut self, room: Room, name: &RoomName) {
+        for key in name.keys() {
+            self.looks.insert(key, name.clone());
+        }
+        self.rooms.insert(name.clone(), room);
+    }
+
+    fn leave_room(&mut self, name: &RoomName, nick: &Nick) {
+        let Some(room) = self.rooms.get_mut(name) else { return };
+        room.leave(nick);
+        if room.is_empty() && room.channel().published() == 0 {
+            // Nothing was ever said there: as if it had never been.
+            self.rooms.remove(name);
+            self.looks.retain(|_, looks| looks != name);
+        } else {
+            self.ring(name.clone());
+        }
+    }
+
+    fn ring(&mut self, name: RoomName) {
+        if self.news.is_empty() {
+            self.bell.notify_one();
+        }
+        self.news.insert(name);
+    }
+}
+
+/// The session is over, and something of it was still on its way.
+fn gone() -> Failure {
+    Failure::new(ErrorCode::OutOfPlace, "this session is over")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hub() -> Hub {
+        let limits = Limits { rooms: 3, members_per_room: 2, ..Limits::default() };
+        Hub::new(limits, Vec::new(), Arc::new(Notify::new()))
+    }
+
+    fn nick(name: &str) -> Nick {
+        Nick::new(name).unwrap()
+    }
+
+    fn room(name: &str) -> RoomName {
+        RoomName::new(name).unwrap()
+    }
+
+    fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> ErrorCode {
+        result.unwrap_err().code
+    }
+
+    #[test]
+    fn one_nick_for_one_person_and_none_that_looks_like_it() {
+        let mut hub = hub();
+        let alice = hub.enter(nick("alice"), None).unwrap();
+        for alike in ["alice", "ALICE", "аlice"] {
+            assert_eq!(code(hub.enter(nick(alike), None)), ErrorCode::NickTaken, "{alike}");
+        }
+        hub.leave(alice.session);
+        assert!(hub.enter(nick("ALICE"), None).is_ok());
+    }
+
+    #[test]
+    fn who_comes_back_takes_their_own_place() {
+        let mut hub = hub();
+        let before = hub.enter(nick("alice"), None).unwrap();
+        hub.join(before.session, &room("#a")).unwrap();
+        let after = hub.enter(nick("alice"), Some(before.token)).unwrap();
+        assert_ne!(before.session, after.session);
+        assert_eq!(hub.sessions(), 1);
+        hub.leave(before.session);
+        assert_eq!(hub.sessions(), 1, "the old session's own end changes nothing");
+        assert_eq!(code(hub.enter(nick("alice"), Some(before.token))), ErrorCode::NickTaken);
+    }
+
+    #[test]
+    fn a_new_nick_frees_the_old_one_and_may_differ_only_in_case() {
+        let mut hub = hub();
+        let alice = hub.enter(nick("alice"), None).unwrap().session;
+        let bob = hub.enter(nick("bob"), None).unwrap().session;
+        assert_eq!(code(hub.rename(bob, nick("Alice"))), ErrorCode::NickTaken);
+        assert!(hub.rename(alice, nick("Alice")).is_ok());
+        assert!(hub.rename(alice, nick("carol")).is_ok());
+        assert!(hub.rename(bob, nick("alice")).is_ok());
+    }
+
+    #[test]
+    fn only_members_may_speak() {
+        let mut hub = hub();
+        let alice = hub.enter(nick("alice"), None).unwrap().session;
+        assert_eq!(code(hub.member(alice, &room("#a"))), ErrorCode::NotInRoom);
+        hub.join(alice, &room("#a")).unwrap();
+        assert_eq!(hub.member(alice, &room("#a")).unwrap(), nick("alice"));
+        hub.part(alice, &room("#a")).unwrap();
+        assert_eq!(code(hub.part(alice, &room("#a"))), ErrorCode::NotInRoom);
+    }
+
+    #[test]
+    fn limits_have_names() {
+        let mut hub = hub();
+        let people: Vec<_> =
+            ["a1", "b2", "c3"].map(|name| hub.enter(nick(name), None).unwrap().session).into();
+        hub.join(people[0], &room("#a")).unwrap();
+        hub.join(people[1], &room("#a")).unwrap();
+        assert_eq!(code(hub.join(people[2], &room("#a"))), ErrorCode::RoomFull);
+        assert!(hub.join(people[0], &room("#a")).is_ok(), "in it already");
+        hub.join(people[0], &room("#b")).unwrap();
+        hub.join(people[0], &room("#c")).unwrap();
+        assert_eq!(code(hub.join(people[0], &room("#d"))), ErrorCode::TooManyRooms);
+        hub.part(people[0], &room("#c")).unwrap();
+        assert!(hub.join(people[0], &room("#d")).is_ok(), "an empty room without a word does not count");
+    }
+
+    #[test]
+    fn rooms_that_look_alike_do_not_stand_side_by_side() {
+        let mut hub = hub();
+        let alice = hub.enter(nick("alice"), None).unwrap().session;
+        hub.join(alice, &room("#lobby")).unwrap();
+        assert_eq!(code(hub.join(alice, &room("#lоbby"))), ErrorCode::RoomLooksAlike);
+    }
+
+    #[test]
+    fn rooms_of_the_log_are_there_from_the_start() {
+        let stored = StoredRoom { name: room("#old"), topic: "t".to_owned(), last: 9 };
+        let hub = Hub::new(Limits::default(), vec![stored], Arc::new(Notify::new()));
+        let list = hub.list();
+        assert_eq!((list[0].last, list[0].here, list[0].topic.as_str()), (9, 0, "t"));
+    }
+}

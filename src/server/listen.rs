@@ -1,0 +1,358 @@
+//! Where a server listens: TCP on IPv4 and IPv6, and Unix sockets.
+//!
+//! Accepting MUST survive whatever a single connection, or the lack of files, makes of it.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+#[cfg(unix)]
+use tokio::net::{UnixListener, UnixStream};
+use tokio::time::sleep;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, debug, info_span, warn};
+
+use super::{Context, handshake, session};
+use crate::protocol::address::Address;
+use crate::protocol::event::{ErrorCode, Failure, Reason};
+
+/// Connections that the system may hold for us until we accept them.
+const BACKLOG: u32 = 1024;
+/// The first pause after an accept that failed for want of something; each further one doubles it.
+const PAUSE_FIRST: Duration = Duration::from_millis(1);
+/// The longest. By then somebody may have left.
+const PAUSE_LONGEST: Duration = Duration::from_millis(64);
+
+/// An address that cannot be listened on, and what to do about it.
+#[derive(Debug, Error)]
+#[error("cannot listen on {address}: {remedy}")]
+pub struct ListenError {
+    /// Where.
+    pub address: Address,
+    /// Why, and what to do.
+    pub remedy: String,
+    /// The system's own error.
+    #[source]
+    pub error: io::Error,
+}
+
+/// One open listener.
+#[derive(Debug)]
+pub enum Listener {
+    /// TCP, on IPv4 or IPv6.
+    Tcp(TcpListener),
+    /// A Unix socket, removed when it is dropped.
+    #[cfg(unix)]
+    Unix(UnixListener, SocketFile),
+}
+
+/// The name of a Unix socket in the file system, taken away at the end.
+#[derive(Debug)]
+pub struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.0) {
+            warn!(path = %self.0.display(), %error, "the socket could not be removed");
+        }
+    }
+}
+
+impl Listener {
+    /// Listens on an address; a name may stand for several.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub async fn bind(address: &Address) -> Result<Vec<Self>, ListenError> {
+        let bound = match address {
+            Address::Tcp { host, port } => bind_tcp(host, *port).await,
+            #[cfg(unix)]
+            Address::Unix(path) => bind_unix(path).await.map(|listener| vec![listener]),
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+        };
+        bound.map_err(|error| ListenError {
+            address: address.clone(),
+            remedy: match error.kind() {
+                io::ErrorKind::AddrInUse => {
+                    "the address is in use. If a parlor runs there already, join it with `parlor join`; \
+                     otherwise choose another port with --listen"
+                        .to_owned()
+                }
+                io::ErrorKind::PermissionDenied => {
+                    "this user may not. Ports below 1024 and other people's folders are not for everyone"
+                        .to_owned()
+                }
+                io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
+                _ => error.to_string(),
+            },
+            error,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> Address {
+        match self {
+            Self::Tcp(listener) => {
+                listener.local_addr().map_or(Address::Tcp { host: "?".to_owned(), port: 0 }, |address| {
+                    Address::Tcp { host: address.ip().to_string(), port: address.port() }
+                })
+            }
+            #[cfg(unix)]
+            Self::Unix(_, file) => Address::Unix(file.0.clone()),
+        }
+    }
+
+    /// Whether only this machine can reach it.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().is_ok_and(|address| address.ip().is_loopback()),
+            #[cfg(unix)]
+            Self::Unix(..) => true,
+        }
+    }
+
+    /// Accepts until the server closes.
+    pub(super) async fn run(self, context: Arc<Context>, doors: Arc<Doors>, sessions: TaskTracker) {
+        let mut pause = PAUSE_FIRST;
+        loop {
+            let accepted = tokio::select! {
+                () = context.closing.cancelled() => return,
+                accepted = self.accept() => accepted,
+            };
+            match accepted {
+                Ok(socket) => {
+                    pause = PAUSE_FIRST;
+                    context.metrics.connected();
+                    admit(socket, &context, &doors, &sessions);
+                }
+                Err(error) if is_the_peers(&error) => debug!(%error, "gone before it was accepted"),
+                Err(error) => {
+                    // No files left, most likely: those who are here stay, new ones wait in the backlog.
+                    if pause == PAUSE_FIRST {
+                        warn!(%error, "cannot accept connections for now; is the limit of open files too low?");
+                    }
+                    sleep(pause).await;
+                    pause = (pause * 2).min(PAUSE_LONGEST);
+                }
+            }
+        }
+    }
+
+    async fn accept(&self) -> io::Result<Socket> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                Ok(Socket::Tcp(stream, peer))
+            }
+            #[cfg(unix)]
+            Self::Unix(listener, _) => Ok(Socket::Unix(listener.accept().await?.0)),
+        }
+    }
+}
+
+/// An error that concerns the one connection only.
+fn is_the_peers(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}
+
+async fn bind_tcp(host: &str, port: u16) -> io::Result<Vec<Listener>> {
+    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
+    let mut listeners = Vec::new();
+    for address in addresses {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A restart need not wait for the last connections of the one before to time out.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        listeners.push(Listener::Tcp(socket.listen(BACKLOG)?));
+    }
+    if listeners.is_empty() {
+        return Err(io::ErrorKind::AddrNotAvailable.into());
+    }
+    Ok(listeners)
+}
+
+#[cfg(unix)]
+async fn bind_unix(path: &Path) -> io::Result<Listener> {
+    use std::os::unix::fs::FileTypeExt;
+    // A socket that nobody answers at was left by a server that had no time to clean up.
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
+    if is_socket {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path)?,
+            Err(error) => return Err(error),
+            Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
+        }
+    }
+    let listener = UnixListener::bind(path)?;
+    Ok(Listener::Unix(listener, SocketFile(path.to_owned())))
+}
+
+enum Socket {
+    Tcp(TcpStream, SocketAddr),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// Counts who is connected, in all and from each address.
+#[derive(Debug)]
+pub struct Doors {
+    connections: usize,
+    per_address: usize,
+    open: Mutex<Open>,
+    /// Numbers the connections in the host's log.
+    next: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    all: usize,
+    from: HashMap<IpAddr, usize>,
+}
+
+/// A connection that was counted; uncounted when dropped.
+struct Pass {
+    doors: Arc<Doors>,
+    from: Option<IpAddr>,
+}
+
+impl Doors {
+    /// Doors for so many in all, and so many from each address.
+    pub fn new(connections: usize, per_address: usize) -> Self {
+        Self { connections, per_address, open: Mutex::default(), next: AtomicU64::new(1) }
+    }
+
+    fn admit(self: &Arc<Self>, from: Option<IpAddr>) -> Result<Pass, (Failure, Reason)> {
+        let from = from.map(block_of);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.all >= self.connections {
+            let message = format!("this parlor is full: {} are connected. Try again later", open.all);
+            return Err((Failure::new(ErrorCode::ServerFull, &message), Reason::ServerFull));
+        }
+        if let Some(from) = from {
+            let count = open.from.entry(from).or_default();
+            if *count >= self.per_address {
+                let message = format!("{count} connections from your address are open: close one first");
+                return Err((Failure::new(ErrorCode::AddressFull, &message), Reason::AddressFull));
+            }
+            *count += 1;
+        }
+        open.all += 1;
+        Ok(Pass { doors: Arc::clone(self), from })
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let mut open = self.doors.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.all -= 1;
+        if let Some(from) = self.from
+            && let Some(count) = open.from.get_mut(&from)
+        {
+            *count -= 1;
+            if *count == 0 {
+                open.from.remove(&from);
+            }
+        }
+    }
+}
+
+/// What counts as one address: an IPv4 address, or the /64 of an IPv6 address, which is one customer.
+fn block_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
+        v4 => v4,
+    }
+}
+
+fn admit(socket: Socket, context: &Arc<Context>, doors: &Arc<Doors>, sessions: &TaskTracker) {
+    let number = doors.next.fetch_add(1, Ordering::Relaxed);
+    let (from, peer) = match &socket {
+        Socket::Tcp(_, peer) => (Some(peer.ip()), peer.to_string()),
+        #[cfg(unix)]
+        Socket::Unix(_) => (None, "unix".to_owned()),
+    };
+    let span = info_span!("connection", n = number, %peer);
+    let pass = match doors.admit(from) {
+        Ok(pass) => pass,
+        Err((failure, reason)) => {
+            span.in_scope(|| debug!(?reason, "refused"));
+            context.metrics.ended(reason);
+            socket.turn_away(&handshake::refusal(Some(failure), reason));
+            return;
+        }
+    };
+    let context = Arc::clone(context);
+    sessions.spawn(
+        async move {
+            let _pass = pass;
+            let reason = match socket {
+                Socket::Tcp(stream, _) => {
+                    if let Err(error) = stream.set_nodelay(true) {
+                        debug!(%error, "no TCP_NODELAY");
+                    }
+                    let (read, write) = stream.into_split();
+                    session::serve(read, write, Arc::clone(&context)).await
+                }
+                #[cfg(unix)]
+                Socket::Unix(stream) => {
+                    let (read, write) = stream.into_split();
+                    session::serve(read, write, Arc::clone(&context)).await
+                }
+            };
+            debug!(?reason, "ended");
+            context.metrics.ended(reason);
+        }
+        .instrument(span),
+    );
+}
+
+impl Socket {
+    /// Says why not, as far as the socket takes it at once, and closes: nobody can hold us here.
+    fn turn_away(self, words: &[u8]) {
+        let said = match self {
+            Self::Tcp(stream, _) => stream.try_write(words),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.try_write(words),
+        };
+        if let Err(error) = said {
+            debug!(%error, "could not say why");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_cannot_take_all_doors() {
+        let doors = Arc::new(Doors::new(3, 2));
+        let [here, there] = ["10.0.0.1", "10.0.0.2"].map(|ip| Some(ip.parse().unwrap()));
+        let first = doors.admit(here).ok();
+        let _second = doors.admit(here).ok();
+        assert!(matches!(doors.admit(here), Err((_, Reason::AddressFull))));
+        let _third = doors.admit(there).ok();
+        assert!(matches!(doors.admit(there), Err((_, Reason::ServerFull))));
+        drop(first);
+        assert!(doors.admit(here).is_ok());
+    }
+
+    #[test]
+    fn a_customer_with_a_64_is_one_address() {
+        let block = |ip: &str| block_of(ip.parse().unwrap());
+        assert_eq!(block("2001:db8:1:2::1"), block("2001:db8:1:2:ffff::9"));
+        assert_ne!(block("2001:db8:1:2::1"), block("2001:db8:1:3::1"));
+        assert_eq!(block("::ffff:10.0.0.1"), block("10.0.0.1"));
+    }
+}

@@ -1,0 +1,182 @@
+//! The log: what was said in each room, in its order.
+//!
+//! This is the one place where order is made. One thread writes ([`Writer`] is the handle of it), a few
+//! connections read ([`Reader`]). The rules:
+//!
+//! - An entry MUST be committed before anyone hears of it: [`Committed`] is all that leaves the writer.
+//! - `seq` MUST count 1, 2, 3, … in each room, without a gap; a commit that fails takes back its numbers.
+//! - An id that is in the log already MUST NOT be stored again: its sender gets the `seq` it has.
+//!
+//! What stands here says nothing of SQLite: drafts go in, entries come out. Another backend answers the
+//! same calls. It is a module and not yet a trait because there is one backend today.
+
+mod reader;
+mod sqlite;
+mod writer;
+
+use std::path::Path;
+
+use thiserror::Error;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::protocol::event::{Entry, EntryKind, EntryText, ErrorCode, Failure};
+use crate::protocol::name::{Nick, RoomName};
+
+pub use reader::Reader;
+pub use sqlite::Durability;
+pub use writer::Writer;
+
+/// An entry on its way into the log: all but its place and its time, which the log gives.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Whose log.
+    pub room: RoomName,
+    /// What it does.
+    pub kind: EntryKind,
+    /// Chosen by its sender.
+    pub id: Uuid,
+    /// Who.
+    pub from: Nick,
+    /// What.
+    pub text: EntryText,
+    /// Told as an act.
+    pub action: bool,
+    /// The `seq` that it answers.
+    pub reply_to: Option<u64>,
+}
+
+/// What became of a draft.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is in the log, for good.
+    Stored(Entry),
+    /// It was there already, under this number.
+    Known {
+        /// Its id.
+        id: Uuid,
+        /// Its place.
+        seq: u64,
+    },
+    /// It is not in the log.
+    Failed {
+        /// Its id.
+        id: Uuid,
+        /// Why.
+        error: StoreError,
+    },
+}
+
+/// Drafts handed over together, and what they became. `T` is carried along untouched: whoever
+/// submits puts there what it needs to answer.
+#[derive(Debug)]
+pub struct Committed<T> {
+    /// One for each draft, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// What was given with the drafts.
+    pub tag: T,
+}
+
+/// What leaves the writer: one item for each commit, in the order of the log.
+pub type Commits<T> = mpsc::Receiver<Vec<Committed<T>>>;
+
+/// Why something could not be stored.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum StoreError {
+    /// No room on the disk.
+    #[error(
+        "the server's disk is full; nothing was stored. Its host must make room, then it goes on by itself"
+    )]
+    Full,
+    /// Anything else that SQLite says; the server's log has the particulars.
+    #[error("the server could not store it; its host finds the reason in the server's log")]
+    Failed,
+    /// The id belongs to an entry of another room.
+    #[error("an entry of another room has this id: every message needs its own")]
+    IdInUse,
+}
+
+impl StoreError {
+    /// The same for the wire.
+    pub fn failure(self, id: Uuid) -> Failure {
+        let code = match self {
+            Self::Full => ErrorCode::StorageFull,
+            Self::Failed => ErrorCode::Storage,
+            Self::IdInUse => ErrorCode::BadRequest,
+        };
+        Failure { re: Some(id.into()), ..Failure::new(code, &self.to_string()) }
+    }
+}
+
+/// Why a log could not be opened or read.
+#[derive(Debug, Error)]
+pub enum LogError {
+    /// SQLite's own words.
+    #[error("the log cannot be used: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A folder or file.
+    #[error("{0}: {1}")]
+    File(String, std::io::Error),
+    /// Another server has it open.
+    #[error("{0} is in use by another parlor: stop that one, or choose another folder with --data")]
+    InUse(String),
+    /// Made by a later version of this program.
+    #[error("the log was written by a newer parlor (schema {found}, this one knows {known}): upgrade parlor")]
+    TooNew {
+        /// The schema found.
+        found: u32,
+        /// The newest that this program knows.
+        known: u32,
+    },
+    /// The library is not the one that this program was tested with.
+    #[error("SQLite {0} is too old for WAL's guarantees: at least {1} is needed")]
+    OldSqlite(&'static str, &'static str),
+    /// The server is closing.
+    #[error("the log is closed")]
+    Closed,
+}
+
+/// A room that the log knows.
+#[derive(Clone, Debug)]
+pub struct StoredRoom {
+    /// Its name.
+    pub name: RoomName,
+    /// Its topic, may be empty.
+    pub topic: String,
+    /// The `seq` of its last entry.
+    pub last: u64,
+}
+
+/// An open log.
+#[derive(Debug)]
+pub struct Log<T> {
+    /// Of this log, for as long as it lives.
+    pub id: Uuid,
+    /// The rooms it knows.
+    pub rooms: Vec<StoredRoom>,
+    /// To write.
+    pub writer: Writer<T>,
+    /// What was written.
+    pub committed: Commits<T>,
+    /// To read.
+    pub reader: Reader,
+}
+
+impl<T: Send + 'static> Log<T> {
+    /// Opens the log in the folder `data`, or makes one.
+    ///
+    /// # Errors
+    /// When the folder cannot be used, is in use, or holds what this version cannot read.
+    pub fn open(data: &Path, durability: Durability) -> Result<Self, LogError> {
+        let lock = sqlite::lock(data)?;
+        let path = data.join("parlor.db");
+        let (connection, id) = sqlite::open(&path, durability)?;
+        let rooms = sqlite::rooms(&connection)?;
+        let reader = Reader::open(&path)?;
+        let (writer, committed) = Writer::start(connection, lock)?;
+        Ok(Self { id, rooms, writer, committed, reader })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! The log's readers: a few connections, lent out one at a time.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, params};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use super::LogError;
+use super::sqlite::{self, COLUMNS, entry, place};
+use crate::protocol::command::Place;
+use crate::protocol::event::Entry;
+use crate::protocol::limits::{LOG_READERS, PAGE_BYTES, PAGE_ENTRIES};
+use crate::protocol::name::RoomName;
+use crate::server::batch::{Batch, Builder};
+
+/// A handle to the readers. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    idle: Arc<Mutex<Vec<Connection>>>,
+    turns: Arc<Semaphore>,
+}
+
+impl Reader {
+    pub(super) fn open(path: &Path) -> Result<Self, LogError> {
+        // All at once, so that a server that runs out of files can still read its log.
+        let connections: Vec<_> =
+            (0..LOG_READERS).map(|_| sqlite::open_reader(path)).collect::<Result<_, _>>()?;
+        Ok(Self { idle: Arc::new(Mutex::new(connections)), turns: Arc::new(Semaphore::new(LOG_READERS)) })
+    }
+
+    /// The entries after `cursor` up to `to`, encoded, as many as one page takes: the step of a
+    /// connection that catches up. `None` when there are none.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn batch(&self, room: &RoomName, cursor: u64, to: u64) -> Result<Option<Batch>, LogError> {
+        let room = room.clone();
+        self.with(move |connection| {
+            let mut batch = Builder::default();
+            let Some(id) = sqlite::room_id(connection, &room)? else { return Ok(None) };
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM entries WHERE place > ?1 AND place <= ?2 ORDER BY place LIMIT ?3"
+            ))?;
+            let mut rows = statement.query(params![place(id, cursor), place(id, to), limit(PAGE_ENTRIES)])?;
+            while let Some(row) = rows.next()? {
+                batch.push(entry(&room, row)?);
+                if batch.len() >= PAGE_BYTES {
+                    break;
+                }
+            }
+            Ok(batch.take())
+        })
+        .await
+    }
+
+    /// A page for whoever reads back, at most `wanted` entries and [`PAGE_ENTRIES`], contiguous and in
+    /// the order of the log. Ends early when it grows over [`PAGE_BYTES`], on the side away from `at`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn page(&self, room: &RoomName, at: Place, wanted: u64) -> Result<Vec<Entry>, LogError> {
+        let room = room.clone();
+        let wanted = wanted.min(PAGE_ENTRIES);
+        self.with(move |connection| {
+            let Some(id) = sqlite::room_id(connection, &room)? else { return Ok(Vec::new()) };
+            let (order, from, to) = match at {
+                Place::Before(seq) => ("DESC", 0, seq.saturating_sub(1)),
+                Place::After(seq) => ("ASC", seq, sqlite::max_seq()),
+                Place::Around(seq) => ("ASC", seq.saturating_sub(wanted / 2 + 1), sqlite::max_seq()),
+            };
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM entries WHERE place > ?1 AND place <= ?2 ORDER BY place {order} LIMIT ?3"
+            ))?;
+            let mut rows = statement.query(params![place(id, from), place(id, to), limit(wanted)])?;
+            let mut page = Vec::new();
+            let mut bytes = 0;
+            while let Some(row) = rows.next()? {
+                let entry = entry(&room, row)?;
+                // What JSON puts around a text, roughly; quotes may double it.
+                bytes += 256 + 2 * entry.text.as_str().len();
+                page.push(entry);
+                if bytes >= PAGE_BYTES {
+                    break;
+                }
+            }
+            if matches!(at, Place::Before(_)) {
+                page.reverse();
+            }
+            Ok(page)
+        })
+        .await
+    }
+
+    /// Lends out no more and closes the files, once those who read are done: the writer, closing last, can
+    /// then leave the log as one file.
+    pub async fn close(&self) {
+        let all = u32::try_from(LOG_READERS).unwrap_or(u32::MAX);
+        // Held until the end of the connections below, so that nobody finds the pool empty.
+        let turns = self.turns.acquire_many(all).await;
+        self.turns.close();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        drop(turns);
+    }
+
+    /// Runs `read` on one of the connections, on a thread that may wait.
+    async fn with<R: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<R, LogError> + Send + 'static,
+    ) -> Result<R, LogError> {
+        // Owned by the work itself: whoever asked may be gone before it is done.
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| LogError::Closed)?;
+        let idle = Arc::clone(&self.idle);
+        let work = spawn_blocking(move || {
+            let taken = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = taken.ok_or(LogError::Closed)?;
+            let result = read(&connection);
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            drop(turn);
+            result
+        });
+        work.await.map_err(|_| LogError::Closed)?
+    }
+}
+
+fn limit(entries: u64) -> i64 {
+    i64::try_from(entries).unwrap_or(i64::MAX)
+}

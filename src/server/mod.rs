@@ -1,0 +1,183 @@
+//! The server: rooms that are logs, and connections that are cursors over them.
+//!
+//! A message's way, and the file that each step is in:
+//!
+//! 1. [`listen`] accepts, [`handshake`] lets in, [`session`] serves one connection.
+//! 2. The session's reader asks the [`hub`] whether this person may do this, and hands what one read
+//!    brought to the [`log`].
+//! 3. The log's one writer gives each entry its `seq`, and commits.
+//! 4. [`publish`] makes one [`batch`] for each room of all that was committed, sends it along the
+//!    [`room`]'s channel, and answers the senders.
+//! 5. Each session's writer moves its cursor: from the channel when the batch is what comes next, and from
+//!    the log otherwise.
+
+pub mod batch;
+pub mod config;
+pub mod ending;
+pub mod handshake;
+pub mod hub;
+pub mod listen;
+pub mod log;
+pub mod metrics;
+pub mod publish;
+pub mod room;
+pub mod session;
+pub mod throttle;
+
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, info, warn};
+use uuid::Uuid;
+
+use crate::protocol::DEFAULT_PORT;
+use crate::protocol::address::Address;
+use crate::protocol::limits::{PRESENCE_EVERY, SHUTDOWN_TIME};
+use config::{Config, Limits};
+use hub::{Hub, SharedHub};
+use listen::{Doors, ListenError, Listener};
+use log::{Commits, Log, LogError};
+use metrics::Metrics;
+use session::Slot;
+
+/// What every connection of a server shares.
+#[derive(Debug)]
+pub struct Context {
+    hub: SharedHub,
+    log: log::Writer<Slot>,
+    reader: log::Reader,
+    limits: Limits,
+    metrics: Metrics,
+    /// Of the log.
+    id: Uuid,
+    /// Of the parlor.
+    name: String,
+    /// Cancelled when the server begins to close.
+    closing: CancellationToken,
+}
+
+/// Why a server could not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Its log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Its listeners.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+}
+
+/// A server that listens and does not answer yet: the caller binds, [`Server::run`] serves.
+#[derive(Debug)]
+pub struct Server {
+    context: Arc<Context>,
+    listeners: Vec<Listener>,
+    committed: Commits<Slot>,
+    bell: Arc<Notify>,
+}
+
+impl Server {
+    /// Opens the log and the listeners.
+    ///
+    /// # Errors
+    /// When either cannot be opened; the sentence says what to do.
+    pub async fn bind(config: Config) -> Result<Self, StartError> {
+        raise_file_limit();
+        let listeners = bind_all(&config.listen).await?;
+        let log = Log::open(&config.data, config.durability)?;
+        let bell = Arc::new(Notify::new());
+        let hub = Hub::new(config.limits.clone(), log.rooms, Arc::clone(&bell));
+        let context = Context {
+            hub: SharedHub::new(hub),
+            log: log.writer,
+            reader: log.reader,
+            limits: config.limits,
+            metrics: Metrics::default(),
+            id: log.id,
+            name: config.name,
+            closing: CancellationToken::new(),
+        };
+        Ok(Self { context: Arc::new(context), listeners, committed: log.committed, bell })
+    }
+
+    /// Where it listens, with the ports that the system chose.
+    pub fn addresses(&self) -> Vec<Address> {
+        self.listeners.iter().map(Listener::address).collect()
+    }
+
+    /// Whether only this machine can reach it.
+    pub fn is_local(&self) -> bool {
+        self.listeners.iter().all(Listener::is_local)
+    }
+
+    /// Serves until `shutdown`, then tells everyone, stores what was accepted, and returns.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let Self { context, listeners, committed, bell } = self;
+        let sessions = TaskTracker::new();
+        let doors = Arc::new(Doors::new(context.limits.connections, context.limits.connections_per_address));
+        let accepting = TaskTracker::new();
+        for listener in listeners {
+            accepting.spawn(listener.run(Arc::clone(&context), Arc::clone(&doors), sessions.clone()));
+        }
+        accepting.close();
+        let publisher = tokio::spawn({
+            let context = Arc::clone(&context);
+            async move { publish::run(committed, &context).await }
+        });
+        let presence = tokio::spawn(tell_news(Arc::clone(&context), bell));
+
+        shutdown.cancelled().await;
+        info!("closing");
+        context.closing.cancel();
+        accepting.wait().await;
+        sessions.close();
+        if timeout(SHUTDOWN_TIME, sessions.wait()).await.is_err() {
+            warn!(left = sessions.len(), "some connections did not end in time");
+        }
+        context.reader.close().await;
+        context.log.close().await;
+        presence.abort();
+        if let Err(error) = publisher.await {
+            warn!(%error, "the publisher did not end in order");
+        }
+        context.metrics.log();
+    }
+}
+
+/// Tells each room who came and went, at most every [`PRESENCE_EVERY`], and sleeps while nobody does.
+async fn tell_news(context: Arc<Context>, bell: Arc<Notify>) {
+    loop {
+        bell.notified().await;
+        sleep(PRESENCE_EVERY).await;
+        context.hub.lock().tell_news();
+    }
+}
+
+/// Listens where it was told, or else on loopback, with IPv6 where the machine has it.
+async fn bind_all(addresses: &[Address]) -> Result<Vec<Listener>, ListenError> {
+    let mut listeners = Vec::new();
+    if addresses.is_empty() {
+        let loopback = |host: &str| Address::Tcp { host: host.to_owned(), port: DEFAULT_PORT };
+        listeners.extend(Listener::bind(&loopback("127.0.0.1")).await?);
+        match Listener::bind(&loopback("::1")).await {
+            Ok(v6) => listeners.extend(v6),
+            Err(error) => debug!(%error, "without IPv6"),
+        }
+    }
+    for address in addresses {
+        listeners.extend(Listener::bind(address).await?);
+    }
+    Ok(listeners)
+}
+
+/// A connection is a file, and the usual soft limit of 1,024 is for programs that use `select`.
+fn raise_file_limit() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => debug!(limit, "open files"),
+        Err(error) => warn!(%error, "the limit of open files stays as it is"),
+    }
+}

@@ -1,0 +1,93 @@
+//! One connection, from its first byte to its last.
+//!
+//! A connection is a cursor over each of its rooms' logs. Two halves run side by side in one task, so that
+//! a write that waits never stops the reading: the reader takes commands, the writer moves the
+//! cursors. A session fails alone, and every end has a [`Reason`].
+
+mod reader;
+mod writer;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tracing::info;
+
+use super::Context;
+use super::handshake;
+use super::room::Joined;
+use crate::protocol::event::Reason;
+use crate::protocol::frame::FrameReader;
+use crate::protocol::limits::{COMMAND_BYTES, REPLIES_OWED};
+use crate::protocol::name::RoomName;
+use reader::Reader;
+use writer::Writer;
+
+/// What the reader, or the publisher on its behalf, gives to the writer.
+#[derive(Debug)]
+pub enum Out {
+    /// Frames to send.
+    Frames(Bytes),
+    /// A room to follow from a cursor, and the frames that come before its entries.
+    Follow(Box<Follow>),
+    /// A room to follow no more, and the answer.
+    Unfollow(RoomName, Bytes),
+}
+
+/// See [`Out::Follow`].
+#[derive(Debug)]
+pub struct Follow {
+    /// Which room.
+    room: RoomName,
+    /// Its channel.
+    joined: Joined,
+    /// The last `seq` that this connection has.
+    cursor: u64,
+    /// To send first.
+    before: Bytes,
+}
+
+/// A place among the answers of one connection, reserved before the command is carried out: answering
+/// never waits, and whoever does not read its answers is not asked for more.
+pub type Slot = mpsc::OwnedPermit<Out>;
+
+/// Serves one connection until it ends, and says why.
+pub async fn serve<R, W>(read: R, mut write: W, context: Arc<Context>) -> Reason
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let mut frames = FrameReader::new(read, COMMAND_BYTES);
+    let entered = match handshake::run(&mut frames, &mut write, &context).await {
+        Ok(entered) => entered,
+        Err(reason) => return reason,
+    };
+    let _guard = Guard { session: entered.session, context: &context };
+    let (out, replies) = mpsc::channel(REPLIES_OWED);
+    let mut reader = Reader::new(frames, out, &context, entered.session);
+    let mut writer = Writer::new(write, replies, &context);
+    let reason = tokio::select! {
+        () = context.closing.cancelled() => Reason::Shutdown,
+        reason = entered.ending.ended() => reason,
+        reason = reader.run() => reason,
+        reason = writer.run() => reason,
+    };
+    info!(nick = %entered.you.nick, ?reason, "bye");
+    // Closes the answers to new commands; those that are owed still come.
+    drop(reader);
+    writer.finish(reason).await;
+    reason
+}
+
+/// Leaves the rooms, whatever ended the session.
+struct Guard<'a> {
+    session: super::hub::SessionId,
+    context: &'a Context,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        self.context.hub.lock().leave(self.session);
+    }
+}

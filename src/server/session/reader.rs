@@ -1,0 +1,302 @@
+//! The half that listens: reads commands, asks the hub, hands messages to the log.
+//!
+//! All messages that one read brought are handed over together: what arrives together is committed
+//! together. It MUST reserve the place of an answer before it carries out a command.
+
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use tokio::io::AsyncRead;
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+use tracing::warn;
+
+use super::{Follow, Out};
+use crate::protocol::command::{Command, History, Join, Send, SetTopic};
+use crate::protocol::event::{
+    Delayed, EntryKind, EntryText, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason, Rooms,
+};
+use crate::protocol::frame::{self, Frame, FrameError, FrameReader};
+use crate::protocol::limits::{DEAD_AFTER, DELAY_TOLD_AFTER, SUBMISSION_ENTRIES};
+use crate::protocol::text::Line;
+use crate::protocol::time::Time;
+use crate::server::Context;
+use crate::server::handshake::too_large;
+use crate::server::hub::SessionId;
+use crate::server::log::Draft;
+use crate::server::throttle::Throttle;
+
+pub(super) struct Reader<'a, R> {
+    frames: FrameReader<R>,
+    out: mpsc::Sender<Out>,
+    context: &'a Context,
+    session: SessionId,
+    /// Messages of this read that were not handed over yet.
+    drafts: Vec<Draft>,
+    messages: Throttle,
+    others: Throttle,
+    /// How long this sender has been held up since it last was not.
+    held_up: Duration,
+    /// Whether it was told.
+    told: bool,
+}
+
+impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
+    pub(super) fn new(
+        frames: FrameReader<R>,
+        out: mpsc::Sender<Out>,
+        context: &'a Context,
+        session: SessionId,
+    ) -> Self {
+        let limits = &context.limits;
+        let now = Instant::now();
+        Self {
+            frames,
+            out,
+            context,
+            session,
+            drafts: Vec::new(),
+            messages: Throttle::new(limits.message_burst, limits.messages_per_second, now),
+            others: Throttle::new(limits.command_burst, limits.commands_per_second, now),
+            held_up: Duration::ZERO,
+            told: false,
+        }
+    }
+
+    /// Listens until there is nothing more to hear, and says why.
+    pub(super) async fn run(&mut self) -> Reason {
+        match self.listen().await {
+            Ok(never) => match never {},
+            Err(reason) => reason,
+        }
+    }
+
+    async fn listen(&mut self) -> Result<std::convert::Infallible, Reason> {
+        loop {
+            let read = timeout(DEAD_AFTER, self.frames.next()).await.map_err(|_| Reason::Silent)?;
+            let mut next = self.checked(read).await?;
+            while let Some(json) = next {
+                match Command::decode(&json) {
+                    Ok(command) => self.carry_out(command).await?,
+                    Err(failure) => self.fail(failure).await?,
+                }
+                let ready = self.frames.next_ready();
+                next = match ready {
+                    Ok(None) => None,
+                    other => self.checked(other).await?,
+                };
+            }
+            self.hand_over().await?;
+        }
+    }
+
+    /// The frame that was read, or why there will be no other.
+    async fn checked(
+        &mut self,
+        read: Result<Option<bytes::Bytes>, FrameError>,
+    ) -> Result<Option<bytes::Bytes>, Reason> {
+        match read {
+            Ok(Some(json)) => Ok(Some(json)),
+            Err(error @ FrameError::TooLarge { .. }) => {
+                self.hand_over().await?;
+                self.fail(too_large(&error)).await?;
+                Err(Reason::FrameTooLarge)
+            }
+            Ok(None) | Err(FrameError::Cut | FrameError::Io(_)) => {
+                // What was said before the end counts.
+                self.hand_over().await?;
+                Err(Reason::Gone)
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, command: Command) -> Result<(), Reason> {
+        let now = Instant::now();
+        let wait = match &command {
+            Command::Send(_) | Command::Topic(_) => self.messages.take(now),
+            Command::Pong(_) | Command::Bye(_) => Duration::ZERO,
+            _ => self.others.take(now),
+        };
+        self.hold_up(wait, &command).await?;
+        match command {
+            Command::Send(Send { id, room, text, action, reply_to }) => {
+                let text = EntryText::from(text);
+                let kind = EntryKind::Message;
+                self.draft(
+                    |from| Draft { room: room.clone(), kind, id, from, text, action, reply_to },
+                    &room,
+                    id,
+                )
+                .await
+            }
+            Command::Topic(SetTopic { id, room, text }) => {
+                let text = EntryText::from(text);
+                let kind = EntryKind::Topic;
+                let topic =
+                    |from| Draft { room: room.clone(), kind, id, from, text, action: false, reply_to: None };
+                self.draft(topic, &room, id).await
+            }
+            other => {
+                // In the order in which they were said.
+                self.hand_over().await?;
+                let re = other.request_id();
+                match self.answer(other).await {
+                    Ok(()) => Ok(()),
+                    Err(Stop::Failed(failure)) => self.fail(Failure { re, ..failure }).await,
+                    Err(Stop::Over(reason)) => Err(reason),
+                }
+            }
+        }
+    }
+
+    /// Delays a sender who is over the rate, and tells it when that goes on.
+    async fn hold_up(&mut self, wait: Duration, command: &Command) -> Result<(), Reason> {
+        if wait.is_zero() {
+            self.held_up = Duration::ZERO;
+            self.told = false;
+            return Ok(());
+        }
+        self.hand_over().await?;
+        self.held_up += wait;
+        if self.held_up > DELAY_TOLD_AFTER && !self.told {
+            self.told = true;
+            let limits = &self.context.limits;
+            let message = match command {
+                Command::Send(_) | Command::Topic(_) => format!(
+                    "you are sending faster than {} messages a second: they are held up, none is lost",
+                    limits.messages_per_second
+                ),
+                _ => format!("more than {} commands a second: they are held up", limits.commands_per_second),
+            };
+            let ms = u64::try_from(self.held_up.as_millis()).unwrap_or(u64::MAX);
+            let delayed = Delayed { re: command.request_id(), ms, message: Line::lossy(&message) };
+            self.say(&Event::Delayed(delayed)).await?;
+        }
+        sleep(wait).await;
+        Ok(())
+    }
+
+    async fn draft(
+        &mut self,
+        draft: impl FnOnce(crate::protocol::name::Nick) -> Draft,
+        room: &crate::protocol::name::RoomName,
+        id: uuid::Uuid,
+    ) -> Result<(), Reason> {
+        let member = self.context.hub.lock().member(self.session, room);
+        match member {
+            Ok(from) => self.drafts.push(draft(from)),
+            Err(failure) => return self.fail(Failure { re: Some(id.into()), ..failure }).await,
+        }
+        if self.drafts.len() >= SUBMISSION_ENTRIES {
+            self.hand_over().await?;
+        }
+        Ok(())
+    }
+
+    /// Hands the messages that were gathered to the log.
+    async fn hand_over(&mut self) -> Result<(), Reason> {
+        if self.drafts.is_empty() {
+            return Ok(());
+        }
+        let slot = self.out.clone().reserve_owned().await.map_err(|_| Reason::Gone)?;
+        let drafts = std::mem::take(&mut self.drafts);
+        self.context.log.append(drafts, slot).await.map_err(|_| Reason::Shutdown)
+    }
+
+    async fn answer(&mut self, command: Command) -> Result<(), Stop> {
+        match command {
+            Command::Join(join) => self.join(join).await?,
+            Command::Leave(leave) => {
+                self.context.hub.lock().part(self.session, &leave.room)?;
+                let ok = Event::Ok(Okay { re: leave.id, ..Okay::default() });
+                self.give(Out::Unfollow(leave.room, Frame::encode(&ok).into_bytes())).await?;
+            }
+            Command::Nick(set) => {
+                let you = self.context.hub.lock().rename(self.session, set.nick)?;
+                self.say(&Event::Ok(Okay { re: set.id, you: Some(you), ..Okay::default() })).await?;
+            }
+            Command::History(history) => self.history(history).await?,
+            Command::Who(who) => {
+                let (here, people) = {
+                    let hub = self.context.hub.lock();
+                    let room = hub.room(&who.room)?;
+                    (room.here(), room.people())
+                };
+                self.say(&Event::People(People { re: who.id, room: who.room, here, people })).await?;
+            }
+            Command::Rooms(plain) => {
+                let rooms = self.context.hub.lock().list();
+                self.say(&Event::Rooms(Rooms { re: plain.id, rooms })).await?;
+            }
+            Command::Ping(plain) => self.say(&Event::Pong(Pong { re: plain.id, now: Time::now() })).await?,
+            Command::Bye(_) => return Err(Stop::Over(Reason::Quit)),
+            Command::Hello(_) => {
+                return Err(Failure::new(ErrorCode::OutOfPlace, "hello was said already").into());
+            }
+            Command::Pong(_) | Command::Send(_) | Command::Topic(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn join(&mut self, join: Join) -> Result<(), Stop> {
+        let joined = self.context.hub.lock().join(self.session, &join.room)?;
+        let last = joined.info.last;
+        let mut cursor = join.after.min(last);
+        let mut before = BytesMut::new();
+        let ok = Okay { re: join.id, room: Some(joined.info.clone()), ..Okay::default() };
+        frame::append(&mut before, &Event::Ok(ok));
+        before.extend_from_slice(&joined.people);
+        if let Some(limit) = join.limit
+            && last - cursor > limit
+        {
+            let gap = Gap { room: join.room.clone(), from: cursor + 1, to: last - limit };
+            cursor = gap.to;
+            frame::append(&mut before, &Event::Gap(gap));
+        }
+        let follow = Follow { room: join.room, joined, cursor, before: before.freeze() };
+        Ok(self.give(Out::Follow(Box::new(follow))).await?)
+    }
+
+    async fn history(&mut self, history: History) -> Result<(), Stop> {
+        let last = self.context.hub.lock().room(&history.room)?.channel().published();
+        let page = self.context.reader.page(&history.room, history.place, history.limit).await;
+        let mut entries = page.map_err(|error| {
+            warn!(%error, room = %history.room, "a page could not be read");
+            Failure::new(ErrorCode::Storage, "the server could not read its log: try again later")
+        })?;
+        // The log may be ahead of what was sent along the channel; nobody is told of that before the others.
+        entries.retain(|entry| entry.seq <= last);
+        let page = Page { re: history.id, room: history.room, entries, last };
+        Ok(self.say(&Event::Page(page)).await?)
+    }
+
+    async fn fail(&mut self, failure: Failure) -> Result<(), Reason> {
+        self.say(&Event::Error(failure)).await
+    }
+
+    async fn say(&self, event: &Event) -> Result<(), Reason> {
+        self.give(Out::Frames(Frame::encode(event).into_bytes())).await
+    }
+
+    async fn give(&self, out: Out) -> Result<(), Reason> {
+        self.out.send(out).await.map_err(|_| Reason::Gone)
+    }
+}
+
+/// Why a command was not carried out: it failed, or the session is over.
+enum Stop {
+    Failed(Failure),
+    Over(Reason),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self::Over(reason)
+    }
+}
