@@ -1,12 +1,12 @@
 //! The loop: wait for one event, take in all that wait, do what comes of them, draw.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use crossterm::event::{Event as Input, EventStream, KeyCode, KeyEventKind};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -126,7 +126,13 @@ impl App {
             () = async { match wake_at { Some(at) => sleep_until(at).await, None => pending().await } } => {}
             () = self.signals.next() => events.push(Event::Terminate),
         }
-        while let Some(input) = self.input.next().now_or_never() {
+        // Polled in our own context: crossterm wakes whoever polled it first since the last event.
+        while let Some(input) = poll_fn(|context| match self.input.poll_next_unpin(context) {
+            Poll::Ready(input) => Poll::Ready(Some(input)),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await
+        {
             inputs.push(read(input)?);
         }
         while let Ok(news) = self.updates.try_recv() {
@@ -234,7 +240,7 @@ impl Signals {
         if self.listening.is_empty() {
             return pending().await;
         }
-        std::future::poll_fn(|context| {
+        poll_fn(|context| {
             let any = self.listening.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
             if any { Poll::Ready(()) } else { Poll::Pending }
         })
