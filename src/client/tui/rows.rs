@@ -72,29 +72,30 @@ pub(crate) struct Columns {
     pub(crate) time: usize,
     /// Without the gap behind it; 0 where names have rows of their own.
     pub(crate) name: usize,
+    /// Between name and text, with a place for a sign.
+    pub(crate) gap: usize,
     pub(crate) text: usize,
 }
 
-/// Columns left of everything, and between name and text.
+/// Columns left of everything.
 pub(crate) const MARGIN: usize = 1;
-pub(crate) const GUTTER: usize = 2;
 
 impl Columns {
     pub(crate) fn fit(width: usize, widest_name: usize) -> Self {
-        let (time, most) = match width {
-            70.. => (6, 16),
-            50.. => (6, 12),
-            30.. => (0, 8),
-            _ => (0, 0),
+        let (time, most, gap) = match width {
+            70.. => (6, 16, 3),
+            50.. => (6, 12, 3),
+            30.. => (0, 8, 2),
+            _ => (0, 0, 0),
         };
         let name = widest_name.clamp(4.min(most), most);
-        let left = if name > 0 { MARGIN + time + name + GUTTER } else { MARGIN };
-        Self { time, name, text: width.saturating_sub(left + 1).max(1) }
+        let text = width.saturating_sub(MARGIN + time + name + gap + 1).max(1);
+        Self { time, name, gap, text }
     }
 
     /// Columns in front of the text.
     pub(crate) fn indent(self) -> usize {
-        if self.name > 0 { MARGIN + self.time + self.name + GUTTER } else { MARGIN }
+        MARGIN + self.time + self.name + self.gap
     }
 }
 

@@ -57,16 +57,19 @@ fn connection(state: &State, say: &mut impl FnMut(&str, Style)) {
             };
             say(&format!("{why}: your messages wait here and are {again}"), theme.warning());
         }
-        (Connection::Online | Connection::Connecting { attempt: ..=1 }, _) => {}
-        (Connection::Connecting { .. }, _) => {
-            say("No connection: trying again …", theme.warning());
+        (Connection::Online, None) => {}
+        (Connection::Connecting, _) => {
+            if let Some(why) = &state.broken {
+                say(&format!("{} Trying again now …", sentence(why)), theme.warning());
+            }
         }
-        (Connection::Offline { why, .. }, _) => {
+        (Connection::Offline { .. }, _) => {
+            let why = sentence(state.broken.as_deref().unwrap_or("no connection"));
             let next = match countdown {
-                Some(seconds) => format!("next attempt in {seconds} s, Enter on an empty line tries now"),
-                None => "trying again …".to_owned(),
+                Some(seconds) => format!("Trying again in {seconds} s, Enter on an empty line tries now."),
+                None => "Trying again now …".to_owned(),
             };
-            say(&format!("{}: {next}", sentence(why)), theme.warning());
+            say(&format!("{why} {next}"), theme.warning());
         }
         (Connection::Ended { why }, _) => {
             say(
@@ -77,10 +80,15 @@ fn connection(state: &State, say: &mut impl FnMut(&str, Style)) {
     }
 }
 
-/// With a capital, as a sentence begins.
+/// With a capital at its beginning and a stop at its end.
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    let mut sentence: String = first.chain(chars).collect();
+    if !sentence.ends_with(['.', '?', '!', '…']) {
+        sentence.push('.');
+    }
+    sentence
 }
 
 fn question(state: &State, say: &mut impl FnMut(&str, Style)) {

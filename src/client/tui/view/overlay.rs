@@ -14,7 +14,7 @@ use crate::client::tui::wrap;
 /// Columns of the widest box; a line that is longer is tiring to read.
 const WIDEST: u16 = 86;
 /// Columns for the keys and commands in the help.
-const KEYS: usize = 24;
+const KEYS: usize = 27;
 
 fn area(state: &State) -> Rect {
     let height = panes(state).scrollback.bottom();

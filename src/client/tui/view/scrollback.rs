@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{put, put_line};
 use crate::client::tui::mention;
-use crate::client::tui::rows::{Columns, GUTTER, MARGIN, Row, Said, Tone};
+use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
 use crate::protocol::LOBBY;
@@ -96,17 +96,8 @@ fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &
         _ if said.mention => ("▎", theme.mention()),
         _ => ("", Style::new()),
     };
-    if columns.name > 0 {
-        put_in(
-            buffer,
-            area,
-            text_at.saturating_sub(u16::try_from(GUTTER).unwrap_or(0) - 1),
-            sign,
-            sign_style,
-        );
-    } else {
-        put_in(buffer, area, area.x, sign, sign_style);
-    }
+    let sign_at = if columns.name > 0 { text_at.saturating_sub(2) } else { area.x };
+    put_in(buffer, area, sign_at, sign, sign_style);
     if columns.name == 0 && said.text.is_empty() {
         return;
     }

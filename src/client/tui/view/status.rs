@@ -26,7 +26,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
 fn connection(state: &State, width: u16) -> Line<'static> {
     let theme = state.theme;
     let (sign, style, words) = match &state.connection {
-        Connection::Connecting { .. } => ("◌", theme.warning(), "connecting …".to_owned()),
+        Connection::Connecting => ("◌", theme.warning(), "connecting …".to_owned()),
         Connection::Online => {
             let to = if width >= 100 {
                 format!("connected to {}", wrap::truncate(&state.server, 30))
