@@ -46,6 +46,8 @@ pub(crate) struct Said {
     pub(crate) text: String,
     pub(crate) from: Option<Nick>,
     pub(crate) tone: Tone,
+    /// The first row of its message.
+    pub(crate) first: bool,
     /// The text begins with the name: the first row of an act.
     pub(crate) acts: bool,
     /// It says our name.
@@ -319,8 +321,9 @@ impl Layout<'_> {
             // Too narrow for columns: the name has a row of its own.
             let name = truncate(&name, self.columns.text);
             let (from, tone) = (Some(saying.from.clone()), saying.tone);
-            rows.push(Row::Said(Said { name, from, tone, mention, ..Said::default() }));
+            rows.push(Row::Said(Said { name, from, tone, first: true, mention, ..Said::default() }));
         } else if let Some(Row::Said(first)) = said.first_mut() {
+            first.first = true;
             first.time = if self.columns.time > 0 { time } else { String::new() };
             first.name = truncate(&name, self.columns.name);
             first.acts = saying.action;

@@ -55,7 +55,7 @@ fn connection(state: &State, say: &mut impl FnMut(&str, Style)) {
                 Some(seconds) => format!("sent again in {seconds} s"),
                 None => "being sent again …".to_owned(),
             };
-            say(&format!("{why}: your messages wait here and are {again}"), theme.warning());
+            say(&format!("{} Your messages wait here and are {again}.", sentence(why)), theme.warning());
         }
         (Connection::Online, None) => {}
         (Connection::Connecting, _) => {
@@ -73,7 +73,7 @@ fn connection(state: &State, say: &mut impl FnMut(&str, Style)) {
         }
         (Connection::Ended { why }, _) => {
             say(
-                &format!("{}. There will be no further attempt: Ctrl-C leaves.", sentence(why)),
+                &format!("{} There will be no further attempt: Ctrl-C leaves.", sentence(why)),
                 theme.error(),
             );
         }

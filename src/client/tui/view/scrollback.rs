@@ -91,8 +91,8 @@ fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &
     };
     put_in(buffer, area, name_at, &said.name, name_style);
     let (sign, sign_style) = match said.tone {
-        Tone::Sending => ("◌", theme.dim()),
-        Tone::Failed => ("✗", theme.error()),
+        Tone::Sending if said.first => ("◌", theme.dim()),
+        Tone::Failed if said.first => ("✗", theme.error()),
         _ if said.mention => ("▎", theme.mention()),
         _ => ("", Style::new()),
     };

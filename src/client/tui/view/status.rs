@@ -107,7 +107,7 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     }
     match &state.overlay {
         Some(Overlay::Rooms { .. }) => {
-            return vec![(enter, "enter the room"), ("↑ ↓".to_owned(), "choose"), (esc, "close")];
+            return vec![(enter, "go in"), ("↑ ↓".to_owned(), "choose"), (esc, "close")];
         }
         Some(_) => return vec![(key_for(Action::PageDown), "further"), (esc, "close")],
         None => {}
