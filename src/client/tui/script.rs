@@ -146,6 +146,18 @@ impl Script {
         self.entry(entry);
     }
 
+    /// Nothing of the rooms that we are in is forgotten, however much it is.
+    pub fn keep_everything(&mut self) {
+        for room in &mut self.state.rooms {
+            room.scrollback.keep(usize::MAX);
+        }
+    }
+
+    /// The reader goes to the entry `seq` of the room in sight.
+    pub fn look_at(&mut self, seq: u64) {
+        update::look_at(&mut self.state, seq, &mut self.effects);
+    }
+
     /// Time passes.
     pub fn pass(&mut self, time: Duration) {
         self.now.instant += time;
