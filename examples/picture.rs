@@ -43,12 +43,12 @@ fn main() -> anyhow::Result<()> {
 
 /// What there is to see.
 fn afternoon() -> Script {
-    let people = ["alice", "bob", "carol", "dmitri", "李雷", "Zoë"];
+    let people = ["alice", "bob", "carol", "grace", "李雷", "Zoë"];
     let mut script = Script::new(SIZE.0, SIZE.1);
     script.online();
     script.join("#lobby", 8, "Friday: demo at 15:00", &people);
     for (seq, from, minutes, text) in [
-        (1, "dmitri", -1120, "the staging box is back, sorry for the noise"),
+        (1, "grace", -1120, "the staging box is back, sorry for the noise"),
         (2, "Zoë", -1118, "thank you! good night everyone 🌙"),
         (3, "bob", -94, "good morning"),
         (4, "bob", -94, "did the build pass?"),
@@ -80,7 +80,7 @@ fn afternoon() -> Script {
     script.pass(Duration::from_secs(90));
     script.says("#lobby", 10, "Zoë", "oh, that is neat: falling behind and coming back are the same case");
     script.says("#lobby", 11, "bob", "alice, will you review it? 👩‍💻");
-    let mut act = entry("#lobby", 12, "dmitri", "puts the kettle on ☕");
+    let mut act = entry("#lobby", 12, "grace", "puts the kettle on ☕");
     (act.action, act.at) = (true, script.now.time);
     script.entry(act);
     script.feed(Event::Focus(true));
@@ -96,11 +96,7 @@ fn picture(buffer: &Buffer, cursor: Position) -> Result<String, std::fmt::Error>
     let mut svg = String::new();
     writeln!(
         svg,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0} {height:.0}" width="{width:.0}" height="{height:.0}" role="img" aria-label="parlor in a terminal">"#
-    )?;
-    writeln!(
-        svg,
-        "<style>text{{font:{FONT}px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;white-space:pre;dominant-baseline:alphabetic}}</style>"
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0} {height:.0}" width="{width:.0}" height="{height:.0}" role="img" aria-label="parlor in a terminal" font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="{FONT}" xml:space="preserve">"#
     )?;
     writeln!(
         svg,
@@ -179,15 +175,17 @@ fn row(svg: &mut String, buffer: &Buffer, y: u16) -> std::fmt::Result {
         } else if !text.trim().is_empty() {
             let bold = if modifier.contains(Modifier::BOLD) { r#" font-weight="700""# } else { "" };
             let slanted = if modifier.contains(Modifier::ITALIC) { r#" font-style="italic""# } else { "" };
-            let (shown, indent) = (text.trim_end(), 0.0_f32);
-            let wide = wide - CELL.0 * f32::from(u16::try_from(text.len() - shown.len()).unwrap_or(0));
+            // Spaces at the ends are places, not text: not every reader keeps them.
+            let spaces = |trimmed: &str| f32::from(u16::try_from(text.len() - trimmed.len()).unwrap_or(0));
+            let (before, behind) = (spaces(text.trim_start()), spaces(text.trim_end()));
+            let faint = if faint < 1.0 { format!(r#" opacity="{faint}""#) } else { String::new() };
             writeln!(
                 svg,
-                r#"<text x="{:.1}" y="{:.1}" textLength="{wide:.1}" lengthAdjust="spacingAndGlyphs" fill="{ink}"{bold}{slanted}{}>{}</text>"#,
-                left + indent,
+                r#"<text x="{:.1}" y="{:.1}" textLength="{:.1}" lengthAdjust="spacingAndGlyphs" fill="{ink}"{bold}{slanted}{faint}>{}</text>"#,
+                left + before * CELL.0,
                 top + BASELINE,
-                if faint < 1.0 { format!(r#" opacity="{faint}""#) } else { String::new() },
-                escaped(shown)
+                wide - (before + behind) * CELL.0,
+                escaped(text.trim())
             )?;
         }
     }

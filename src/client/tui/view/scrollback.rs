@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::{put, put_line};
+use super::put_line;
 use crate::client::tui::mention;
 use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
 use crate::client::tui::state::State;
@@ -128,13 +128,16 @@ fn put_in(buffer: &mut Buffer, area: Rect, x: u16, text: &str, style: Style) {
 
 /// A text in the middle of a line across the pane.
 fn across(buffer: &mut Buffer, area: Rect, text: &str, rule: Style, style: Style) {
-    for x in area.x + 1..area.right().saturating_sub(1) {
-        put(buffer, x, area.y, "─", rule);
-    }
-    let text = wrap::truncate(text, usize::from(area.width.saturating_sub(6)));
-    if !text.is_empty() {
-        centred(buffer, area, &format!(" {text} "), style);
-    }
+    let width = usize::from(area.width.saturating_sub(2));
+    let text = wrap::truncate(text, width.saturating_sub(4));
+    let columns = wrap::columns(&text) + 2;
+    let left = width.saturating_sub(columns) / 2;
+    let line = Line::from(vec![
+        Span::styled("─".repeat(left), rule),
+        Span::styled(format!(" {text} "), style),
+        Span::styled("─".repeat(width.saturating_sub(left + columns)), rule),
+    ]);
+    put_line(buffer, area.x + 1, area.y, &line, area.width.saturating_sub(2));
 }
 
 fn centred(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
