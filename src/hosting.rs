@@ -20,7 +20,7 @@ use parlor::server::log::Durability;
 /// `parlor serve`.
 pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     start_logging(args.log_format, std::io::stderr);
-    let server = start(&args).await?;
+    let server = start(&args, config(&args)?).await?;
     let mut out = std::io::stdout();
     for address in server.addresses() {
         writeln!(out, "listening on {address}")?;
@@ -33,9 +33,8 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Puts the settings together and opens the server.
-pub(crate) async fn start(args: &Serve) -> anyhow::Result<Server> {
-    let config = config(args)?;
+/// Opens the server.
+pub(crate) async fn start(args: &Serve, config: Config) -> anyhow::Result<Server> {
     let server = Server::bind(config).await?;
     if args.unlimited && !server.is_local() {
         bail!("--unlimited is for measuring on this machine: listen on a loopback address or a Unix socket");
@@ -129,4 +128,108 @@ fn machine_name() -> String {
     let name = std::env::var("HOSTNAME").ok().or_else(from_file).unwrap_or_default();
     let name = name.trim();
     if name.is_empty() { "parlor".to_owned() } else { name.to_owned() }
+}
+
+/// `parlor host`: the server in this process, and a seat in it.
+#[cfg(feature = "client")]
+pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
+    let config = config(&args.serve)?;
+    let data = config.data.clone();
+    let server = start(&args.serve, config).await?;
+    // The screen is taken: the log goes beside the rooms, that of the last run only.
+    start_logging(args.serve.log_format, std::fs::File::create(data.join("host.log"))?);
+    let addresses = server.addresses();
+    let Some(own) = addresses.iter().find_map(reachable_from_here) else { bail!("nowhere to listen") };
+    let invite = invite(&addresses, args.seat.room.as_ref());
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn(server.run(shutdown.clone()));
+    let outcome = crate::seating::sit_down(own, args.seat, Some(invite)).await;
+    shutdown.cancel();
+    running.await.context("the server did not end in order")?;
+    complain(&format!(
+        "Nothing is lost: {} keeps the rooms, and `parlor host` opens them again.",
+        data.display()
+    ));
+    outcome
+}
+
+/// The address at which this process reaches its own listener.
+#[cfg(feature = "client")]
+fn reachable_from_here(address: &Address) -> Option<Address> {
+    Some(match address {
+        Address::Tcp { host, port } => {
+            let ip: std::net::IpAddr = host.parse().ok()?;
+            let host = match ip {
+                ip if !ip.is_unspecified() => host.clone(),
+                std::net::IpAddr::V4(_) => "127.0.0.1".to_owned(),
+                std::net::IpAddr::V6(_) => "::1".to_owned(),
+            };
+            Address::Tcp { host, port: *port }
+        }
+        unix @ Address::Unix(_) => unix.clone(),
+    })
+}
+
+/// The line that others type to join: from the network if they can, otherwise from this machine.
+#[cfg(feature = "client")]
+fn invite(addresses: &[Address], room: Option<&parlor::protocol::name::RoomName>) -> String {
+    let lan = || addresses.iter().find_map(reachable_from_the_network);
+    let Some(address) = lan().or_else(|| addresses.iter().find_map(reachable_from_here)) else {
+        return "parlor join".to_owned();
+    };
+    match (&address, room) {
+        (Address::Tcp { .. }, Some(room)) => format!("parlor join 'parlor://{address}/{room}'"),
+        (_, Some(room)) => format!("parlor join {address} --room '{room}'"),
+        (Address::Tcp { host, port: parlor::protocol::DEFAULT_PORT }, None) if !host.contains(':') => {
+            format!("parlor join {host}")
+        }
+        (_, None) => format!("parlor join {address}"),
+    }
+}
+
+/// The address at which others on the network reach a listener, if they can.
+#[cfg(feature = "client")]
+fn reachable_from_the_network(address: &Address) -> Option<Address> {
+    let Address::Tcp { host, port } = address else { return None };
+    let ip: std::net::IpAddr = host.parse().ok()?;
+    if ip.is_loopback() {
+        return None;
+    }
+    let ip = if ip.is_unspecified() { own_address_on_the_network(ip.is_ipv4())? } else { ip };
+    Some(Address::Tcp { host: ip.to_string(), port: *port })
+}
+
+/// The address that this machine would use to reach others. Connecting a UDP socket sends nothing; the
+/// addresses are those reserved for documentation (RFC 5737, RFC 3849).
+#[cfg(feature = "client")]
+fn own_address_on_the_network(v4: bool) -> Option<std::net::IpAddr> {
+    let (own, far) = if v4 { ("0.0.0.0:0", "192.0.2.1:9") } else { ("[::]:0", "[2001:db8::1]:9") };
+    let socket = std::net::UdpSocket::bind(own).ok()?;
+    socket.connect(far).ok()?;
+    Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_loopback())
+}
+
+#[cfg(all(test, feature = "client"))]
+mod tests {
+    use super::*;
+    use parlor::protocol::name::RoomName;
+
+    fn tcp(host: &str, port: u16) -> Address {
+        Address::Tcp { host: host.to_owned(), port }
+    }
+
+    #[test]
+    fn the_invite_is_a_line_that_works() {
+        let room = RoomName::typed("demo").ok();
+        for (addresses, room, line) in [
+            (vec![tcp("127.0.0.1", 7878)], None, "parlor join 127.0.0.1"),
+            (vec![tcp("127.0.0.1", 99)], None, "parlor join 127.0.0.1:99"),
+            (vec![tcp("127.0.0.1", 7878), tcp("10.0.0.5", 7878)], None, "parlor join 10.0.0.5"),
+            (vec![tcp("::1", 7878)], None, "parlor join [::1]:7878"),
+            (vec![tcp("10.0.0.5", 99)], room.as_ref(), "parlor join 'parlor://10.0.0.5:99/#demo'"),
+            (vec![Address::Unix("/run/p".into())], None, "parlor join unix:/run/p"),
+        ] {
+            assert_eq!(invite(&addresses, room), line);
+        }
+    }
 }

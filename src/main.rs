@@ -3,6 +3,8 @@
 mod cli;
 #[cfg(feature = "server")]
 mod hosting;
+#[cfg(feature = "client")]
+mod seating;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -28,7 +30,12 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         match cli.command {
             #[cfg(feature = "server")]
             Command::Serve(args) => hosting::serve(args).await,
-            _ => anyhow::bail!("the client is not part of this build yet"),
+            #[cfg(all(feature = "server", feature = "client"))]
+            Command::Host(args) => hosting::host(args).await,
+            #[cfg(feature = "client")]
+            Command::Join(args) => seating::join(args).await,
+            #[cfg(feature = "client")]
+            _ => anyhow::bail!("the scripts' commands are not part of this build yet"),
         }
     });
     // Reading standard input cannot be cancelled; nothing else is left to wait for.

@@ -30,6 +30,3 @@ pub const VERSION: u32 = 1;
 
 /// The TCP port of a parlor, unless someone says otherwise.
 pub const DEFAULT_PORT: u16 = 7878;
-
-/// The room that everyone knows: a client that was told no other joins this one.
-pub const LOBBY: &str = "#lobby";

@@ -129,6 +129,11 @@ impl RoomName {
         Ok(Self(name.into()))
     }
 
+    /// The room that everyone knows: a client that was told no other joins this one.
+    pub fn lobby() -> Self {
+        Self("#lobby".into())
+    }
+
     /// The same for what a person typed, who may leave out the `#`.
     ///
     /// # Errors
@@ -313,6 +318,7 @@ mod tests {
     fn rooms_are_folded_and_keep_their_hash() {
         assert_eq!(RoomName::new("#Rust").unwrap().as_str(), "#rust");
         assert_eq!(RoomName::typed("Rust").unwrap().as_str(), "#rust");
+        assert_eq!(RoomName::new("#lobby").unwrap(), RoomName::lobby());
         assert_eq!(RoomName::new("rust"), Err(NameError::NoHash));
         assert_eq!(RoomName::new("#"), Err(NameError::Empty));
         assert!(RoomName::new("#会議室").is_ok());

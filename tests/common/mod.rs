@@ -6,6 +6,8 @@
 #![allow(dead_code, unreachable_pub, missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod terminal;
+
 use std::future::Future;
 use std::io::{BufRead, BufReader};
 use std::path::Path;

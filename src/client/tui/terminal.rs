@@ -62,7 +62,7 @@ impl Terminal {
             PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES),
             Print(WHEEL_SENDS_ARROWS),
         )?;
-        self.screen.clear()
+        self.forget()
     }
 
     /// Gives the terminal back for a while.
@@ -80,7 +80,10 @@ impl Terminal {
 
     /// The next drawing paints everything.
     pub(super) fn forget(&mut self) -> io::Result<()> {
-        self.screen.clear()
+        // Not `clear`, which asks the terminal where its cursor is: some never answer, and none may while
+        // keys are being read.
+        let size = self.screen.size()?;
+        self.screen.resize(size.into())
     }
 
     /// Rings the bell.

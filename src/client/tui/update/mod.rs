@@ -41,7 +41,12 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             }
         }
         Event::Paste(text) => paste(state, &text),
-        Event::Resize(columns, rows) => state.size = (columns, rows),
+        Event::Resize(columns, rows) => {
+            state.size = (columns, rows);
+            // Of a size that came and went between two drawings nothing is left but what the terminal
+            // lost by it.
+            effects.push(Effect::Repaint);
+        }
         Event::Focus(focused) => focus(state, focused),
         Event::Link(news) => link::take_in(state, news, &mut effects),
         Event::Terminate => effects.push(Effect::Quit),

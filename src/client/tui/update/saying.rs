@@ -4,8 +4,8 @@ use super::{Effect, State, history, rooms};
 use crate::client::tui::slash::{self, Input, Slash};
 use crate::client::tui::state::room::{Delivery, Pending};
 use crate::client::tui::state::{Connection, Overlay, Question};
-use crate::protocol::LOBBY;
 use crate::protocol::command::{Command, Plain, Send, SetNick, SetTopic};
+use crate::protocol::name::RoomName;
 use crate::protocol::text::{Line, Text, TextError};
 
 /// Enter was pressed.
@@ -51,7 +51,7 @@ pub(super) fn say(
         return Err(format!("{why}: nothing can be said any more, Ctrl-C leaves"));
     }
     if state.rooms.is_empty() {
-        return Err(format!("you are in no room: /join {LOBBY} enters one"));
+        return Err(format!("you are in no room: /join {} enters one", RoomName::lobby()));
     }
     written(state);
     let id = state.message_id();

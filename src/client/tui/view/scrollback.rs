@@ -10,11 +10,12 @@ use crate::client::tui::mention;
 use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
-use crate::protocol::LOBBY;
+use crate::protocol::name::RoomName;
 
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let Some(room) = state.room() else {
-        let text = format!("You are in no room. /join {LOBBY} enters one, /list shows what there is.");
+        let text =
+            format!("You are in no room. /join {} enters one, /list shows what there is.", RoomName::lobby());
         let rows = wrap::wrap(&text, usize::from(area.width.saturating_sub(2)));
         for (y, row) in (area.y + area.height / 3..area.bottom()).zip(rows) {
             put_line(buffer, area.x + 1, y, &Line::styled(row, state.theme.dim()), area.width);

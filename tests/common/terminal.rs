@@ -1,0 +1,137 @@
+//! A real pseudo-terminal with a program in it, and a screen that reads what it draws.
+
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Instant;
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use super::PATIENCE;
+
+/// A person's terminal. The program is killed when it goes out of scope.
+pub struct Terminal {
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    screen: Arc<(Mutex<Screen>, Condvar)>,
+}
+
+struct Screen {
+    parser: vt100::Parser,
+    /// All that was drawn, as it came.
+    raw: Vec<u8>,
+    ended: bool,
+}
+
+impl Terminal {
+    /// Runs `parlor` with these arguments in a terminal of so many columns and rows.
+    pub fn run(args: &[&str], columns: u16, rows: u16) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_parlor"));
+        command.args(args);
+        command.env("TERM", "xterm-256color");
+        command.env("TZ", "UTC");
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut output = pair.master.try_clone_reader().unwrap();
+        let keys = pair.master.take_writer().unwrap();
+        let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
+        let screen = Arc::new((Mutex::new(Screen { parser, raw: Vec::new(), ended: false }), Condvar::new()));
+        let reading = Arc::clone(&screen);
+        std::thread::spawn(move || {
+            let mut space = [0; 8192];
+            loop {
+                let read = output.read(&mut space).unwrap_or(0);
+                let mut screen = reading.0.lock().unwrap();
+                screen.parser.process(&space[..read]);
+                screen.raw.extend_from_slice(&space[..read]);
+                screen.ended = read == 0;
+                reading.1.notify_all();
+                if read == 0 {
+                    return;
+                }
+            }
+        });
+        Self { master: pair.master, keys, child, screen }
+    }
+
+    /// Types.
+    pub fn keys(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Types a line and presses Enter.
+    pub fn line(&mut self, line: &str) {
+        self.keys(line);
+        self.keys("\r");
+    }
+
+    /// Pastes, as a terminal with bracketed paste does.
+    pub fn paste(&mut self, text: &str) {
+        self.keys(&format!("\x1b[200~{text}\x1b[201~"));
+    }
+
+    /// Changes the size of the window.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.screen.0.lock().unwrap().parser.screen_mut().set_size(cells(rows), cells(columns));
+        self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// Waits until the screen is as `wanted`; fails with a picture of it.
+    pub fn until(&self, what: &str, wanted: impl Fn(&str) -> bool) {
+        let give_up = Instant::now() + PATIENCE;
+        let mut screen = self.screen.0.lock().unwrap();
+        loop {
+            let contents = screen.parser.screen().contents();
+            if wanted(&contents) {
+                return;
+            }
+            assert!(!screen.ended && Instant::now() < give_up, "no {what} on this screen:\n{contents}");
+            screen = self.screen.1.wait_timeout(screen, give_up - Instant::now()).unwrap().0;
+        }
+    }
+
+    /// Waits until `text` is on the screen.
+    pub fn shows(&self, text: &str) {
+        self.until(text, |screen| screen.contains(text));
+    }
+
+    /// Waits until `text` is not on the screen.
+    pub fn hides(&self, text: &str) {
+        self.until(&format!("end of {text}"), |screen| !screen.contains(text));
+    }
+
+    /// What is on the screen now.
+    pub fn contents(&self) -> String {
+        self.screen.0.lock().unwrap().parser.screen().contents()
+    }
+
+    /// Waits for the end of the program, and says its exit code and all that it drew.
+    pub fn end(mut self) -> (u32, String) {
+        let give_up = Instant::now() + PATIENCE;
+        let mut screen = self.screen.0.lock().unwrap();
+        while !screen.ended {
+            assert!(Instant::now() < give_up, "it goes on:\n{}", screen.parser.screen().contents());
+            screen = self.screen.1.wait_timeout(screen, give_up - Instant::now()).unwrap().0;
+        }
+        let raw = String::from_utf8_lossy(&screen.raw).into_owned();
+        drop(screen);
+        (self.child.wait().unwrap().exit_code(), raw)
+    }
+}
+
+fn cells(count: u16) -> NonZero<u16> {
+    NonZero::new(count).unwrap()
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! One whole conversation of three people through real pseudo-terminals, with a server that dies in the middle.
+
+mod common;
+
+use common::Program;
+use common::terminal::Terminal;
+use tempfile::tempdir;
+
+fn sit_down(port: u16, nick: &str, columns: u16, rows: u16) -> Terminal {
+    let terminal = Terminal::run(&["join", &format!("127.0.0.1:{port}"), "--nick", nick], columns, rows);
+    terminal.shows("#lobby");
+    terminal
+}
+
+#[test]
+fn three_people_talk_and_nothing_is_lost() {
+    let folder = tempdir().unwrap();
+    let mut server = Program::serve(folder.path(), 0, &[]);
+    let port = server.port;
+    let mut alice = sit_down(port, "alice", 120, 36);
+    let mut bob = sit_down(port, "bob", 80, 24);
+    let mut carol = sit_down(port, "carol", 50, 12);
+    alice.shows("carol");
+
+    // Everyone sees what everyone says, whatever the width of their window.
+    alice.line("did the build pass?");
+    bob.shows("did the build pass?");
+    bob.line("yes 编译成功 👩‍👩‍👧‍👦 e\u{301}");
+    for person in [&alice, &carol] {
+        person.shows("编译成功");
+    }
+    carol.line("/me cheers");
+    alice.shows("carol cheers");
+
+    // A page is asked about before it is sent, and arrives whole.
+    bob.paste("one\ntwo\nthree\nfour\nfive\nsix\nseven");
+    bob.shows("Enter");
+    bob.keys("\r");
+    alice.shows("seven");
+
+    // Another room: unread there is counted here.
+    for person in [&mut bob, &mut alice] {
+        person.line("/join rust");
+        person.shows("beginning of #rust");
+    }
+    alice.keys("\x1b1");
+    alice.shows("did the build pass?");
+    bob.line("alice: look at this");
+    alice.until("a mention of alice", |screen| {
+        screen.lines().any(|line| line.contains("#rust") && line.contains('1'))
+    });
+
+    // The server dies. What is said meanwhile waits, and arrives once.
+    server.kill();
+    carol.until("a banner", |screen| screen.to_lowercase().contains("connect"));
+    carol.line("said into the dark");
+    let server = Program::serve(folder.path(), port, &[]);
+    carol.keys("\r");
+    alice.keys("\r");
+    alice.shows("said into the dark");
+    carol.shows("said into the dark");
+    let times = |screen: &str| screen.matches("said into the dark").count();
+    assert_eq!((times(&alice.contents()), times(&carol.contents())), (1, 1));
+
+    // Windows change their size at any moment, down to nothing and back.
+    for (columns, rows) in [(40, 10), (1, 1), (200, 50), (120, 36)] {
+        alice.resize(columns, rows);
+    }
+    alice.shows("said into the dark");
+
+    // Leaving restores the terminal and says goodbye.
+    alice.line("/quit");
+    let (code, drawn) = alice.end();
+    assert_eq!(code, 0);
+    assert!(drawn.contains("\x1b[?1049l") && drawn.contains("\x1b[?2004l"), "the terminal is as it was");
+    carol.line("/names");
+    carol.until("alice gone from the names", |screen| screen.contains("bob"));
+    drop(server);
+}
+
+#[test]
+fn a_host_is_in_the_room_at_once_and_ends_in_order() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let mut host =
+        Terminal::run(&["host", "--listen", "127.0.0.1:0", "--data", data, "--nick", "ada"], 100, 30);
+    host.shows("#lobby");
+    host.shows("parlor join 127.0.0.1:");
+    host.line("remember this");
+    host.shows("remember this");
+    host.line("/quit");
+    assert_eq!(host.end().0, 0);
+    let host = Terminal::run(&["host", "--listen", "127.0.0.1:0", "--data", data, "--nick", "ada"], 100, 30);
+    host.shows("remember this");
+}
+
+#[test]
+fn an_unreachable_parlor_is_a_sentence_and_not_a_screen() {
+    let terminal = Terminal::run(&["join", "127.0.0.1:1"], 80, 24);
+    let (code, drawn) = terminal.end();
+    assert_eq!(code, 1);
+    assert!(drawn.contains("nothing listens there"), "{drawn}");
+    assert!(!drawn.contains("\x1b[?1049h"), "no screen was put up");
+}
