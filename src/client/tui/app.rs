@@ -23,6 +23,9 @@ const FRAME: Duration = Duration::from_millis(16);
 /// How long to wait for the link's goodbye. It gives itself two seconds.
 const GOODBYE: Duration = Duration::from_millis(2500);
 
+/// News taken in between two looks at the keys and the screen: in a flood both go on.
+const UPDATES_AT_ONCE: usize = 1024;
+
 pub(super) struct App {
     state: State,
     link: Link,
@@ -32,6 +35,8 @@ pub(super) struct App {
     signals: Signals,
     drawn_at: Option<Instant>,
     title: String,
+    /// The link has ended.
+    unlinked: bool,
     leaving: bool,
 }
 
@@ -39,7 +44,18 @@ impl App {
     pub(super) fn new(state: State, link: Link, updates: mpsc::Receiver<Update>, terminal: Terminal) -> Self {
         let (input, signals) = (EventStream::new(), Signals::listen());
         let title = String::new();
-        Self { state, link, updates, terminal, input, signals, drawn_at: None, title, leaving: false }
+        Self {
+            state,
+            link,
+            updates,
+            terminal,
+            input,
+            signals,
+            drawn_at: None,
+            title,
+            unlinked: false,
+            leaving: false,
+        }
     }
 
     /// Runs until the person, the system or the terminal ends it.
@@ -118,10 +134,10 @@ impl App {
         let mut events = Vec::new();
         tokio::select! {
             input = self.input.next() => inputs.push(read(input)?),
-            news = self.updates.recv() => match news {
+            news = self.updates.recv(), if !self.unlinked => match news {
                 Some(news) => events.push(Event::Link(news)),
                 // It has said how it ended; keys can still come.
-                None => inputs.push(read(self.input.next().await)?),
+                None => self.unlinked = true,
             },
             () = async { match wake_at { Some(at) => sleep_until(at).await, None => pending().await } } => {}
             () = self.signals.next() => events.push(Event::Terminate),
@@ -135,7 +151,8 @@ impl App {
         {
             inputs.push(read(input)?);
         }
-        while let Ok(news) = self.updates.try_recv() {
+        for _ in 0..UPDATES_AT_ONCE {
+            let Ok(news) = self.updates.try_recv() else { break };
             events.push(Event::Link(news));
         }
         // Keys first: whoever types should not wait for a flood of messages.

@@ -40,6 +40,7 @@ pub struct Script {
     /// What came out since it was looked at last.
     pub effects: Vec<Effect>,
     terminal: Terminal<TestBackend>,
+    cells: Buffer,
 }
 
 #[allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a script knows its own names")]
@@ -56,7 +57,7 @@ impl Script {
             now,
         });
         let terminal = Terminal::new(TestBackend::new(columns, rows)).expect("memory does not fail");
-        Self { state, now, effects: Vec::new(), terminal }
+        Self { state, now, effects: Vec::new(), terminal, cells: Buffer::default() }
     }
 
     /// The same with what others type to join.
@@ -190,9 +191,10 @@ impl Script {
 
     /// Draws. Gives the cells and where the cursor is.
     pub fn screen(&mut self) -> (&Buffer, Position) {
-        self.terminal.draw(|frame| draw(&self.state, frame)).expect("memory does not fail");
-        let backend = self.terminal.backend();
-        (backend.buffer(), backend.cursor_position())
+        // The frame's own cells: the backend keeps halves of wide characters that a terminal would not.
+        let frame = self.terminal.draw(|frame| draw(&self.state, frame)).expect("memory does not fail");
+        self.cells.clone_from(frame.buffer);
+        (&self.cells, self.terminal.backend().cursor_position())
     }
 
     /// Draws. Gives the characters, a line for each row.

@@ -23,6 +23,10 @@ use super::view;
 const WHEEL_SENDS_ARROWS: &str = "\x1b[?1007h";
 const WHEEL_IS_AS_IT_WAS: &str = "\x1b[?1007l";
 
+/// The window's title is put away, and comes back.
+const KEEP_TITLE: &str = "\x1b[22;2t";
+const TITLE_AS_IT_WAS: &str = "\x1b[23;2t";
+
 /// Whether the terminal is as we need it, and so has to be given back.
 static UP: AtomicBool = AtomicBool::new(false);
 
@@ -61,6 +65,7 @@ impl Terminal {
             // it ignore it.
             PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES),
             Print(WHEEL_SENDS_ARROWS),
+            Print(KEEP_TITLE),
         )?;
         self.forget()
     }
@@ -113,6 +118,7 @@ fn give_back() {
     let _ = execute!(
         io::stdout(),
         EndSynchronizedUpdate,
+        Print(TITLE_AS_IT_WAS),
         Print(WHEEL_IS_AS_IT_WAS),
         PopKeyboardEnhancementFlags,
         DisableFocusChange,

@@ -194,6 +194,18 @@ impl Room {
         self.scrollback.fill(page);
     }
 
+    /// Forgets what is far from the reader, if there is too much.
+    pub(crate) fn forget_what_is_far(&mut self) {
+        let reader = match self.scroll {
+            Scroll::At(Anchor { unit: Unit::Entry(seq), .. }) => {
+                self.scrollback.place_of(seq).unwrap_or_else(|place| place)
+            }
+            Scroll::At(Anchor { unit: Unit::Start, .. }) => 0,
+            Scroll::At(_) | Scroll::Bottom => usize::MAX,
+        };
+        self.scrollback.forget_far_from(reader);
+    }
+
     /// The server has stored the message `id` as `seq`.
     pub(crate) fn stored(&mut self, id: Uuid, seq: u64) {
         let Some(place) = self.pending.iter().position(|pending| pending.id == id) else { return };

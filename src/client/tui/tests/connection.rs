@@ -9,7 +9,8 @@ use crate::client::link::Update;
 use crate::client::tui::Effect;
 use crate::client::tui::script::{Script, entry};
 use crate::protocol::command::{Command, Send};
-use crate::protocol::event::{ErrorCode, Event, Failure, Okay};
+use crate::protocol::event::{Delayed, ErrorCode, Event, Failure, Okay};
+use crate::protocol::text::Line;
 
 fn room() -> Script {
     let mut script = Script::new(80, 16);
@@ -221,4 +222,16 @@ fn leaving_with_something_unsent_asks_first() {
     script.press(KeyCode::Char('x'));
     script.press(KeyCode::Enter);
     assert_eq!(script.effects, [Effect::Quit]);
+}
+
+#[test]
+fn whoever_is_too_fast_is_told() {
+    let mut script = room();
+    let message = Line::lossy("your messages are sent one after another");
+    script.hear(Event::Delayed(Delayed { re: None, ms: 1200, message }));
+    assert!(script.text().contains("slow down: your messages are sent one after another"));
+    assert!(script.state.deadline().is_some());
+    script.pass(Duration::from_secs(11));
+    assert!(!script.text().contains("slow down"));
+    assert_eq!(script.state.deadline(), None);
 }

@@ -5,4 +5,5 @@ mod history;
 mod input;
 mod screens;
 mod storm;
+mod terminal;
 mod unread;

@@ -84,7 +84,7 @@ fn the_help_is_a_key_away() {
     script.press(KeyCode::F(1));
     assert_snapshot!(script.text());
     script.press(KeyCode::Char('G'));
-    assert!(script.text().contains("somebody whose name is theirs"), "{}", script.text());
+    assert!(script.text().contains("somebody said your name"), "{}", script.text());
     script.press(KeyCode::Esc);
     assert!(!script.text().contains("keys and commands"));
 }

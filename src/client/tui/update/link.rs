@@ -115,10 +115,7 @@ fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
     if named && !in_sight {
         effects.push(Effect::Bell);
     }
-    let room = &mut state.rooms[place];
-    if room.scroll == Scroll::Bottom {
-        room.scrollback.forget_far_from(usize::MAX);
-    }
+    state.rooms[place].forget_what_is_far();
 }
 
 fn done(state: &mut State, okay: Okay) {
@@ -154,17 +151,7 @@ fn page_came(state: &mut State, page: Page, effects: &mut Vec<Effect>) {
     room.asked = None;
     room.history_ends = page.entries.is_empty();
     room.fill(page.entries);
-    let reader = match room.scroll {
-        Scroll::Bottom => usize::MAX,
-        Scroll::At(anchor) => match anchor.unit {
-            crate::client::tui::scroll::Unit::Entry(seq) => {
-                room.scrollback.place_of(seq).unwrap_or_else(|place| place)
-            }
-            crate::client::tui::scroll::Unit::Start => 0,
-            _ => usize::MAX,
-        },
-    };
-    room.scrollback.forget_far_from(reader);
+    room.forget_what_is_far();
     if place == state.current && room.scroll != Scroll::Bottom {
         history::load(state, effects);
     }

@@ -22,6 +22,9 @@ pub(crate) const JOIN_ENTRIES: u64 = 200;
 /// Lines from which on a paste is asked about.
 const PASTE_LINES: usize = 5;
 
+/// Bytes of a paste that is taken at all. More than a message holds, so that it can be cut down here.
+const PASTE_BYTES: usize = 64 * 1024;
+
 /// Takes in one event. Says what is to be done.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = Vec::new();
@@ -86,6 +89,14 @@ fn paste(state: &mut State, text: &str) {
     state.completion = None;
     let clean = crate::protocol::text::sanitise(text);
     let clean = clean.trim_end_matches('\n');
+    if clean.len() > PASTE_BYTES {
+        let max = state.text_bytes() / 1024;
+        state.complain(format!(
+            "{} KiB were pasted and a message holds {max}: send it in parts",
+            clean.len() / 1024
+        ));
+        return;
+    }
     if clean.split('\n').count() > PASTE_LINES {
         state.question = Some(super::state::Question::Paste(clean.to_owned()));
     } else {

@@ -12,10 +12,11 @@ mod scrollback;
 mod status;
 
 use ratatui::Frame;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, CellDiffOption};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthChar;
 
 pub(crate) use self::composer::{cursor_row, text_width as composer_width};
 pub(crate) use self::overlay::{help_rows, inner_size as overlay_size};
@@ -95,11 +96,35 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
         status::draw(state, area, buffer);
     }
     overlay::draw(state, buffer);
+    repaint_behind_doubtful(buffer);
     let cursor = match &state.question {
         Some(Question::Search { .. }) => banner::cursor(state, panes.banner),
         _ => composer::cursor(state, panes.composer),
     };
     frame.set_cursor_position(cursor.unwrap_or(Position::new(0, 0)));
+}
+
+/// Terminals disagree about how wide joined emoji, flags and the like are. Each cell is put at its own
+/// place, so what comes behind is painted over what stuck out; but only if it is painted, and a cell
+/// that did not change would not be. So whatever stands behind such a grapheme always is.
+fn repaint_behind_doubtful(buffer: &mut Buffer) {
+    let width = usize::from(buffer.area.width).max(1);
+    for row in buffer.content.chunks_mut(width) {
+        let doubtful = row.iter().position(|cell| is_doubtful(cell.symbol()));
+        for cell in row.iter_mut().skip(doubtful.map_or(width, |place| place + 1)) {
+            cell.set_diff_option(CellDiffOption::AlwaysUpdate);
+        }
+    }
+}
+
+/// Whether terminals may disagree about the width of a grapheme.
+fn is_doubtful(grapheme: &str) -> bool {
+    // An emoji alone has four bytes, and a letter with a mark or two as many.
+    grapheme.len() > 4
+        && grapheme.chars().any(|c| {
+            matches!(c, '\u{200D}' | '\u{FE0E}' | '\u{FE0F}' | '\u{20E3}' | '\u{1F1E6}'..='\u{1F1FF}' | '\u{1F3FB}'..='\u{1F3FF}')
+                || (c.width() != Some(0) && grapheme.chars().nth(1).is_some_and(|second| second.width() != Some(0)))
+        })
 }
 
 /// The lines between the panes, and what is said on the one above the input.

@@ -1,6 +1,6 @@
 //! What lies over the conversation: the help, who is here, the rooms that there are.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
@@ -72,6 +72,14 @@ pub(super) fn draw(state: &State, buffer: &mut Buffer) {
     };
     let area = area(state);
     Clear.render(area, buffer);
+    // Half of a wide character is left where the edge cuts it: the other half goes as well.
+    for y in area.y..area.bottom() {
+        if let Some(cell) = area.x.checked_sub(1).and_then(|x| buffer.cell_mut((x, y)))
+            && cell.cell_width() > 1
+        {
+            cell.set_symbol(" ");
+        }
+    }
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(theme.rule())
@@ -103,7 +111,6 @@ fn help(width: usize) -> Vec<HelpRow> {
     let signs = [
         ("◌ ✗", "a message of yours that is on its way, that was not sent"),
         ("▎ !", "somebody said your name: in a message, in a room"),
-        ("● ○", "somebody whose name is theirs, a guest"),
     ];
     parts.push(("Signs", signs.map(|(sign, text)| (sign.to_owned(), text)).to_vec()));
 

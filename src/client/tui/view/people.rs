@@ -41,7 +41,6 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
 pub(super) fn line(state: &State, person: &Person, width: usize) -> Line<'static> {
     let style =
         if person.nick == state.me { state.theme.own() } else { state.theme.person(person.nick.as_str()) };
-    let sign = if person.guest { "○ " } else { "● " };
     let name = wrap::truncate(person.nick.as_str(), width.saturating_sub(3));
-    Line::from(vec![Span::styled(sign, style), Span::styled(name, style)])
+    Line::from(vec![Span::styled("● ", style), Span::styled(name, style)])
 }
