@@ -46,6 +46,8 @@ pub(crate) struct Said {
     pub(crate) text: String,
     pub(crate) from: Option<Nick>,
     pub(crate) tone: Tone,
+    /// The first row of its message.
+    pub(crate) first: bool,
     /// The text begins with the name: the first row of an act.
     pub(crate) acts: bool,
     /// It says our name.
@@ -72,29 +74,30 @@ pub(crate) struct Columns {
     pub(crate) time: usize,
     /// Without the gap behind it; 0 where names have rows of their own.
     pub(crate) name: usize,
+    /// Between name and text, with a place for a sign.
+    pub(crate) gap: usize,
     pub(crate) text: usize,
 }
 
-/// Columns left of everything, and between name and text.
+/// Columns left of everything.
 pub(crate) const MARGIN: usize = 1;
-pub(crate) const GUTTER: usize = 2;
 
 impl Columns {
     pub(crate) fn fit(width: usize, widest_name: usize) -> Self {
-        let (time, most) = match width {
-            70.. => (6, 16),
-            50.. => (6, 12),
-            30.. => (0, 8),
-            _ => (0, 0),
+        let (time, most, gap) = match width {
+            70.. => (6, 16, 3),
+            50.. => (6, 12, 3),
+            30.. => (0, 8, 2),
+            _ => (0, 0, 0),
         };
         let name = widest_name.clamp(4.min(most), most);
-        let left = if name > 0 { MARGIN + time + name + GUTTER } else { MARGIN };
-        Self { time, name, text: width.saturating_sub(left + 1).max(1) }
+        let text = width.saturating_sub(MARGIN + time + name + gap + 1).max(1);
+        Self { time, name, gap, text }
     }
 
     /// Columns in front of the text.
     pub(crate) fn indent(self) -> usize {
-        if self.name > 0 { MARGIN + self.time + self.name + GUTTER } else { MARGIN }
+        MARGIN + self.time + self.name + self.gap
     }
 }
 
@@ -318,8 +321,9 @@ impl Layout<'_> {
             // Too narrow for columns: the name has a row of its own.
             let name = truncate(&name, self.columns.text);
             let (from, tone) = (Some(saying.from.clone()), saying.tone);
-            rows.push(Row::Said(Said { name, from, tone, mention, ..Said::default() }));
+            rows.push(Row::Said(Said { name, from, tone, first: true, mention, ..Said::default() }));
         } else if let Some(Row::Said(first)) = said.first_mut() {
+            first.first = true;
             first.time = if self.columns.time > 0 { time } else { String::new() };
             first.name = truncate(&name, self.columns.name);
             first.acts = saying.action;

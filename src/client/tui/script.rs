@@ -17,6 +17,7 @@ use super::state::{Setup, State};
 use super::theme::{Colours, Theme};
 use super::{draw, update};
 use crate::client::link::Update;
+use crate::protocol::command::Command;
 use crate::protocol::event::{
     Allowed, Auth, AuthKind, Entry, EntryKind, EntryText, Event as News, Gap, Okay, Person, Presence, Ready,
     RoomInfo, ServerInfo, Welcome,
@@ -82,6 +83,13 @@ impl Script {
 
     /// The connection stands, and we are alice.
     pub fn online(&mut self) {
+        let online = self.online_update();
+        self.news(online);
+        self.news(Update::Latency { round_trip: Duration::from_millis(2), offset: 0 });
+    }
+
+    /// What the link says when the connection stands.
+    pub fn online_update(&self) -> Update {
         let allowed = Allowed {
             text_bytes: limits::TEXT_BYTES,
             frame_bytes: limits::COMMAND_BYTES,
@@ -91,16 +99,21 @@ impl Script {
             rooms_per_session: limits::ROOMS_PER_SESSION,
         };
         let server = ServerInfo { name: Line::lossy("den"), version: Line::lossy("0"), id: Uuid::nil() };
-        let welcome = Welcome {
-            protocol: protocol::VERSION,
-            server,
-            auth: Auth { kind: AuthKind::Open },
-            now: self.now.time,
-        };
-        let you = person("alice");
-        let ready = Ready { session: Uuid::nil(), you, rooms: Vec::new(), limits: allowed };
-        self.news(Update::Online { welcome: Box::new(welcome), ready: Box::new(ready), new_log: false });
-        self.news(Update::Latency { round_trip: Duration::from_millis(2), offset: 0 });
+        let (protocol, auth) = (protocol::VERSION, Auth { kind: AuthKind::Open });
+        let welcome = Box::new(Welcome { protocol, server, auth, now: self.now.time });
+        let (session, you) = (Uuid::nil(), person("alice"));
+        let ready = Box::new(Ready { session, you, rooms: Vec::new(), limits: allowed });
+        Update::Online { welcome, ready, new_log: false }
+    }
+
+    /// What was asked of the server, messages aside, since this was looked at last.
+    pub fn asked(&mut self) -> Vec<Command> {
+        let asked = self.effects.drain(..).filter_map(|effect| match effect {
+            Effect::Submit(Command::Send(_)) => None,
+            Effect::Submit(command) => Some(command),
+            _ => None,
+        });
+        asked.collect()
     }
 
     /// We enter a room of which `last` is the last entry, and find these people there.
@@ -131,6 +144,18 @@ impl Script {
         let mut entry = entry(room, seq, from, text);
         entry.at = self.now.time;
         self.entry(entry);
+    }
+
+    /// Nothing of the rooms that we are in is forgotten, however much it is.
+    pub fn keep_everything(&mut self) {
+        for room in &mut self.state.rooms {
+            room.scrollback.keep(usize::MAX);
+        }
+    }
+
+    /// The reader goes to the entry `seq` of the room in sight.
+    pub fn look_at(&mut self, seq: u64) {
+        update::look_at(&mut self.state, seq, &mut self.effects);
     }
 
     /// Time passes.

@@ -16,9 +16,19 @@ pub enum Colours {
 }
 
 /// Colours of people: far from both black and white, and apart from each other.
-const PEOPLE_MANY: [u8; 16] = [31, 166, 98, 64, 162, 33, 131, 30, 133, 130, 68, 65, 167, 97, 29, 62];
+const PEOPLE_MANY: [u8; 10] = [33, 166, 98, 64, 168, 136, 30, 133, 131, 29];
 const PEOPLE_SIXTEEN: [Color; 6] =
     [Color::Cyan, Color::Green, Color::Magenta, Color::Yellow, Color::Blue, Color::Red];
+
+/// FNV-1a, and then murmur's last step, which spreads short names well: stable between runs and
+/// machines, unlike the standard library's.
+fn hash(name: &str) -> u32 {
+    let mut hash =
+        name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
+    hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
+    hash ^ (hash >> 16)
+}
 
 /// The look of everything on the screen.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,11 +68,7 @@ impl Theme {
 
     /// Another person's name: the same colour for the same name, everywhere and always.
     pub(crate) fn person(self, nick: &str) -> Style {
-        // FNV-1a: stable between runs and machines, unlike the standard library's.
-        let hash = nick
-            .bytes()
-            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        let place = (hash ^ (hash >> 15)) as usize;
+        let place = hash(nick) as usize;
         match self.colours {
             Colours::None => Style::new(),
             Colours::Sixteen => Style::new().fg(PEOPLE_SIXTEEN[place % PEOPLE_SIXTEEN.len()]),

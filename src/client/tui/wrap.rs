@@ -204,7 +204,7 @@ pub(crate) fn show_edit_row(row: &str, width: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 

@@ -58,6 +58,8 @@ pub struct State {
     pub(crate) server: String,
     pub(crate) invite: Option<String>,
     pub(crate) connection: Connection,
+    /// Why there is no connection, until there is one again.
+    pub(crate) broken: Option<String>,
     /// The server cannot store, says why, and is asked again at this time.
     pub(crate) held: Option<(String, Instant)>,
     pub(crate) round_trip: Option<Duration>,
@@ -93,15 +95,14 @@ pub struct State {
 /// How it stands with the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Connection {
-    Connecting {
-        attempt: u32,
-    },
+    /// An attempt is under way.
+    Connecting,
     Online,
+    /// There is none until this time, at least.
     Offline {
-        why: String,
         retry_at: Instant,
     },
-    /// There will be none any more.
+    /// There will be none any more, and why.
     Ended {
         why: String,
     },
@@ -155,7 +156,8 @@ impl State {
             wished: None,
             server: String::new(),
             invite: setup.invite,
-            connection: Connection::Connecting { attempt: 1 },
+            connection: Connection::Connecting,
+            broken: None,
             held: None,
             round_trip: None,
             clock_offset: 0,
@@ -198,7 +200,7 @@ impl State {
     /// What is being counted down to.
     pub(crate) fn retry_at(&self) -> Option<Instant> {
         let at = match &self.connection {
-            Connection::Offline { retry_at, .. } => *retry_at,
+            Connection::Offline { retry_at } => *retry_at,
             Connection::Online => self.held.as_ref()?.1,
             _ => return None,
         };

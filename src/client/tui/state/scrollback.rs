@@ -35,7 +35,7 @@ impl Default for Scrollback {
 
 impl Scrollback {
     /// Keeps up to `kept` entries rather than [`KEPT`]. A measurement wants more than a reader.
-    pub fn keep(&mut self, kept: usize) {
+    pub(crate) fn keep(&mut self, kept: usize) {
         self.kept = kept;
     }
 

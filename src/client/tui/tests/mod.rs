@@ -1,3 +1,8 @@
-//! Scripted screens: keys and news in, screens out.
+//! The screen, driven by scripts: keys and news in, screens and effects out. Nothing sleeps.
 
+mod connection;
+mod history;
+mod input;
 mod screens;
+mod storm;
+mod unread;

@@ -40,13 +40,18 @@ pub(super) fn to_newest(state: &mut State) {
 
 /// Goes to the line "new".
 pub(super) fn to_first_unread(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(room) = state.room() else { return };
+    match room.new_after {
+        Some(seen) => look_at(state, seen + 1, effects),
+        None => state.say("nothing is new here"),
+    }
+}
+
+/// Brings the entry `seq` onto the screen.
+pub(super) fn look_at(state: &mut State, seq: u64, effects: &mut Vec<Effect>) {
     let (width, height) = scrollback_size(state);
     let Some(room) = state.room() else { return };
-    let Some(seen) = room.new_after else {
-        state.say("nothing is new here");
-        return;
-    };
-    let to = state.layout(room, width).with_in_sight(seen + 1, height);
+    let to = state.layout(room, width).with_in_sight(seq, height);
     arrive_at(state, to, effects);
 }
 

@@ -17,6 +17,8 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
     if key.kind == KeyEventKind::Release {
         return;
     }
+    // Not every terminal tells of the focus when it comes, and fingers do not press keys elsewhere.
+    state.focused = true;
     if let Some(question) = state.question.take() {
         overlays::answer(state, question, key, effects);
         return;

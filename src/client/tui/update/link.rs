@@ -12,10 +12,11 @@ use crate::protocol::event::{Entry, ErrorCode, Event, Failure, Okay, Page, Ready
 
 pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>) {
     match news {
-        Update::Connecting { attempt } => state.connection = Connection::Connecting { attempt },
+        Update::Connecting { .. } => state.connection = Connection::Connecting,
         Update::Online { welcome, ready, new_log } => online(state, &welcome, *ready, new_log),
         Update::Offline { why, retry_at } => {
-            state.connection = Connection::Offline { why, retry_at };
+            state.connection = Connection::Offline { retry_at };
+            state.broken = Some(why);
             unasked(state);
         }
         Update::Held { failure, retry_at } => state.held = Some((failure.message.to_string(), retry_at)),
@@ -39,6 +40,7 @@ pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>
 
 fn online(state: &mut State, welcome: &Welcome, ready: Ready, new_log: bool) {
     state.connection = Connection::Online;
+    state.broken = None;
     let before = std::mem::replace(&mut state.me, ready.you.nick);
     let wished = state.wished.take();
     if wished.is_some() && wished.as_ref() == Some(&state.me) {

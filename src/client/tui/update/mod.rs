@@ -60,6 +60,11 @@ pub(crate) fn enter(state: &mut State, room: RoomName, effects: &mut Vec<Effect>
     rooms::join(state, room, effects);
 }
 
+/// Brings an entry of the room in sight onto the screen.
+pub(crate) fn look_at(state: &mut State, seq: u64, effects: &mut Vec<Effect>) {
+    history::look_at(state, seq, effects);
+}
+
 fn tick(state: &mut State, now: Now) {
     let countdown = |state: &State| state.retry_at().map(|at| state.seconds_until(at));
     let before = countdown(state);

@@ -55,32 +55,40 @@ fn connection(state: &State, say: &mut impl FnMut(&str, Style)) {
                 Some(seconds) => format!("sent again in {seconds} s"),
                 None => "being sent again …".to_owned(),
             };
-            say(&format!("{why}: your messages wait here and are {again}"), theme.warning());
+            say(&format!("{} Your messages wait here and are {again}.", sentence(why)), theme.warning());
         }
-        (Connection::Online | Connection::Connecting { attempt: ..=1 }, _) => {}
-        (Connection::Connecting { .. }, _) => {
-            say("No connection: trying again …", theme.warning());
+        (Connection::Online, None) => {}
+        (Connection::Connecting, _) => {
+            if let Some(why) = &state.broken {
+                say(&format!("{} Trying again now …", sentence(why)), theme.warning());
+            }
         }
-        (Connection::Offline { why, .. }, _) => {
+        (Connection::Offline { .. }, _) => {
+            let why = sentence(state.broken.as_deref().unwrap_or("no connection"));
             let next = match countdown {
-                Some(seconds) => format!("next attempt in {seconds} s, Enter on an empty line tries now"),
-                None => "trying again …".to_owned(),
+                Some(seconds) => format!("Trying again in {seconds} s, Enter on an empty line tries now."),
+                None => "Trying again now …".to_owned(),
             };
-            say(&format!("{}: {next}", sentence(why)), theme.warning());
+            say(&format!("{why} {next}"), theme.warning());
         }
         (Connection::Ended { why }, _) => {
             say(
-                &format!("{}. There will be no further attempt: Ctrl-C leaves.", sentence(why)),
+                &format!("{} There will be no further attempt: Ctrl-C leaves.", sentence(why)),
                 theme.error(),
             );
         }
     }
 }
 
-/// With a capital, as a sentence begins.
+/// With a capital at its beginning and a stop at its end.
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    let mut sentence: String = first.chain(chars).collect();
+    if !sentence.ends_with(['.', '?', '!', '…']) {
+        sentence.push('.');
+    }
+    sentence
 }
 
 fn question(state: &State, say: &mut impl FnMut(&str, Style)) {

@@ -10,11 +10,12 @@ use crate::client::tui::keymap::{BINDINGS, Section};
 use crate::client::tui::slash::COMMANDS;
 use crate::client::tui::state::{Overlay, State};
 use crate::client::tui::wrap;
+use crate::protocol::limits::ROOM_COLUMNS;
 
 /// Columns of the widest box; a line that is longer is tiring to read.
 const WIDEST: u16 = 86;
 /// Columns for the keys and commands in the help.
-const KEYS: usize = 24;
+const KEYS: usize = 27;
 
 fn area(state: &State) -> Rect {
     let height = panes(state).scrollback.bottom();
@@ -59,10 +60,12 @@ pub(super) fn draw(state: &State, buffer: &mut Buffer) {
         Overlay::Rooms { rooms: Some(rooms), chosen, .. } => {
             let first = (chosen + 1).saturating_sub(height);
             let lines = rooms.iter().enumerate().skip(first).take(height).map(|(place, info)| {
-                let name = format!("{:<25}", info.room.as_str());
-                let text = format!("{name} {:>4} here  {}", info.here, info.topic);
+                let name = info.room.as_str();
+                // By columns: what `format!` pads by is characters.
+                let padding = " ".repeat((ROOM_COLUMNS + 2).saturating_sub(wrap::columns(name)));
+                let text = format!("{name}{padding}{:>4} here  {}", info.here, info.topic);
                 let style = if place == *chosen { theme.selected() } else { ratatui::style::Style::new() };
-                Line::styled(format!("{:<width$}", wrap::truncate(&text, width)), style)
+                Line::styled(wrap::truncate(&text, width), style)
             });
             (" rooms ".to_owned(), lines.collect())
         }

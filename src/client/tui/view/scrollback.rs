@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::{put, put_line};
+use super::put_line;
 use crate::client::tui::mention;
-use crate::client::tui::rows::{Columns, GUTTER, MARGIN, Row, Said, Tone};
+use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
 use crate::protocol::name::RoomName;
@@ -92,22 +92,13 @@ fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &
     };
     put_in(buffer, area, name_at, &said.name, name_style);
     let (sign, sign_style) = match said.tone {
-        Tone::Sending => ("◌", theme.dim()),
-        Tone::Failed => ("✗", theme.error()),
+        Tone::Sending if said.first => ("◌", theme.dim()),
+        Tone::Failed if said.first => ("✗", theme.error()),
         _ if said.mention => ("▎", theme.mention()),
         _ => ("", Style::new()),
     };
-    if columns.name > 0 {
-        put_in(
-            buffer,
-            area,
-            text_at.saturating_sub(u16::try_from(GUTTER).unwrap_or(0) - 1),
-            sign,
-            sign_style,
-        );
-    } else {
-        put_in(buffer, area, area.x, sign, sign_style);
-    }
+    let sign_at = if columns.name > 0 { text_at.saturating_sub(2) } else { area.x };
+    put_in(buffer, area, sign_at, sign, sign_style);
     if columns.name == 0 && said.text.is_empty() {
         return;
     }
@@ -138,13 +129,16 @@ fn put_in(buffer: &mut Buffer, area: Rect, x: u16, text: &str, style: Style) {
 
 /// A text in the middle of a line across the pane.
 fn across(buffer: &mut Buffer, area: Rect, text: &str, rule: Style, style: Style) {
-    for x in area.x + 1..area.right().saturating_sub(1) {
-        put(buffer, x, area.y, "─", rule);
-    }
-    let text = wrap::truncate(text, usize::from(area.width.saturating_sub(6)));
-    if !text.is_empty() {
-        centred(buffer, area, &format!(" {text} "), style);
-    }
+    let width = usize::from(area.width.saturating_sub(2));
+    let text = wrap::truncate(text, width.saturating_sub(4));
+    let columns = wrap::columns(&text) + 2;
+    let left = width.saturating_sub(columns) / 2;
+    let line = Line::from(vec![
+        Span::styled("─".repeat(left), rule),
+        Span::styled(format!(" {text} "), style),
+        Span::styled("─".repeat(width.saturating_sub(left + columns)), rule),
+    ]);
+    put_line(buffer, area.x + 1, area.y, &line, area.width.saturating_sub(2));
 }
 
 fn centred(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {

@@ -26,7 +26,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
 fn connection(state: &State, width: u16) -> Line<'static> {
     let theme = state.theme;
     let (sign, style, words) = match &state.connection {
-        Connection::Connecting { .. } => ("◌", theme.warning(), "connecting …".to_owned()),
+        Connection::Connecting => ("◌", theme.warning(), "connecting …".to_owned()),
         Connection::Online => {
             let to = if width >= 100 {
                 format!("connected to {}", wrap::truncate(&state.server, 30))
@@ -107,7 +107,7 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     }
     match &state.overlay {
         Some(Overlay::Rooms { .. }) => {
-            return vec![(enter, "enter the room"), ("↑ ↓".to_owned(), "choose"), (esc, "close")];
+            return vec![(enter, "go in"), ("↑ ↓".to_owned(), "choose"), (esc, "close")];
         }
         Some(_) => return vec![(key_for(Action::PageDown), "further"), (esc, "close")],
         None => {}

@@ -1,0 +1,142 @@
+//! Anything at all, in any order and at any size: nothing falls over, and the frame stays straight.
+
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyModifiers};
+use proptest::prelude::*;
+
+use crate::client::link::Update;
+use crate::client::tui::Event as Happening;
+use crate::client::tui::script::{Script, entry, room_name};
+use crate::client::tui::view::panes;
+use crate::client::tui::wrap::tests::odd_text;
+use crate::protocol::command::Command;
+use crate::protocol::event::{Event, Page};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Key(KeyCode, KeyModifiers),
+    Write(String),
+    Paste(String),
+    Wheel(isize),
+    Size(u16, u16),
+    Focus(bool),
+    Says(bool, String),
+    Gap(u64),
+    Answer,
+    Break,
+    Return,
+    Pass(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    use KeyCode as K;
+    let codes = prop::sample::select(vec![
+        K::Enter,
+        K::Tab,
+        K::BackTab,
+        K::Esc,
+        K::Up,
+        K::Down,
+        K::Left,
+        K::Right,
+        K::Home,
+        K::End,
+        K::PageUp,
+        K::PageDown,
+        K::Backspace,
+        K::Delete,
+        K::F(1),
+        K::F(2),
+        K::F(3),
+    ]);
+    let letters = prop::sample::select("abdefhjklnprtuwy_1290".chars().collect::<Vec<_>>());
+    let modifiers = prop::sample::select(vec![KeyModifiers::NONE, KeyModifiers::ALT, KeyModifiers::CONTROL]);
+    let held = prop::sample::select(vec![KeyModifiers::ALT, KeyModifiers::CONTROL]);
+    prop_oneof![
+        4 => (codes, modifiers).prop_map(|(code, modifiers)| Step::Key(code, modifiers)),
+        3 => (letters, held).prop_map(|(letter, held)| Step::Key(K::Char(letter), held)),
+        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick) ?#?[a-c]{0,2}|b".prop_map(Step::Write),
+        1 => odd_text().prop_map(Step::Paste),
+        1 => (-40_isize..40).prop_map(Step::Wheel),
+        2 => (1_u16..130, 1_u16..40).prop_map(|(columns, rows)| Step::Size(columns, rows)),
+        1 => any::<bool>().prop_map(Step::Focus),
+        6 => (any::<bool>(), odd_text()).prop_map(|(own, text)| Step::Says(own, text)),
+        1 => (1_u64..2000).prop_map(Step::Gap),
+        2 => Just(Step::Answer),
+        1 => Just(Step::Break),
+        1 => Just(Step::Return),
+        1 => (0_u64..20_000).prop_map(Step::Pass),
+    ]
+}
+
+fn take(script: &mut Script, step: Step, last: &mut u64) {
+    match step {
+        Step::Key(code, modifiers) => script.key(code, modifiers),
+        Step::Write(text) => script.write(&text),
+        Step::Paste(text) => script.feed(Happening::Paste(text)),
+        Step::Wheel(rows) => script.feed(Happening::Wheel(rows)),
+        Step::Size(columns, rows) => script.resize(columns, rows),
+        Step::Focus(focused) => script.feed(Happening::Focus(focused)),
+        Step::Says(own, text) => {
+            *last += 1;
+            script.says("#a", *last, if own { "alice" } else { "bob" }, &format!("alice {text}"));
+        }
+        Step::Gap(many) => {
+            script.gap("#a", *last + 1, *last + many);
+            *last += many;
+        }
+        Step::Answer => {
+            for command in script.asked() {
+                if let Command::History(history) = command {
+                    let from = match history.place {
+                        crate::protocol::command::Place::Before(seq) => seq.saturating_sub(50).max(1),
+                        crate::protocol::command::Place::After(seq) => seq + 1,
+                        crate::protocol::command::Place::Around(seq) => seq,
+                    };
+                    let entries = (from..from + 50).map(|seq| entry("#a", seq, "carol", "old")).collect();
+                    let page = Page { re: history.id, room: room_name("#a"), entries, last: *last };
+                    script.hear(Event::Page(page));
+                }
+            }
+        }
+        Step::Break => {
+            let retry_at = script.now.instant + Duration::from_secs(3);
+            script.news(Update::Offline { why: "the connection broke".to_owned(), retry_at });
+        }
+        Step::Return => {
+            script.online();
+            script.joined("#a", *last, "a topic 話題", &["alice", "bob", "李雷"]);
+        }
+        Step::Pass(millis) => script.pass(Duration::from_millis(millis)),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_falls_over_and_the_frame_stays_straight(steps in prop::collection::vec(step(), 1..60)) {
+        let mut script = Script::new(100, 30);
+        script.online();
+        script.join("#a", 0, "a topic 話題", &["alice", "bob", "李雷"]);
+        let mut last = 0;
+        for step in steps {
+            take(&mut script, step, &mut last);
+            let panes = panes(&script.state);
+            let covered = script.state.overlay.is_some();
+            let (buffer, cursor) = script.screen();
+            prop_assert!(cursor.x < buffer.area.width && cursor.y < buffer.area.height);
+            if let (Some(rooms), false) = (panes.rooms, covered) {
+                for y in 0..panes.scrollback.bottom() {
+                    prop_assert_eq!(buffer[(rooms.right(), y)].symbol(), "│");
+                }
+            }
+            if let (Some(people), false) = (panes.people, covered) {
+                for y in 0..panes.scrollback.bottom() {
+                    prop_assert_eq!(buffer[(people.x - 1, y)].symbol(), "│");
+                }
+            }
+        }
+    }
+}
