@@ -368,7 +368,7 @@ impl Failure {
     /// The reason for which a session ends over this, when it happens in the handshake.
     pub fn ends_with(&self) -> Reason {
         match self.code {
-            ErrorCode::NickTaken | ErrorCode::BadName => Reason::Refused,
+            ErrorCode::NickTaken | ErrorCode::BadName | ErrorCode::UnsupportedVersion => Reason::Refused,
             _ => Reason::ProtocolError,
         }
     }
