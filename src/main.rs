@@ -3,6 +3,10 @@
 mod cli;
 #[cfg(feature = "server")]
 mod hosting;
+#[cfg(any(feature = "server", feature = "client"))]
+mod signals;
+#[cfg(feature = "client")]
+mod visiting;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -28,7 +32,14 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         match cli.command {
             #[cfg(feature = "server")]
             Command::Serve(args) => hosting::serve(args).await,
-            _ => anyhow::bail!("the client is not part of this build yet"),
+            #[cfg(feature = "client")]
+            Command::Say(args) => Ok(visiting::say(args).await),
+            #[cfg(feature = "client")]
+            Command::Tail(args) => Ok(visiting::tail(args).await),
+            #[cfg(feature = "client")]
+            Command::Pipe(args) => Ok(visiting::pipe(args).await),
+            #[cfg(feature = "client")]
+            _ => anyhow::bail!("the screen is not part of this build yet"),
         }
     });
     // Reading standard input cannot be cancelled; nothing else is left to wait for.
