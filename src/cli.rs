@@ -1,16 +1,20 @@
 //! The command line: what may be typed, and what it means.
 
+#[cfg(feature = "server")]
 use std::path::PathBuf;
 #[cfg(feature = "client")]
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "server")]
 use parlor::protocol::address::Address;
 #[cfg(feature = "client")]
 use parlor::protocol::address::Destination;
 #[cfg(feature = "client")]
 use parlor::protocol::name::{Nick, RoomName};
+#[cfg(feature = "client")]
+use parlor::protocol::text::Text;
 
 /// A chat room for the terminal.
 #[derive(Debug, Parser)]
@@ -196,7 +200,7 @@ pub(crate) struct ScriptArgs {
     /// What to be called [default: your name on this system]
     #[arg(long, env = "PARLOR_NICK")]
     pub(crate) nick: Option<Nick>,
-    /// How long to go on trying while the server cannot be reached, as in 90s, 5m, 1h
+    /// How long to go on trying while the server cannot be reached, or stores nothing; as in 90s, 5m, 1h
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub(crate) timeout: Duration,
 }
@@ -208,13 +212,17 @@ pub(crate) struct ScriptArgs {
 Examples:
   parlor say '#ops' 'deploy is done'
   make 2>&1 | parlor say '#ops' --nick builder
-  tail -F app.log | parlor say '#ops'       goes on through a restart of the server")]
+  tail -F app.log | parlor say '#ops'       goes on through a restart of the server
+
+Blank lines are left out, and a line of more than 16 KiB becomes several messages. Exit code 0 says that
+everything was stored; with 1, standard error says why not, and names the lines that were not stored.")]
 pub(crate) struct Say {
     /// The room, with or without its #
     #[arg(value_parser = RoomName::typed)]
     pub(crate) room: RoomName,
     /// What to say; without it, each line of standard input is a message
-    pub(crate) text: Option<String>,
+    #[arg(value_parser = Text::new)]
+    pub(crate) text: Option<Text>,
     /// Which server and who to be.
     #[command(flatten)]
     pub(crate) script: ScriptArgs,
@@ -227,7 +235,10 @@ pub(crate) struct Say {
 Examples:
   parlor tail '#ops'                         the last 10 messages
   parlor tail '#ops' --last 100 --follow
-  parlor tail '#ops' --json --follow | jq -r .text")]
+  parlor tail '#ops' --json --follow | jq -r .text
+
+What --json prints is described in docs/protocol.md. With --follow it goes on through a restart of the server,
+and leaves nothing out.")]
 pub(crate) struct Tail {
     /// The room, with or without its #
     #[arg(value_parser = RoomName::typed)]
@@ -250,12 +261,13 @@ pub(crate) struct Tail {
 #[cfg(feature = "client")]
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Standard input takes the commands of the protocol, one JSON object a line; standard output gives the events.
-The greeting, pings and coming back after a break are taken care of. It ends with its input, once
-everything said was stored.
+Standard input takes the commands of the protocol (docs/protocol.md), one JSON object a line; standard
+output gives the events. The greeting, pings and coming back after a break are taken care of, and a command
+without an id gets one. It ends with its input, once everything was answered and what was joined has come.
 
 Example:
-  echo '{\"type\":\"rooms\"}' | parlor pipe")]
+  echo '{\"type\":\"rooms\"}' | parlor pipe
+  coproc parlor pipe                        a bot in bash; see examples/ for more")]
 pub(crate) struct Pipe {
     /// Which server and who to be.
     #[command(flatten)]

@@ -12,6 +12,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::cli::{DurabilityArg, LogFormat, Serve};
 use crate::complain;
+use crate::signals::cancel_on_signal;
 use parlor::protocol::address::Address;
 use parlor::server::Server;
 use parlor::server::config::{Config, File};
@@ -50,28 +51,6 @@ pub(crate) fn who_can_come(server: &Server) -> String {
         "Whoever can reach it can come in and read along: there is no passphrase and no encryption yet."
             .to_owned()
     }
-}
-
-/// Ends `shutdown` when this process is asked to end.
-pub(crate) async fn cancel_on_signal(shutdown: CancellationToken) {
-    let asked = async {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let mut terminate = signal(SignalKind::terminate())?;
-            tokio::select! {
-                interrupted = tokio::signal::ctrl_c() => interrupted,
-                _ = terminate.recv() => Ok(()),
-            }
-        }
-        #[cfg(not(unix))]
-        tokio::signal::ctrl_c().await
-    };
-    if let Err(error) = asked.await {
-        tracing::warn!(%error, "cannot listen for signals; ending only when killed");
-        return;
-    }
-    shutdown.cancel();
 }
 
 /// Starts logging to `writer`.
@@ -143,7 +122,7 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     let invite = invite(&addresses, args.seat.room.as_ref());
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(server.run(shutdown.clone()));
-    let outcome = crate::seating::sit_down(own, args.seat, Some(invite)).await;
+    let outcome = crate::visiting::sit_down(own, args.seat, Some(invite)).await;
     shutdown.cancel();
     running.await.context("the server did not end in order")?;
     complain(&format!(

@@ -3,8 +3,10 @@
 mod cli;
 #[cfg(feature = "server")]
 mod hosting;
+#[cfg(any(feature = "server", feature = "client"))]
+mod signals;
 #[cfg(feature = "client")]
-mod seating;
+mod visiting;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -33,9 +35,13 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             #[cfg(all(feature = "server", feature = "client"))]
             Command::Host(args) => hosting::host(args).await,
             #[cfg(feature = "client")]
-            Command::Join(args) => seating::join(args).await,
+            Command::Join(args) => visiting::join(args).await,
             #[cfg(feature = "client")]
-            _ => anyhow::bail!("the scripts' commands are not part of this build yet"),
+            Command::Say(args) => Ok(visiting::say(args).await),
+            #[cfg(feature = "client")]
+            Command::Tail(args) => Ok(visiting::tail(args).await),
+            #[cfg(feature = "client")]
+            Command::Pipe(args) => Ok(visiting::pipe(args).await),
         }
     });
     // Reading standard input cannot be cancelled; nothing else is left to wait for.

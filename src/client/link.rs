@@ -9,8 +9,10 @@
 //!   after a break, in the order in which they were submitted.
 //! - It MUST NOT ask the server twice as fast because the server is in trouble: delays grow, with
 //!   jitter, up to [`RETRY_LONGEST`].
+//! - It MUST take orders at any time, also while it connects: whoever wants to leave leaves at once.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
 use std::io;
 use std::time::Duration;
 
@@ -23,7 +25,9 @@ use uuid::Uuid;
 
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Hello, Join, Plain, RequestId};
-use crate::protocol::event::{Entry, ErrorCode, Event, Failure, Ready, Reason, Welcome};
+use crate::protocol::event::{
+    AuthKind, Entry, ErrorCode, Event, Failure, Okay, Pong, Ready, Reason, Welcome,
+};
 use crate::protocol::frame::{FrameError, FrameReader};
 use crate::protocol::limits::{DEAD_AFTER, EVENT_BYTES, HANDSHAKE_TIME};
 use crate::protocol::name::{Nick, RoomName};
@@ -39,6 +43,12 @@ pub const RETRY_LONGEST: Duration = Duration::from_secs(20);
 pub const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// How often the round trip is measured. More often than the server pings: people look at it.
 pub const MEASURE_EVERY: Duration = Duration::from_secs(15);
+/// Time that a server which is there again gets to store the first message, however long it was away.
+pub const ANSWER_TIME: Duration = Duration::from_secs(10);
+/// Time that an attempt gets at least, however soon we give up.
+const ATTEMPT_SHORTEST: Duration = Duration::from_secs(1);
+/// How long a goodbye may take.
+const GOODBYE_TIME: Duration = Duration::from_secs(2);
 /// Messages on their way without an `ok`: enough to fill the log's commits, and few to send again.
 pub const IN_FLIGHT: usize = 64;
 /// Updates that wait for whoever reads them. When it is full the link stops reading, and the server
@@ -56,7 +66,8 @@ pub struct Config {
     pub nick: Nick,
     /// What program this is, for the host's log.
     pub agent: Line,
-    /// How long to go on trying while there is no connection. `None`: for ever.
+    /// How long to go on while nothing succeeds: there is no connection, or there are messages and none of
+    /// them is stored. `None`: for ever.
     pub give_up_after: Option<Duration>,
 }
 
@@ -124,6 +135,7 @@ pub struct Link {
 #[derive(Debug)]
 enum Order {
     Submit(Command),
+    Follow(Join),
     RetryNow,
     Quit,
 }
@@ -131,9 +143,16 @@ enum Order {
 impl Link {
     /// Hands a command over. `join` and `leave` are remembered across breaks, and so are messages and
     /// topics, until they are acknowledged. Anything else is asked once, and fails when there is no
-    /// connection. Does not wait: what bounds the queue is the caller (a person types; `say` counts).
+    /// connection or it breaks before the answer. Does not wait: what bounds the queue is the caller (a
+    /// person types; `say` counts).
     pub fn submit(&self, command: Command) {
         self.order(Order::Submit(command));
+    }
+
+    /// Joins a room for one who wants all of it from now on: the `limit` holds only until the first entries
+    /// (or the gap before them) have come. What a break makes us miss then comes whole, however much it is.
+    pub fn follow(&self, join: Join) {
+        self.order(Order::Follow(join));
     }
 
     /// Do not wait for the countdown.
@@ -165,10 +184,13 @@ pub fn open(config: Config) -> (Link, mpsc::Receiver<Update>) {
         rooms: BTreeMap::new(),
         waiting: VecDeque::new(),
         on_their_way: VecDeque::new(),
+        questions: Vec::new(),
+        measuring: None,
         resume: None,
         log_id: None,
         failures: 0,
         held_until: None,
+        stuck_since: Some(Instant::now()),
     };
     tokio::spawn(keeper.run());
     (Link { orders }, updates_out)
@@ -193,6 +215,8 @@ enum Break {
     Nonsense(String),
     #[error("the server left out entries of {0} without saying so")]
     Hole(RoomName),
+    #[error("the server has stored nothing for {} s", .0.as_secs())]
+    Stuck(Duration),
     #[error("you left")]
     Quit,
     #[error("nobody listens any more")]
@@ -203,7 +227,7 @@ impl Break {
     /// Whether trying again has no point, or is not wanted.
     fn is_final(&self) -> bool {
         match self {
-            Self::Quit | Self::Unheard => true,
+            Self::Quit | Self::Unheard | Self::Stuck(_) => true,
             Self::Refused(failure) => failure.code != ErrorCode::NickTaken && failure.ends_with().is_final(),
             Self::Bye(reason) => reason.is_final(),
             _ => false,
@@ -218,8 +242,34 @@ struct Seat {
     cursor: u64,
     /// See [`Join::limit`].
     limit: Option<u64>,
-    /// The `re` of the join that is under way; entries of the room count only after its answer.
+    /// The limit is for the beginning only; see [`Link::follow`].
+    follow: bool,
+    /// The beginning is over: the cursor has moved, or there was nothing to move over.
+    begun: bool,
+    /// The `re` of the join that is to come or under way. It stays the same until it is answered, so that
+    /// whoever asked hears of it, also after a break.
     joining: Option<RequestId>,
+    /// The cursor that the last join gave.
+    joined_after: u64,
+}
+
+impl Seat {
+    fn limit(&self) -> Option<u64> {
+        if self.follow && self.begun { None } else { self.limit }
+    }
+
+    fn move_to(&mut self, cursor: u64) {
+        self.cursor = cursor;
+        self.begun = true;
+    }
+}
+
+/// A ping of our own that is under way.
+#[derive(Debug)]
+struct Measuring {
+    id: RequestId,
+    asked: Instant,
+    asked_at: Time,
 }
 
 struct Keeper {
@@ -235,12 +285,17 @@ struct Keeper {
     waiting: VecDeque<Command>,
     /// Messages sent on this connection and not acknowledged.
     on_their_way: VecDeque<Command>,
+    /// Questions asked on this connection and not answered: they are not asked again.
+    questions: Vec<RequestId>,
+    measuring: Option<Measuring>,
     resume: Option<Uuid>,
     log_id: Option<Uuid>,
     /// Times that it went wrong since it last went well: what makes the delays grow.
     failures: u32,
     /// Nothing is sent before this, because the server could not store.
     held_until: Option<Instant>,
+    /// Since when nothing succeeds, though it should: there is no connection, or there are messages.
+    stuck_since: Option<Instant>,
 }
 
 trait Socket: AsyncRead + AsyncWrite + Unpin + std::marker::Send {}
@@ -256,13 +311,11 @@ struct Connection {
 
 impl Keeper {
     async fn run(mut self) {
-        let mut offline_since = Instant::now();
         loop {
             let ended = match self.connect().await {
                 Ok(connection) => {
                     let online_since = Instant::now();
                     let ended = self.converse(connection).await;
-                    offline_since = Instant::now();
                     if online_since.elapsed() > RETRY_LONGEST {
                         self.failures = 0;
                     }
@@ -272,24 +325,33 @@ impl Keeper {
             };
             self.take_back_what_was_on_its_way();
             self.failures += 1;
-            let mut retry_at = Instant::now() + self.delay();
-            let mut out_of_patience = false;
-            if let Some(patience) = self.config.give_up_after {
-                let end = offline_since + patience;
-                out_of_patience = Instant::now() >= end;
-                retry_at = retry_at.min(end);
-            }
-            if ended.is_final() || out_of_patience {
+            let now = Instant::now();
+            let stuck_since = *self.stuck_since.get_or_insert(now);
+            let give_up_at = self.give_up_at(stuck_since);
+            if ended.is_final() || give_up_at.is_some_and(|end| now >= end) {
                 return self.end(&ended).await;
             }
-            let why = ended.to_string();
-            if self.updates.send(Update::Offline { why, retry_at }).await.is_err() {
+            let retry_at = now + self.delay();
+            // The last attempt is at the very end.
+            let retry_at = give_up_at.map_or(retry_at, |end| retry_at.min(end));
+            if self.report_break(ended.to_string(), retry_at).await.is_err() {
                 return;
             }
             if let Err(ended) = self.wait_until(retry_at).await {
                 return self.end(&ended).await;
             }
         }
+    }
+
+    async fn report_break(&mut self, why: String, retry_at: Instant) -> Result<(), Break> {
+        for question in std::mem::take(&mut self.questions) {
+            self.fail_offline(Some(question), "the connection broke before the answer came").await?;
+        }
+        self.tell(Update::Offline { why, retry_at }).await
+    }
+
+    async fn fail_offline(&self, re: Option<RequestId>, why: &str) -> Result<(), Break> {
+        self.tell(Update::Failed(Failure { re, ..Failure::new(ErrorCode::Offline, why) })).await
     }
 
     async fn end(self, ended: &Break) {
@@ -300,6 +362,11 @@ impl Keeper {
         };
         // Nobody there to hear it is one of the ways to end.
         drop(self.updates.send(update).await);
+    }
+
+    /// When our patience ends. One that is beyond all clocks never does.
+    fn give_up_at(&self, stuck_since: Instant) -> Option<Instant> {
+        stuck_since.checked_add(self.config.give_up_after?)
     }
 
     /// Half of the doubling delay, and a random part of the other half.
@@ -315,32 +382,51 @@ impl Keeper {
             tokio::select! {
                 () = sleep_until(retry_at) => return Ok(()),
                 order = self.orders.recv() => match order {
-                    Some(Order::Submit(command)) => self.keep(command).await?,
                     Some(Order::RetryNow) => return Ok(()),
-                    Some(Order::Quit) | None => return Err(Break::Quit),
+                    order => self.keep(order).await?,
                 },
             }
         }
     }
 
-    /// An order while there is no connection: kept if it can be kept, otherwise it fails.
-    async fn keep(&mut self, command: Command) -> Result<(), Break> {
-        match command {
-            Command::Join(Join { room, after, limit, .. }) => {
-                self.rooms.entry(room).or_insert(Seat { cursor: after, limit, joining: None });
-            }
-            Command::Leave(leave) => {
-                self.rooms.remove(&leave.room);
-            }
-            Command::Send(_) | Command::Topic(_) => self.waiting.push_back(command),
-            Command::Nick(set) => self.wish_for(set.nick),
-            other => {
-                let mut failure = Failure::new(ErrorCode::Offline, "there is no connection to the server");
-                failure.re = other.request_id();
-                self.tell(Update::Failed(failure)).await?;
+    /// Does `work` and takes orders meanwhile.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Break> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                order = self.orders.recv() => self.keep(order).await?,
             }
         }
+    }
+
+    /// An order while there is no connection: kept if it can be kept, otherwise it fails.
+    async fn keep(&mut self, order: Option<Order>) -> Result<(), Break> {
+        match order {
+            Some(Order::Submit(Command::Join(join))) => self.sit_down(join, false),
+            Some(Order::Follow(join)) => self.sit_down(join, true),
+            Some(Order::Submit(Command::Leave(leave))) => {
+                self.rooms.remove(&leave.room);
+            }
+            Some(Order::Submit(command @ (Command::Send(_) | Command::Topic(_)))) => {
+                self.waiting.push_back(command);
+            }
+            Some(Order::Submit(Command::Nick(set))) => self.wish_for(set.nick),
+            Some(Order::Submit(other)) => {
+                self.fail_offline(other.request_id(), "there is no connection to the server").await?;
+            }
+            Some(Order::RetryNow) => {}
+            Some(Order::Quit) | None => return Err(Break::Quit),
+        }
         Ok(())
+    }
+
+    /// Takes a seat in a room, or keeps the cursor of the one that there is; [`Keeper::rejoin`] tells the server.
+    fn sit_down(&mut self, join: Join, follow: bool) {
+        let cursor = self.rooms.get(&join.room).map_or(join.after, |seat| seat.cursor);
+        let joining = Some(join.id.unwrap_or_else(|| Uuid::now_v7().into()));
+        let seat = Seat { cursor, limit: join.limit, follow, begun: false, joining, joined_after: cursor };
+        self.rooms.insert(join.room, seat);
     }
 
     fn wish_for(&mut self, nick: Nick) {
@@ -365,18 +451,22 @@ impl Keeper {
         self.tell(Update::Connecting { attempt: self.failures + 1 }).await?;
         let mut number = 1;
         let (connection, welcome, ready) = loop {
-            match timeout(CONNECT_TIME + HANDSHAKE_TIME, self.try_connect()).await {
-                Ok(Err(Break::Refused(failure)))
+            let hello = Hello {
+                protocol: protocol::VERSION,
+                nick: self.nick.clone(),
+                resume: self.resume,
+                agent: self.config.agent.clone(),
+            };
+            let patience = self.config.give_up_after.unwrap_or(Duration::MAX).max(ATTEMPT_SHORTEST);
+            let outcome = self.meanwhile(attempt(self.config.address.clone(), hello, patience)).await?;
+            match outcome {
+                Err(Break::Refused(failure))
                     if failure.code == ErrorCode::NickTaken && number < NICK_ATTEMPTS =>
                 {
                     number += 1;
                     self.nick = self.wished.numbered(number);
                 }
-                Ok(outcome) => break outcome?,
-                Err(_) => {
-                    let address = &self.config.address;
-                    return Err(Break::Connect(format!("{address} takes connections and does not greet")));
-                }
+                outcome => break outcome?,
             }
         };
         self.resume = Some(ready.session);
@@ -384,39 +474,15 @@ impl Keeper {
         let new_log = self.log_id.is_some_and(|known| known != welcome.server.id);
         self.log_id = Some(welcome.server.id);
         if new_log {
-            self.rooms.values_mut().for_each(|seat| seat.cursor = 0);
+            for seat in self.rooms.values_mut() {
+                (seat.cursor, seat.begun) = (0, false);
+            }
+        }
+        if self.waiting.is_empty() {
+            self.stuck_since = None;
         }
         self.tell(Update::Online { welcome: Box::new(welcome), ready, new_log }).await?;
         Ok(connection)
-    }
-
-    async fn try_connect(&self) -> Result<(Connection, Welcome, Box<Ready>), Break> {
-        let socket = dial(&self.config.address).await.map_err(Break::Connect)?;
-        let (reader, writer) = tokio::io::split(socket);
-        let reader = FrameReader::new(reader, EVENT_BYTES);
-        let mut connection = Connection { reader, writer, out: BytesMut::new() };
-        let welcome = match connection.event().await {
-            Ok(Event::Welcome(welcome)) => welcome,
-            Ok(Event::Error(failure)) => return Err(Break::Refused(failure)),
-            Ok(Event::Bye(bye)) => return Err(Break::Bye(bye.reason)),
-            Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. })) => {
-                let address = &self.config.address;
-                return Err(Break::Connect(format!("what answers at {address} is not a parlor")));
-            }
-            Err(other) => return Err(other),
-        };
-        connection.say(&Command::Hello(Hello {
-            protocol: protocol::VERSION,
-            nick: self.nick.clone(),
-            resume: self.resume,
-            agent: self.config.agent.clone(),
-        }));
-        match connection.event().await? {
-            Event::Ready(ready) => Ok((connection, welcome, ready)),
-            Event::Error(failure) => Err(Break::Refused(failure)),
-            Event::Bye(bye) => Err(Break::Bye(bye.reason)),
-            _ => Err(Break::Nonsense("no answer to hello".to_owned())),
-        }
     }
 
     // --- conversing -------------------------------------------------------------------------
@@ -426,7 +492,7 @@ impl Keeper {
             Ok(never) => match never {},
             Err(Break::Quit) => {
                 // The server answers `bye` after everything before it; what it still says is heard.
-                let goodbye = timeout(Duration::from_secs(2), self.say_goodbye(&mut connection)).await;
+                let goodbye = timeout(GOODBYE_TIME, self.say_goodbye(&mut connection)).await;
                 goodbye.unwrap_or(Break::Quit)
             }
             Err(ended) => ended,
@@ -459,71 +525,81 @@ impl Keeper {
                 connection.say(&join);
             }
         }
-        let mut heard_at = Instant::now();
-        let mut measure_at = Instant::now();
-        let mut question: Option<(RequestId, Instant, Time)> = None;
+        let online_since = Instant::now();
+        let mut heard_at = online_since;
+        let mut measure_at = online_since;
+        self.measuring = None;
         loop {
             self.send_what_waits(connection);
             let held_until = self.held_until;
+            let give_up_at = self.stuck_since.and_then(|since| self.give_up_at(since));
+            let give_up_at = give_up_at.map(|end| end.max(online_since + ANSWER_TIME));
             tokio::select! {
                 frame = connection.next() => {
-                    heard_at = Instant::now();
                     let Some(json) = frame? else { return Err(Break::Closed) };
-                    match self.hear(json).await? {
-                        Heard::Nothing => {}
-                        Heard::Ping => connection.say(&Command::Pong(Plain::default())),
-                        Heard::Pong(re, now) => {
-                            if let Some((_, asked, at)) = question.take_if(|(id, _, _)| Some(&*id) == re.as_ref()) {
-                                let round_trip = asked.elapsed();
-                                let half = i64::try_from(round_trip.as_millis() / 2).unwrap_or(0);
-                                let offset = now.as_millis() - (at.as_millis() + half);
-                                self.tell(Update::Latency { round_trip, offset }).await?;
-                            }
-                        }
+                    if let Heard::Ping = self.hear(json).await? {
+                        connection.say(&Command::Pong(Plain::default()));
                     }
+                    // After the hearing: what waited for whoever listens to us was not the server's silence.
+                    heard_at = Instant::now();
                 }
                 order = self.orders.recv() => match order {
                     Some(Order::Submit(command)) => self.carry_out(command, connection),
+                    Some(Order::Follow(join)) => self.join(join, true, connection),
                     Some(Order::RetryNow) => self.held_until = None,
                     Some(Order::Quit) | None => return Err(Break::Quit),
                 },
                 // Not behind messages that the server holds up: that would measure the wrong thing.
-                () = sleep_until(measure_at), if question.is_none() && self.on_their_way.is_empty() => {
-                    let id = RequestId::from(Uuid::now_v7());
-                    question = Some((id.clone(), Instant::now(), Time::now()));
+                () = sleep_until(measure_at), if self.measuring.is_none() && self.on_their_way.is_empty() => {
                     measure_at = Instant::now() + MEASURE_EVERY;
-                    connection.say(&Command::Ping(Plain { id: Some(id) }));
+                    self.measure(connection);
                 }
                 () = sleep_until(held_until.unwrap_or(heard_at)), if held_until.is_some() => self.held_until = None,
+                () = sleep_until(give_up_at.unwrap_or(heard_at)), if give_up_at.is_some() => {
+                    return Err(Break::Stuck(self.config.give_up_after.unwrap_or_default()));
+                }
                 () = sleep_until(heard_at + DEAD_AFTER) => return Err(Break::Silent),
             }
         }
     }
 
+    fn measure(&mut self, connection: &mut Connection) {
+        let id = RequestId::from(Uuid::now_v7());
+        connection.say(&Command::Ping(Plain { id: Some(id.clone()) }));
+        self.measuring = Some(Measuring { id, asked: Instant::now(), asked_at: Time::now() });
+    }
+
     /// The command that takes our seat in `room` again, from the cursor.
     fn rejoin(&mut self, room: &RoomName) -> Option<Command> {
         let seat = self.rooms.get_mut(room)?;
-        let id = RequestId::from(Uuid::now_v7());
-        seat.joining = Some(id.clone());
-        Some(Command::Join(Join { id: Some(id), room: room.clone(), after: seat.cursor, limit: seat.limit }))
+        let id = seat.joining.get_or_insert_with(|| Uuid::now_v7().into()).clone();
+        seat.joined_after = seat.cursor;
+        let (after, limit) = (seat.cursor, seat.limit());
+        Some(Command::Join(Join { id: Some(id), room: room.clone(), after, limit }))
+    }
+
+    fn join(&mut self, join: Join, follow: bool, connection: &mut Connection) {
+        let room = join.room.clone();
+        self.sit_down(join, follow);
+        if let Some(join) = self.rejoin(&room) {
+            connection.say(&join);
+        }
     }
 
     fn carry_out(&mut self, command: Command, connection: &mut Connection) {
         match command {
-            Command::Send(_) | Command::Topic(_) => self.waiting.push_back(command),
-            Command::Join(join) => {
-                let cursor = self.rooms.get(&join.room).map_or(join.after, |seat| seat.cursor);
-                let id = join.id.unwrap_or_else(|| Uuid::now_v7().into());
-                let seat = Seat { cursor, limit: join.limit, joining: Some(id.clone()) };
-                self.rooms.insert(join.room.clone(), seat);
-                let join = Join { id: Some(id), room: join.room, after: cursor, limit: join.limit };
-                connection.say(&Command::Join(join));
+            Command::Send(_) | Command::Topic(_) => {
+                self.stuck_since.get_or_insert_with(Instant::now);
+                self.waiting.push_back(command);
             }
-            Command::Leave(ref leave) => {
-                self.rooms.remove(&leave.room);
-                connection.say(&command);
+            Command::Join(join) => self.join(join, false, connection),
+            question => {
+                if let Command::Leave(leave) = &question {
+                    self.rooms.remove(&leave.room);
+                }
+                self.questions.extend(question.request_id());
+                connection.say(&question);
             }
-            other => connection.say(&other),
         }
     }
 
@@ -556,22 +632,9 @@ impl Keeper {
                 if gap.from != seat.cursor + 1 || gap.to < gap.from {
                     return Err(Break::Hole(gap.room.clone()));
                 }
-                seat.cursor = gap.to;
+                seat.move_to(gap.to);
             }
-            Event::Ok(okay) => {
-                if let Some(info) = &okay.room
-                    && let Some(seat) = self.rooms.get_mut(&info.room)
-                    && seat.joining == okay.re
-                {
-                    seat.joining = None;
-                    // A log that is shorter than we remember was restored from an older copy.
-                    seat.cursor = seat.cursor.min(info.last);
-                }
-                if let Some(you) = &okay.you {
-                    self.wish_for(you.nick.clone());
-                }
-                self.tick_off(okay.re.as_ref());
-            }
+            Event::Ok(okay) => self.note(okay),
             Event::Error(failure) => {
                 if failure.code.is_temporary() && self.is_ours(failure.re.as_ref()) {
                     return self.hold(failure.clone()).await;
@@ -583,13 +646,50 @@ impl Keeper {
                 self.tell(Update::Failed(failure.clone())).await?;
                 return Ok(Heard::Nothing);
             }
+            Event::Page(page) => self.tick_off(page.re.as_ref()),
+            Event::People(people) => self.tick_off(people.re.as_ref()),
+            Event::Rooms(rooms) => self.tick_off(rooms.re.as_ref()),
             Event::Ping(_) => return Ok(Heard::Ping),
-            Event::Pong(pong) => return Ok(Heard::Pong(pong.re.clone(), pong.now)),
+            Event::Pong(pong) => {
+                if let Some(latency) = self.measured(pong) {
+                    self.tell(latency).await?;
+                    return Ok(Heard::Nothing);
+                }
+                self.tick_off(pong.re.as_ref());
+            }
             Event::Bye(bye) => return Err(Break::Bye(bye.reason)),
             _ => {}
         }
         self.tell(Update::Event(event, json)).await?;
         Ok(Heard::Nothing)
+    }
+
+    fn note(&mut self, okay: &Okay) {
+        if let Some(info) = &okay.room
+            && let Some(seat) = self.rooms.get_mut(&info.room)
+            && seat.joining == okay.re
+        {
+            seat.joining = None;
+            // A log that is shorter than we remember was restored from an older copy.
+            if info.last < seat.joined_after {
+                seat.cursor = info.last;
+            }
+            seat.begun |= seat.cursor >= info.last;
+        }
+        if let Some(you) = &okay.you {
+            self.wish_for(you.nick.clone());
+        }
+        self.tick_off(okay.re.as_ref());
+    }
+
+    /// What our own ping has measured, if this is the answer to it.
+    fn measured(&mut self, pong: &Pong) -> Option<Update> {
+        let Measuring { asked, asked_at, .. } =
+            self.measuring.take_if(|ours| Some(&ours.id) == pong.re.as_ref())?;
+        let round_trip = asked.elapsed();
+        let half = i64::try_from(round_trip.as_millis() / 2).unwrap_or(0);
+        let offset = pong.now.as_millis() - (asked_at.as_millis() + half);
+        Some(Update::Latency { round_trip, offset })
     }
 
     /// Whether `entry` is the next of a room that we sit in. One that came already is not, and a hole
@@ -602,7 +702,7 @@ impl Keeper {
         if entry.seq != seat.cursor + 1 {
             return Err(Break::Hole(entry.room.clone()));
         }
-        seat.cursor = entry.seq;
+        seat.move_to(entry.seq);
         Ok(true)
     }
 
@@ -624,18 +724,27 @@ impl Keeper {
         re.is_some() && ours.any(|command| command.request_id().as_ref() == re)
     }
 
+    /// `re` was answered.
     fn tick_off(&mut self, re: Option<&RequestId>) {
-        let is_it = |command: &Command| command.request_id().as_ref() == re;
-        if re.is_none() {
-            return;
-        }
-        // The oldest is the likeliest, and a long line of waiting ones is not searched for nothing.
-        if let Some(place) = self.on_their_way.iter().position(is_it) {
+        let Some(re) = re else { return };
+        let is_it = |command: &Command| command.request_id().as_ref() == Some(re);
+        if let Some(place) = self.questions.iter().position(|question| question == re) {
+            self.questions.swap_remove(place);
+        } else if let Some(place) = self.on_their_way.iter().position(is_it) {
+            // The oldest is the likeliest.
             self.on_their_way.remove(place);
             self.failures = 0;
+            self.progressed();
         } else if self.held_until.is_some() {
+            // Stored after all. Only then is a long line of waiting ones searched.
             self.waiting.retain(|command| !is_it(command));
+            self.progressed();
         }
+    }
+
+    fn progressed(&mut self) {
+        let done = self.on_their_way.is_empty() && self.waiting.is_empty();
+        self.stuck_since = (!done).then(Instant::now);
     }
 }
 
@@ -643,7 +752,6 @@ impl Keeper {
 enum Heard {
     Nothing,
     Ping,
-    Pong(Option<RequestId>, Time),
 }
 
 impl Connection {
@@ -673,8 +781,52 @@ impl Connection {
     }
 }
 
+/// One attempt: connects and says `hello`. Each of the two steps may take `patience`, and its own limit.
+async fn attempt(
+    address: Address,
+    hello: Hello,
+    patience: Duration,
+) -> Result<(Connection, Welcome, Box<Ready>), Break> {
+    let socket = dial(&address, CONNECT_TIME.min(patience)).await.map_err(Break::Connect)?;
+    let greeting = timeout(HANDSHAKE_TIME.min(patience), greet(socket, &address, hello)).await;
+    greeting.unwrap_or_else(|_| {
+        let why = format!("{address} takes connections and does not greet: is it a parlor?");
+        Err(Break::Connect(why))
+    })
+}
+
+async fn greet(
+    socket: Box<dyn Socket>,
+    address: &Address,
+    hello: Hello,
+) -> Result<(Connection, Welcome, Box<Ready>), Break> {
+    let (reader, writer) = tokio::io::split(socket);
+    let reader = FrameReader::new(reader, EVENT_BYTES);
+    let mut connection = Connection { reader, writer, out: BytesMut::new() };
+    let welcome = match connection.event().await {
+        Ok(Event::Welcome(welcome)) => welcome,
+        Ok(Event::Error(failure)) => return Err(Break::Refused(failure)),
+        Ok(Event::Bye(bye)) => return Err(Break::Bye(bye.reason)),
+        Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. } | FrameError::Cut)) => {
+            return Err(Break::Connect(format!("what answers at {address} is not a parlor")));
+        }
+        Err(other) => return Err(other),
+    };
+    if welcome.auth.kind == AuthKind::Unknown {
+        let why = "this parlor asks for something that this version cannot give: use a newer parlor";
+        return Err(Break::Refused(Failure::new(ErrorCode::UnsupportedVersion, why)));
+    }
+    connection.say(&Command::Hello(hello));
+    match connection.event().await? {
+        Event::Ready(ready) => Ok((connection, welcome, ready)),
+        Event::Error(failure) => Err(Break::Refused(failure)),
+        Event::Bye(bye) => Err(Break::Bye(bye.reason)),
+        _ => Err(Break::Nonsense("no answer to hello".to_owned())),
+    }
+}
+
 /// Connects, and says in a sentence why that failed.
-async fn dial(address: &Address) -> Result<Box<dyn Socket>, String> {
+async fn dial(address: &Address, time: Duration) -> Result<Box<dyn Socket>, String> {
     let connect = async {
         Ok::<Box<dyn Socket>, io::Error>(match address {
             Address::Tcp { host, port } => {
@@ -688,7 +840,7 @@ async fn dial(address: &Address) -> Result<Box<dyn Socket>, String> {
             Address::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
         })
     };
-    let remedy = match timeout(CONNECT_TIME, connect).await {
+    let remedy = match timeout(time, connect).await {
         Ok(Ok(socket)) => return Ok(socket),
         Err(_) => "it does not answer: check the address, and whether a firewall is between".to_owned(),
         Ok(Err(error)) => match error.kind() {

@@ -3,5 +3,10 @@
 //! The link knows the network and no terminal. The screen and the commands for scripts
 //! know the link and no socket.
 
+pub mod lines;
 pub mod link;
+pub mod pipe;
+pub mod say;
+pub mod script;
+pub mod tail;
 pub mod tui;

@@ -237,7 +237,7 @@ struct Fields<'a> {
     #[serde(borrow, default)]
     resume: Option<Cow<'a, str>>,
     #[serde(default)]
-    action: bool,
+    action: Option<bool>,
     #[serde(default)]
     reply_to: Option<u64>,
     #[serde(default)]
@@ -252,6 +252,10 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn parse(json: &'a [u8]) -> Result<Self, Failure> {
+        // To serde the fields of an object may also be the items of an array, in their order.
+        if json.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Failure::new(ErrorCode::BadRequest, "not a command: an object is expected"));
+        }
         serde_json::from_slice(json).map_err(|error| {
             let code = if error.is_data() { ErrorCode::BadRequest } else { ErrorCode::BadJson };
             let mut failure = Failure::new(code, &format!("not a command: {error}"));
@@ -291,7 +295,7 @@ impl<'a> Fields<'a> {
                 id: self.entry_id()?,
                 room: self.room()?,
                 text: Text::new(self.text.as_deref().ok_or_else(|| self.missing("text"))?)?,
-                action: self.action,
+                action: self.action.unwrap_or(false),
                 reply_to: self.reply_to,
             }),
             "topic" => Command::Topic(SetTopic {
@@ -376,7 +380,7 @@ impl Failure {
     /// The reason for which a session ends over this, when it happens in the handshake.
     pub fn ends_with(&self) -> Reason {
         match self.code {
-            ErrorCode::NickTaken | ErrorCode::BadName => Reason::Refused,
+            ErrorCode::NickTaken | ErrorCode::BadName | ErrorCode::UnsupportedVersion => Reason::Refused,
             _ => Reason::ProtocolError,
         }
     }
@@ -428,6 +432,7 @@ mod tests {
         assert_eq!(code("{"), ErrorCode::BadJson);
         assert_eq!(code("\"\u{7f}"), ErrorCode::BadJson);
         assert_eq!(code("[]"), ErrorCode::BadRequest);
+        assert_eq!(code(r#" ["ping"]"#), ErrorCode::BadRequest);
         assert_eq!(code("{}"), ErrorCode::BadRequest);
         assert_eq!(code(r##"{"type":"fly"}"##), ErrorCode::UnknownType);
         assert_eq!(code(r##"{"type":"join"}"##), ErrorCode::BadRequest);
@@ -470,6 +475,18 @@ mod tests {
         assert_eq!(failure.re, RequestId::new("q9"));
         let failure = Command::decode(br##"{"type":"join","id":"q9","room":"# "}"##).unwrap_err();
         assert_eq!(failure.re, RequestId::new("q9"));
+    }
+
+    #[test]
+    fn null_is_the_same_as_nothing() {
+        let absent = Command::decode(
+            br##"{"type":"send","id":"00000000-0000-0000-0000-000000000000","room":"#a","text":"x"}"##,
+        );
+        let null = Command::decode(
+            br##"{"type":"send","id":"00000000-0000-0000-0000-000000000000","room":"#a","text":"x",
+                "action":null,"reply_to":null,"agent":null,"limit":null,"nick":null}"##,
+        );
+        assert_eq!(absent.unwrap(), null.unwrap());
     }
 
     #[test]

@@ -37,9 +37,6 @@ pub struct ListenError {
     pub address: Address,
     /// Why, and what to do.
     pub remedy: String,
-    /// The system's own error.
-    #[source]
-    pub error: io::Error,
 }
 
 /// One open listener.
@@ -92,7 +89,6 @@ impl Listener {
                 io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
                 _ => error.to_string(),
             },
-            error,
         })
     }
 

@@ -1,0 +1,216 @@
+//! `parlor tail`: what was said, and with `--follow` what is said.
+//!
+//! - It MUST print each entry once, in order, however often the connection breaks.
+//! - It MUST print nothing that a terminal could take for more than text.
+
+use jiff::tz::TimeZone;
+use tokio::io::AsyncWrite;
+use tokio_util::sync::CancellationToken;
+use unicode_width::UnicodeWidthStr;
+use uuid::Uuid;
+
+use super::link::{self, Config, Update};
+use super::script::{End, Output, OutputError, Weather, notice};
+use crate::protocol::command::{Join, RequestId};
+use crate::protocol::event::{Entry, EntryKind, Event, Gap};
+use crate::protocol::name::RoomName;
+use crate::protocol::text::escape_json;
+
+/// What to print.
+#[derive(Clone, Debug)]
+pub struct What {
+    /// The room.
+    pub room: RoomName,
+    /// The wire's own objects, one a line.
+    pub json: bool,
+    /// How many of the last entries to begin with.
+    pub last: u64,
+    /// Go on with what is said from now on.
+    pub follow: bool,
+}
+
+/// Prints to standard output until there is no more to print, nobody reads it, or `ending` is cancelled.
+pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End {
+    let output = Output::new(tokio::io::stdout(), ending.clone());
+    let weather = Weather::new(config.give_up_after.unwrap_or_default());
+    let (link, mut updates) = link::open(config);
+    let joining = RequestId::from(Uuid::now_v7());
+    let (room, limit) = (what.room.clone(), Some(what.last));
+    link.follow(Join { id: Some(joining.clone()), room, after: 0, limit });
+    let mut tail = Tail {
+        what,
+        joining,
+        output,
+        weather,
+        zone: TimeZone::system(),
+        cursor: 0,
+        last: None,
+        begun: false,
+    };
+    let end = loop {
+        tokio::select! {
+            update = updates.recv() => {
+                let Some(update) = update else { break End::Failed };
+                let mut step = tail.hear(update).await;
+                while matches!(step, Ok(None)) && let Ok(update) = updates.try_recv() {
+                    step = tail.hear(update).await;
+                }
+                let flushed = tail.output.flush().await;
+                match (step, flushed) {
+                    (Ok(None), Ok(())) => {}
+                    (Ok(Some(end)), Ok(())) => break end,
+                    (Err(error), _) | (_, Err(error)) => break error.end(),
+                }
+            }
+            () = ending.cancelled() => break End::Done,
+        }
+    };
+    link.quit();
+    while let Some(update) = updates.recv().await {
+        if matches!(update, Update::Ended { .. }) {
+            break;
+        }
+    }
+    end
+}
+
+struct Tail<W> {
+    what: What,
+    /// The `re` of the join.
+    joining: RequestId,
+    output: Output<W>,
+    weather: Weather,
+    zone: TimeZone,
+    /// The last `seq` that came, or was left out.
+    cursor: u64,
+    /// The last `seq` of the room when it was joined.
+    last: Option<u64>,
+    /// Entries have come, or the gap before those that were asked for.
+    begun: bool,
+}
+
+impl<W: AsyncWrite + Unpin> Tail<W> {
+    /// Takes in one update; says how it ends, if it ends with this.
+    async fn hear(&mut self, update: Update) -> Result<Option<End>, OutputError> {
+        self.weather.tell(&update);
+        match update {
+            Update::Online { new_log: true, .. } => self.cursor = 0,
+            Update::Event(Event::Ok(okay), _) => {
+                if let Some(info) = okay.room.filter(|info| info.room == self.what.room) {
+                    if info.last == 0 && !self.what.follow {
+                        notice(format!("nothing was said in {} yet", info.room));
+                    }
+                    self.last = Some(info.last);
+                }
+            }
+            Update::Event(Event::Entry(entry), json) if entry.room == self.what.room => {
+                // What was said after we came is not asked for.
+                if self.what.follow || self.last.is_some_and(|last| entry.seq <= last) {
+                    let line =
+                        if self.what.json { Some(printable(&json)) } else { plain(&entry, &self.zone) };
+                    self.print(line).await?;
+                }
+                (self.cursor, self.begun) = (entry.seq, true);
+            }
+            Update::Event(Event::Gap(gap), json) if gap.room == self.what.room => {
+                // The first one is what `last` leaves out, so it is no news.
+                if self.begun {
+                    let line = if self.what.json { printable(&json) } else { plain_gap(&gap) };
+                    self.print(Some(line)).await?;
+                }
+                (self.cursor, self.begun) = (gap.to, true);
+            }
+            Update::Failed(failure) => {
+                notice(&failure);
+                return Ok((failure.re.as_ref() == Some(&self.joining)).then_some(End::Failed));
+            }
+            Update::Ended { why, .. } => {
+                notice(why);
+                return Ok(Some(End::Failed));
+            }
+            _ => {}
+        }
+        let complete = self.last.is_some_and(|last| self.cursor >= last);
+        Ok((complete && !self.what.follow).then_some(End::Done))
+    }
+
+    async fn print(&mut self, line: Option<String>) -> Result<(), OutputError> {
+        match line {
+            Some(line) => self.output.line(&line).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// An object of the wire as one line that is safe to print.
+pub(super) fn printable(json: &[u8]) -> String {
+    // Within what the decoder skips, nobody has checked that it is UTF-8.
+    escape_json(&String::from_utf8_lossy(json))
+}
+
+/// An entry as people read it; nothing for one that this version does not know.
+fn plain(entry: &Entry, zone: &TimeZone) -> Option<String> {
+    let at = entry.at.timestamp().to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M");
+    let (from, text) = (&entry.from, entry.text.as_str());
+    let head = match entry.kind {
+        EntryKind::Message if entry.action => format!("{at} * {from} "),
+        EntryKind::Message => format!("{at} {from}  "),
+        EntryKind::Topic if text.is_empty() => format!("{at} * {from} took away the topic"),
+        EntryKind::Topic => format!("{at} * {from} set the topic: "),
+        EntryKind::Unknown => return None,
+    };
+    let indent = format!("\n{}", " ".repeat(head.width()));
+    Some(format!("{head}{}", text.replace('\n', &indent)))
+}
+
+fn plain_gap(gap: &Gap) -> String {
+    let Gap { room, from, to } = gap;
+    format!("… {room} {from} to {to} were left out …")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::event::EntryText;
+    use crate::protocol::name::Nick;
+    use crate::protocol::time::Time;
+
+    fn entry(kind: EntryKind, text: &str, action: bool) -> Entry {
+        Entry {
+            kind,
+            room: RoomName::new("#a").unwrap(),
+            seq: 1,
+            id: Uuid::nil(),
+            // 2026-11-21T11:02:03Z
+            at: Time::from_millis(1_795_258_923_000),
+            from: Nick::new("李雷").unwrap(),
+            text: EntryText::from_stored(text),
+            action,
+            reply_to: None,
+        }
+    }
+
+    fn line(kind: EntryKind, text: &str, action: bool) -> Option<String> {
+        plain(&entry(kind, text, action), &TimeZone::fixed(jiff::tz::offset(1)))
+    }
+
+    #[test]
+    fn entries_read_as_people_read_them() {
+        let message = |text| line(EntryKind::Message, text, false).unwrap();
+        assert_eq!(message("good morning"), "2026-11-21 12:02 李雷  good morning");
+        assert_eq!(message("a\nb"), "2026-11-21 12:02 李雷  a\n                       b");
+        let act = line(EntryKind::Message, "waves", true).unwrap();
+        assert_eq!(act, "2026-11-21 12:02 * 李雷 waves");
+        let topic = |text| line(EntryKind::Topic, text, false).unwrap();
+        assert_eq!(topic("demo at 15:00"), "2026-11-21 12:02 * 李雷 set the topic: demo at 15:00");
+        assert_eq!(topic(""), "2026-11-21 12:02 * 李雷 took away the topic");
+        assert_eq!(line(EntryKind::Unknown, "", false), None);
+    }
+
+    #[test]
+    fn what_is_printed_cannot_move_a_cursor() {
+        let shown = line(EntryKind::Message, "\u{1b}[2J", false).unwrap();
+        assert!(!shown.contains('\u{1b}'));
+        assert_eq!(printable(b"{\"later\":\"\xff\xc2\x9b\"}"), "{\"later\":\"\u{FFFD}\\u009b\"}");
+    }
+}
