@@ -43,7 +43,8 @@ pub const RETRY_LONGEST: Duration = Duration::from_secs(20);
 pub const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// How often the round trip is measured. More often than the server pings: people look at it.
 pub const MEASURE_EVERY: Duration = Duration::from_secs(15);
-/// Time that a server which is there again gets to store the first message, however long it was away.
+/// Time that a server which is there again gets to store the first message, however long it was away; less
+/// for who has less patience in all.
 pub const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// Time that an attempt gets at least, however soon we give up.
 const ATTEMPT_SHORTEST: Duration = Duration::from_secs(1);
@@ -533,7 +534,8 @@ impl Keeper {
             self.send_what_waits(connection);
             let held_until = self.held_until;
             let give_up_at = self.stuck_since.and_then(|since| self.give_up_at(since));
-            let give_up_at = give_up_at.map(|end| end.max(online_since + ANSWER_TIME));
+            let patience = self.config.give_up_after.unwrap_or_default();
+            let give_up_at = give_up_at.map(|end| end.max(online_since + ANSWER_TIME.min(patience)));
             tokio::select! {
                 frame = connection.next() => {
                     let Some(json) = frame? else { return Err(Break::Closed) };
@@ -556,7 +558,7 @@ impl Keeper {
                 }
                 () = sleep_until(held_until.unwrap_or(heard_at)), if held_until.is_some() => self.held_until = None,
                 () = sleep_until(give_up_at.unwrap_or(heard_at)), if give_up_at.is_some() => {
-                    return Err(Break::Stuck(self.config.give_up_after.unwrap_or_default()));
+                    return Err(Break::Stuck(patience));
                 }
                 () = sleep_until(heard_at + DEAD_AFTER) => return Err(Break::Silent),
             }
