@@ -64,6 +64,8 @@ pub struct Hub {
     news: BTreeSet<RoomName>,
     /// Rung when there is the first of them.
     bell: Arc<Notify>,
+    /// Everyone was told to go, for this reason.
+    closed: Option<Reason>,
 }
 
 /// What a session gets when it comes in.
@@ -92,6 +94,7 @@ impl Hub {
             looks: HashMap::new(),
             news: BTreeSet::new(),
             bell,
+            closed: None,
         };
         for room in stored {
             hub.add_room(Room::new(room.name.clone(), Line::lossy(&room.topic), room.last), &room.name);
@@ -115,6 +118,9 @@ impl Hub {
         let person = Person { nick, guest: true };
         let token = Uuid::new_v4();
         let ending = Ending::default();
+        if let Some(reason) = self.closed {
+            ending.end(reason);
+        }
         for key in person.nick.keys() {
             self.nicks.insert(key, session);
         }
@@ -141,8 +147,9 @@ impl Hub {
         }
     }
 
-    /// Makes all sessions end.
-    pub fn end_all(&self, reason: Reason) {
+    /// Makes all sessions end, and those that were on their way in as soon as they are.
+    pub fn end_all(&mut self, reason: Reason) {
+        self.closed = Some(reason);
         self.sessions.values().for_each(|session| session.ending.end(reason));
     }
 
@@ -399,6 +406,14 @@ mod tests {
         hub.leave(before.session);
         assert_eq!(hub.sessions(), 1, "the old session's own end changes nothing");
         assert_eq!(code(hub.enter(nick("alice"), Some(before.token))), ErrorCode::NickTaken);
+    }
+
+    #[tokio::test]
+    async fn who_comes_in_while_all_are_sent_away_is_sent_away_too() {
+        let mut hub = hub();
+        hub.end_all(Reason::Shutdown);
+        let late = hub.enter(nick("late"), None).unwrap();
+        assert_eq!(late.ending.ended().await, Reason::Shutdown);
     }
 
     #[test]
