@@ -31,7 +31,7 @@ impl Reader {
     }
 
     /// The entries after `cursor` up to `to`, encoded, as many as one page takes: the step of a
-    /// connection that catches up. `None` when there are none.
+    /// connection that catches up. The first is `cursor + 1`. `None` when there are none.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -44,11 +44,20 @@ impl Reader {
                 "SELECT {COLUMNS} FROM entries WHERE place > ?1 AND place <= ?2 ORDER BY place LIMIT ?3"
             ))?;
             let mut rows = statement.query(params![place(id, cursor), place(id, to), limit(PAGE_ENTRIES)])?;
-            while let Some(row) = rows.next()? {
-                batch.push(entry(&room, row)?);
-                if batch.len() >= PAGE_BYTES {
+            let mut next = cursor + 1;
+            while batch.len() < PAGE_BYTES
+                && let Some(row) = rows.next()?
+            {
+                let entry = entry(&room, row)?;
+                if entry.seq != next {
+                    // A hole. What comes before it is as it should be; the next call begins behind it.
+                    if batch.is_empty() {
+                        return Err(LogError::Hole { room: room.to_string(), after: cursor });
+                    }
                     break;
                 }
+                batch.push(entry);
+                next += 1;
             }
             Ok(batch.take())
         })

@@ -187,13 +187,13 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             return Ok(());
         }
         match self.context.reader.batch(&seat.room, seat.cursor, published).await {
-            Ok(Some(batch)) if batch.first == seat.cursor + 1 => {
+            Ok(Some(batch)) => {
                 seat.cursor = batch.last;
                 self.push(batch.bytes);
                 Ok(())
             }
-            Ok(_) => {
-                error!(room = %seat.room, cursor = seat.cursor, published, "the log has a hole");
+            Ok(None) => {
+                error!(room = %seat.room, cursor = seat.cursor, published, "the log lacks its end");
                 Err(Reason::Storage)
             }
             Err(error) => {
