@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use tracing::warn;
 
 use super::{Follow, Out};
-use crate::protocol::command::{Command, History, Join, Send, SetTopic};
+use crate::protocol::command::{Command, History, Join, RequestId, Send, SetTopic};
 use crate::protocol::event::{
     Delayed, EntryKind, EntryText, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason, Rooms,
 };
@@ -78,7 +78,12 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             while let Some(json) = next {
                 match Command::decode(&json) {
                     Ok(command) => self.carry_out(command).await?,
-                    Err(failure) => self.fail(failure).await?,
+                    Err(failure) => {
+                        // Nonsense costs what sense does, or it would be a way around the rate.
+                        let wait = self.others.take(Instant::now());
+                        self.hold_up(wait, failure.re.clone(), false).await?;
+                        self.fail(failure).await?;
+                    }
                 }
                 let ready = self.frames.next_ready();
                 next = match ready {
@@ -112,12 +117,14 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     async fn carry_out(&mut self, command: Command) -> Result<(), Reason> {
         let now = Instant::now();
+        let is_message = matches!(command, Command::Send(_) | Command::Topic(_));
         let wait = match &command {
-            Command::Send(_) | Command::Topic(_) => self.messages.take(now),
-            Command::Pong(_) | Command::Bye(_) => Duration::ZERO,
+            Command::Bye(_) => Duration::ZERO,
+            _ if is_message => self.messages.take(now),
             _ => self.others.take(now),
         };
-        self.hold_up(wait, &command).await?;
+        let re = if wait.is_zero() { None } else { command.request_id() };
+        self.hold_up(wait, re, is_message).await?;
         match command {
             Command::Send(Send { id, room, text, action, reply_to }) => {
                 let text = EntryText::from(text);
@@ -150,7 +157,12 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     }
 
     /// Delays a sender who is over the rate, and tells it when that goes on.
-    async fn hold_up(&mut self, wait: Duration, command: &Command) -> Result<(), Reason> {
+    async fn hold_up(
+        &mut self,
+        wait: Duration,
+        re: Option<RequestId>,
+        is_message: bool,
+    ) -> Result<(), Reason> {
         if wait.is_zero() {
             self.held_up = Duration::ZERO;
             self.told = false;
@@ -161,15 +173,16 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         if self.held_up > DELAY_TOLD_AFTER && !self.told {
             self.told = true;
             let limits = &self.context.limits;
-            let message = match command {
-                Command::Send(_) | Command::Topic(_) => format!(
+            let message = if is_message {
+                format!(
                     "you are sending faster than {} messages a second: they are held up, none is lost",
                     limits.messages_per_second
-                ),
-                _ => format!("more than {} commands a second: they are held up", limits.commands_per_second),
+                )
+            } else {
+                format!("more than {} commands a second: they are held up", limits.commands_per_second)
             };
             let ms = u64::try_from(self.held_up.as_millis()).unwrap_or(u64::MAX);
-            let delayed = Delayed { re: command.request_id(), ms, message: Line::lossy(&message) };
+            let delayed = Delayed { re, ms, message: Line::lossy(&message) };
             self.say(&Event::Delayed(delayed)).await?;
         }
         sleep(wait).await;
