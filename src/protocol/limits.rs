@@ -75,6 +75,10 @@ pub const SHUTDOWN_TIME: Duration = Duration::from_secs(3);
 /// written, so a client that never reads its answers stops only itself.
 pub const REPLIES_OWED: usize = 256;
 
+/// Bytes of answers that wait for one connection, or one large answer. Two pages: while one is on its way the
+/// next can be read from the log. Without it, a few hundred pages for one who does not read are 64 MiB.
+pub const REPLY_BYTES_OWED: usize = 2 * PAGE_BYTES;
+
 /// Messages handed to the log in one go by one connection: what one read brought, at most this many.
 pub const SUBMISSION_ENTRIES: usize = 64;
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tracing::info;
 
 use super::Context;
@@ -27,8 +27,10 @@ use writer::Writer;
 /// What the reader, or the publisher on its behalf, gives to the writer.
 #[derive(Debug)]
 pub enum Out {
-    /// Frames to send.
+    /// Frames to send, small ones.
     Frames(Bytes),
+    /// An answer, and its share of what one connection may be owed.
+    Answer(Bytes, OwnedSemaphorePermit),
     /// A room to follow from a cursor, and the frames that come before its entries.
     Follow(Box<Follow>),
     /// A room to follow no more, and the answer.
@@ -46,6 +48,8 @@ pub struct Follow {
     cursor: u64,
     /// To send first.
     before: Bytes,
+    /// Its share of what one connection may be owed.
+    _share: OwnedSemaphorePermit,
 }
 
 /// A place among the answers of one connection, reserved before the command is carried out: answering

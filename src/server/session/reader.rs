@@ -3,11 +3,12 @@
 //! All messages that one read brought are handed over together: what arrives together is committed
 //! together. It MUST reserve the place of an answer before it carries out a command.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use tokio::io::AsyncRead;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
@@ -17,7 +18,7 @@ use crate::protocol::event::{
     Delayed, EntryKind, EntryText, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason, Rooms,
 };
 use crate::protocol::frame::{self, Frame, FrameError, FrameReader};
-use crate::protocol::limits::{DEAD_AFTER, DELAY_TOLD_AFTER, SUBMISSION_ENTRIES};
+use crate::protocol::limits::{DEAD_AFTER, DELAY_TOLD_AFTER, REPLY_BYTES_OWED, SUBMISSION_ENTRIES};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
 use crate::server::Context;
@@ -29,6 +30,8 @@ use crate::server::throttle::Throttle;
 pub(super) struct Reader<'a, R> {
     frames: FrameReader<R>,
     out: mpsc::Sender<Out>,
+    /// Bytes that may still be owed.
+    owed: Arc<Semaphore>,
     context: &'a Context,
     session: SessionId,
     /// Messages of this read that were not handed over yet.
@@ -53,6 +56,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         Self {
             frames,
             out,
+            owed: Arc::new(Semaphore::new(REPLY_BYTES_OWED)),
             context,
             session,
             drafts: Vec::new(),
@@ -266,7 +270,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             cursor = gap.to;
             frame::append(&mut before, &Event::Gap(gap));
         }
-        let follow = Follow { room: join.room, joined, cursor, before: before.freeze() };
+        let _share = self.share(before.len()).await?;
+        let follow = Follow { room: join.room, joined, cursor, before: before.freeze(), _share };
         Ok(self.give(Out::Follow(Box::new(follow))).await?)
     }
 
@@ -288,7 +293,15 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     }
 
     async fn say(&self, event: &Event) -> Result<(), Reason> {
-        self.give(Out::Frames(Frame::encode(event).into_bytes())).await
+        let bytes = Frame::encode(event).into_bytes();
+        let share = self.share(bytes.len()).await?;
+        self.give(Out::Answer(bytes, share)).await
+    }
+
+    /// Waits until so many bytes more may be owed.
+    async fn share(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Reason> {
+        let bytes = u32::try_from(bytes.min(REPLY_BYTES_OWED)).unwrap_or(u32::MAX);
+        Arc::clone(&self.owed).acquire_many_owned(bytes).await.map_err(|_| Reason::Gone)
     }
 
     async fn give(&self, out: Out) -> Result<(), Reason> {

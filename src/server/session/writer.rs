@@ -205,9 +205,10 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
 
     fn take_reply(&mut self, out: Out) {
         match out {
-            Out::Frames(bytes) => self.push(bytes),
+            // What is pending has a bound of its own: the share is free for the next answer.
+            Out::Frames(bytes) | Out::Answer(bytes, _) => self.push(bytes),
             Out::Follow(follow) => {
-                let Follow { room, joined, cursor, before } = *follow;
+                let Follow { room, joined, cursor, before, .. } = *follow;
                 self.seats.retain(|seat| seat.room != room);
                 self.seats.push(Seat {
                     room,
