@@ -67,6 +67,11 @@ pub const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// that stopped reading for good. A slow one makes progress and is safe.
 pub const STALL_TIME: Duration = Duration::from_secs(30);
 
+/// Time that a closing connection is kept for the peer to close its side, after the last word. A socket that
+/// is closed with something unread is reset, and a reset takes the last word away from a peer that has not
+/// read it yet. One that closes when told so, as any should, is not kept at all.
+pub const LINGER_TIME: Duration = Duration::from_secs(1);
+
 /// Time that a shutdown may take in all; what is still open then is cut. Leaves room below the 5 s
 /// that a service manager or a person is promised.
 pub const SHUTDOWN_TIME: Duration = Duration::from_secs(3);

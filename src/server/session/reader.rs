@@ -67,6 +67,11 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         }
     }
 
+    /// Listens no more: closes the answers to new commands, and gives back what it listened to.
+    pub(super) fn into_stream(self) -> R {
+        self.frames.into_inner()
+    }
+
     /// Listens until there is nothing more to hear, and says why.
     pub(super) async fn run(&mut self) -> Reason {
         match self.listen().await {
