@@ -268,7 +268,9 @@ async fn who_stops_reading_for_good_is_let_go_and_can_come_back() {
         witness.say(Command::Send(message("#a", &text))).await;
     }
     witness.entries(MESSAGES).await;
-    // Each jump is shorter than what ends the witness, who speaks in between.
+    // Each jump is shorter than what ends the witness, who speaks in between; and so does the one who does not
+    // read, or it would be ended for its silence.
+    let ping = frame(br#"{"type":"ping"}"#);
     let mut jumps = 0;
     loop {
         let gone = witness.drain().await.into_iter().any(
@@ -279,6 +281,7 @@ async fn who_stops_reading_for_good_is_let_go_and_can_come_back() {
         }
         jumps += 1;
         assert!(jumps < 50, "it is never let go");
+        write(&mut stopped.writer, &ping).await;
         advance(STALL_TIME / 4).await;
     }
     // It has no last word, for it took none; but what it has is whole, and the rest is there for it.

@@ -9,12 +9,13 @@
 mod common;
 
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command as Process;
+use std::process::{Command as Process, Stdio};
 use std::time::Duration;
 
-use common::{Program, TestClient, soon};
+use common::{PATIENCE, Program, TestClient, exit_within, soon};
 use parlor::protocol::address::Address;
 use parlor::protocol::event::Reason;
 use parlor::protocol::frame::FrameReader;
@@ -51,8 +52,17 @@ fn serve(folder: &Path, listen: &[&str]) -> Process {
     command
 }
 
-fn assert_complains(command: Process, words: &[&str]) {
-    let (code, complaint) = Program::fails(command);
+/// Runs a server that must end by itself, and says what is wrong.
+fn assert_complains(mut command: Process, words: &[&str]) {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let Some(status) = exit_within(&mut child, PATIENCE) else {
+        child.kill().unwrap();
+        child.wait().unwrap();
+        panic!("it runs although it must not");
+    };
+    let mut complaint = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+    let code = status.code();
     assert!(matches!(code, Some(1 | 2)), "{code:?}: {complaint}");
     for word in words {
         assert!(complaint.contains(word), "{word:?} is not in {complaint:?}");
@@ -236,10 +246,7 @@ fn what_was_said_is_for_the_host_alone_to_read() {
     let folder = parent.path().join("new");
     let mut command = Process::new(env!("CARGO_BIN_EXE_parlor"));
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&folder).env("RUST_LOG", "off");
-    command
-        .env("HOME", parent.path())
-        .env("XDG_CONFIG_HOME", parent.path())
-        .stderr(std::process::Stdio::null());
+    command.env("HOME", parent.path()).env("XDG_CONFIG_HOME", parent.path()).stderr(Stdio::null());
     drop(Program::start(command, 1));
     assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
 }

@@ -81,6 +81,7 @@ async fn an_entry_is_the_same_by_whatever_way_it_comes() {
     }
     let heard = alice.entries(count).await;
     assert_eq!(heard[6].kind, EntryKind::Topic);
+    alice.quit().await;
 
     let mut server = server;
     for restarts in 0..2 {

@@ -87,7 +87,7 @@ async fn who_stops_reading_delays_nobody_costs_nothing_and_misses_nothing() {
 
     let after = round_trip(&mut alice, &mut bob).await;
     assert!(
-        after < before * 5 + Duration::from_millis(20),
+        after < before * 10 + Duration::from_millis(100),
         "a round trip took {before:?} before they stopped reading, and {after:?} after"
     );
     if cfg!(target_os = "linux") {

@@ -10,7 +10,7 @@ pub mod terminal;
 
 use std::fs::File;
 use std::future::Future;
-use std::io::{BufRead, BufReader, Read as _};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command as Process, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -183,19 +183,6 @@ impl Program {
         Self { child, addresses, port: port.unwrap_or(0), stdout }
     }
 
-    /// Runs a program that is expected to end by itself: how it ended, and what it complained of.
-    pub fn fails(mut command: Process) -> (Option<i32>, String) {
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let Some(status) = exit_within(&mut child, PATIENCE) else {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            panic!("it runs although it must not");
-        };
-        let mut complaint = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
-        (status.code(), complaint)
-    }
-
     /// `kill -9`.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -229,7 +216,8 @@ impl Drop for Program {
     }
 }
 
-fn exit_within(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
+/// Waits for the end of a process, at most so long.
+pub fn exit_within(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     let start = Instant::now();
     loop {
         // The system has no call that waits for a child and a time.
