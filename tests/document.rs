@@ -148,6 +148,8 @@ fn every_limit_has_its_value() {
         ("presence_every", seconds(PRESENCE_EVERY)),
         ("delay_told_after", seconds(DELAY_TOLD_AFTER)),
         ("replies_owed", REPLIES_OWED.to_string()),
+        ("reply_bytes_owed", REPLY_BYTES_OWED.to_string()),
+        ("linger_time", seconds(LINGER_TIME)),
         ("command_burst", COMMAND_BURST.to_string()),
         ("commands_per_second", COMMANDS_PER_SECOND.to_string()),
         ("message_burst", MESSAGE_BURST.to_string()),

@@ -1,10 +1,15 @@
 //! Promise 1: all members see a room's entries in the same order, each `seq` once, no gaps.
 
+// What fails here must fail loudly.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod common;
 
-use common::{TestServer, message};
-use parlor::protocol::command::Command;
-use parlor::protocol::event::Entry;
+use common::{TestClient, TestServer, message, room};
+use parlor::protocol::command::{Command, History, Place, Send, SetTopic};
+use parlor::protocol::event::{Entry, EntryKind, Event};
+use parlor::protocol::text::{Line, Text};
+use uuid::Uuid;
 
 const SENDERS: usize = 50;
 const EACH: usize = 40;
@@ -50,7 +55,82 @@ async fn fifty_senders_and_everyone_agrees_on_the_order() {
     }
 }
 
-async fn take(client: &mut common::TestClient) -> Vec<Entry> {
+/// Heard as it is said, read from the log, read as a page, before a restart and after: the same in every field.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_is_the_same_by_whatever_way_it_comes() {
+    let server = TestServer::start().await;
+    let mut alice = server.client("alice").await;
+    alice.join("#a", 0, None).await;
+    let plain = message("#a", "plain");
+    let send = |text: &str| Send { id: Uuid::now_v7(), text: Text::new(text).unwrap(), ..plain.clone() };
+    let topic = |text: &str| SetTopic { id: Uuid::now_v7(), room: room("#a"), text: Line::lossy(text) };
+    let commands = vec![
+        Command::Send(plain.clone()),
+        Command::Send(send("two\n\tlines, \"quotes\", \u{7f} and 👩‍👩‍👧")),
+        Command::Send(Send { action: true, ..send("waves") }),
+        Command::Send(Send { reply_to: Some(1), ..send("to the first") }),
+        Command::Send(Send { reply_to: Some(0), ..send("to nothing") }),
+        Command::Send(Send { reply_to: Some(u64::MAX), ..send("to what will never be") }),
+        Command::Topic(topic("a topic")),
+        Command::Topic(topic("")),
+        Command::Topic(topic("the last one")),
+    ];
+    let count = commands.len();
+    for command in commands {
+        alice.say(command).await;
+    }
+    let heard = alice.entries(count).await;
+    assert_eq!(heard[6].kind, EntryKind::Topic);
+
+    let mut server = server;
+    for restarts in 0..2 {
+        let mut late = server.client("late").await;
+        let ok = late.join("#a", 0, None).await;
+        assert_eq!(ok.room.unwrap().topic.as_str(), "the last one");
+        for (live, stored) in heard.iter().zip(late.entries(count).await) {
+            assert_eq!(live, &stored, "after {restarts} restarts");
+            assert_eq!(live.text.as_str(), stored.text.as_str());
+        }
+        let page =
+            Command::History(History { id: None, room: room("#a"), place: Place::After(0), limit: 99 });
+        late.say(page).await;
+        let page = late.until(|event| match event {
+            Event::Page(page) => Some(page.entries),
+            _ => None,
+        });
+        assert_eq!(page.await, heard);
+        late.quit().await;
+        server = server.restart().await;
+    }
+}
+
+/// What was said by one who came, spoke and left at once is there, in a room that only came to be by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_speaks_and_leaves_at_once_has_spoken() {
+    let server = TestServer::start().await;
+    for n in 0..20 {
+        let name = format!("#room{n}");
+        let mut hasty = server.client("hasty").await;
+        let said = message(&name, "said");
+        let topic = SetTopic { id: Uuid::now_v7(), room: room(&name), text: Line::lossy("in haste") };
+        let join = common::join(&name, 0);
+        let mut line = Vec::new();
+        for command in
+            [join, Command::Send(said.clone()), Command::Topic(topic), Command::Bye(Default::default())]
+        {
+            line.extend(parlor::protocol::frame::Frame::encode(&command).into_bytes());
+        }
+        hasty.write(&line).await;
+        hasty.bye().await;
+        let mut late = server.client("late").await;
+        let found = late.join(&name, 0, None).await.room.unwrap();
+        assert_eq!((found.last, found.topic.as_str()), (2, "in haste"), "{name}");
+        assert_eq!(late.entries(2).await[0].id, said.id);
+        late.quit().await;
+    }
+}
+
+async fn take(client: &mut TestClient) -> Vec<Entry> {
     let mut entries = Vec::new();
     while entries.len() < SENDERS * EACH {
         entries.push(client.entry().await);

@@ -13,23 +13,20 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
-use std::io;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
 
+use super::connect::{Connection, attempt};
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Hello, Join, Plain, RequestId};
-use crate::protocol::event::{
-    AuthKind, Entry, ErrorCode, Event, Failure, Okay, Pong, Ready, Reason, Welcome,
-};
-use crate::protocol::frame::{FrameError, FrameReader};
-use crate::protocol::limits::{DEAD_AFTER, EVENT_BYTES, HANDSHAKE_TIME};
+use crate::protocol::event::{Entry, ErrorCode, Event, Failure, Okay, Pong, Ready, Reason, Welcome};
+use crate::protocol::frame::FrameError;
+use crate::protocol::limits::DEAD_AFTER;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
@@ -39,11 +36,10 @@ use crate::protocol::{self};
 pub const RETRY_FIRST: Duration = Duration::from_millis(500);
 /// The longest delay between attempts: nobody should wait longer for a server that is back.
 pub const RETRY_LONGEST: Duration = Duration::from_secs(20);
-/// How long one attempt may take to connect.
-pub const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// How often the round trip is measured. More often than the server pings: people look at it.
 pub const MEASURE_EVERY: Duration = Duration::from_secs(15);
-/// Time that a server which is there again gets to store the first message, however long it was away.
+/// Time that a server which is there again gets to store the first message, however long it was away; less
+/// for who has less patience in all.
 pub const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// Time that an attempt gets at least, however soon we give up.
 const ATTEMPT_SHORTEST: Duration = Duration::from_secs(1);
@@ -198,7 +194,7 @@ pub fn open(config: Config) -> (Link, mpsc::Receiver<Update>) {
 
 /// Why a connection, or the attempt at one, ended.
 #[derive(Debug, Error)]
-enum Break {
+pub(super) enum Break {
     #[error("{0}")]
     Connect(String),
     #[error("the connection broke: {0}")]
@@ -296,17 +292,6 @@ struct Keeper {
     held_until: Option<Instant>,
     /// Since when nothing succeeds, though it should: there is no connection, or there are messages.
     stuck_since: Option<Instant>,
-}
-
-trait Socket: AsyncRead + AsyncWrite + Unpin + std::marker::Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + std::marker::Send> Socket for T {}
-
-/// An open connection past its handshake.
-struct Connection {
-    reader: FrameReader<tokio::io::ReadHalf<Box<dyn Socket>>>,
-    writer: tokio::io::WriteHalf<Box<dyn Socket>>,
-    /// Said and not yet taken by the socket.
-    out: BytesMut,
 }
 
 impl Keeper {
@@ -533,7 +518,8 @@ impl Keeper {
             self.send_what_waits(connection);
             let held_until = self.held_until;
             let give_up_at = self.stuck_since.and_then(|since| self.give_up_at(since));
-            let give_up_at = give_up_at.map(|end| end.max(online_since + ANSWER_TIME));
+            let patience = self.config.give_up_after.unwrap_or_default();
+            let give_up_at = give_up_at.map(|end| end.max(online_since + ANSWER_TIME.min(patience)));
             tokio::select! {
                 frame = connection.next() => {
                     let Some(json) = frame? else { return Err(Break::Closed) };
@@ -556,7 +542,7 @@ impl Keeper {
                 }
                 () = sleep_until(held_until.unwrap_or(heard_at)), if held_until.is_some() => self.held_until = None,
                 () = sleep_until(give_up_at.unwrap_or(heard_at)), if give_up_at.is_some() => {
-                    return Err(Break::Stuck(self.config.give_up_after.unwrap_or_default()));
+                    return Err(Break::Stuck(patience));
                 }
                 () = sleep_until(heard_at + DEAD_AFTER) => return Err(Break::Silent),
             }
@@ -752,111 +738,4 @@ impl Keeper {
 enum Heard {
     Nothing,
     Ping,
-}
-
-impl Connection {
-    async fn event(&mut self) -> Result<Event, Break> {
-        let json = self.next().await?.ok_or(Break::Closed)?;
-        Event::decode(&json).map_err(|error| Break::Nonsense(error.to_string()))
-    }
-
-    /// Puts `command` behind what is on its way out; [`Connection::next`] writes it.
-    fn say(&mut self, command: &Command) {
-        protocol::frame::append(&mut self.out, command);
-    }
-
-    /// Writes what was said, and reads the next frame: both at once, so that neither side ever waits
-    /// for the other to read. Cancel safe.
-    async fn next(&mut self) -> Result<Option<Bytes>, FrameError> {
-        loop {
-            tokio::select! {
-                frame = self.reader.next() => return frame,
-                written = self.writer.write_buf(&mut self.out), if !self.out.is_empty() => {
-                    if written? == 0 {
-                        return Err(io::Error::from(io::ErrorKind::WriteZero).into());
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// One attempt: connects and says `hello`. Each of the two steps may take `patience`, and its own limit.
-async fn attempt(
-    address: Address,
-    hello: Hello,
-    patience: Duration,
-) -> Result<(Connection, Welcome, Box<Ready>), Break> {
-    let socket = dial(&address, CONNECT_TIME.min(patience)).await.map_err(Break::Connect)?;
-    let greeting = timeout(HANDSHAKE_TIME.min(patience), greet(socket, &address, hello)).await;
-    greeting.unwrap_or_else(|_| {
-        let why = format!("{address} takes connections and does not greet: is it a parlor?");
-        Err(Break::Connect(why))
-    })
-}
-
-async fn greet(
-    socket: Box<dyn Socket>,
-    address: &Address,
-    hello: Hello,
-) -> Result<(Connection, Welcome, Box<Ready>), Break> {
-    let (reader, writer) = tokio::io::split(socket);
-    let reader = FrameReader::new(reader, EVENT_BYTES);
-    let mut connection = Connection { reader, writer, out: BytesMut::new() };
-    let welcome = match connection.event().await {
-        Ok(Event::Welcome(welcome)) => welcome,
-        Ok(Event::Error(failure)) => return Err(Break::Refused(failure)),
-        Ok(Event::Bye(bye)) => return Err(Break::Bye(bye.reason)),
-        Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. } | FrameError::Cut)) => {
-            return Err(Break::Connect(format!("what answers at {address} is not a parlor")));
-        }
-        Err(other) => return Err(other),
-    };
-    if welcome.auth.kind == AuthKind::Unknown {
-        let why = "this parlor asks for something that this version cannot give: use a newer parlor";
-        return Err(Break::Refused(Failure::new(ErrorCode::UnsupportedVersion, why)));
-    }
-    connection.say(&Command::Hello(hello));
-    match connection.event().await? {
-        Event::Ready(ready) => Ok((connection, welcome, ready)),
-        Event::Error(failure) => Err(Break::Refused(failure)),
-        Event::Bye(bye) => Err(Break::Bye(bye.reason)),
-        _ => Err(Break::Nonsense("no answer to hello".to_owned())),
-    }
-}
-
-/// Connects, and says in a sentence why that failed.
-async fn dial(address: &Address, time: Duration) -> Result<Box<dyn Socket>, String> {
-    let connect = async {
-        Ok::<Box<dyn Socket>, io::Error>(match address {
-            Address::Tcp { host, port } => {
-                let socket = tokio::net::TcpStream::connect((host.as_str(), *port)).await?;
-                socket.set_nodelay(true)?;
-                Box::new(socket)
-            }
-            #[cfg(unix)]
-            Address::Unix(path) => Box::new(tokio::net::UnixStream::connect(path).await?),
-            #[cfg(not(unix))]
-            Address::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
-        })
-    };
-    let remedy = match timeout(time, connect).await {
-        Ok(Ok(socket)) => return Ok(socket),
-        Err(_) => "it does not answer: check the address, and whether a firewall is between".to_owned(),
-        Ok(Err(error)) => match error.kind() {
-            io::ErrorKind::ConnectionRefused => "nothing listens there: is the parlor running?".to_owned(),
-            io::ErrorKind::NotFound if matches!(address, Address::Unix(_)) => {
-                "there is no such socket: is the parlor running?".to_owned()
-            }
-            io::ErrorKind::PermissionDenied => "this user may not connect there".to_owned(),
-            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-                "there is no way to it from here: check the network".to_owned()
-            }
-            io::ErrorKind::Unsupported => "this system has no Unix sockets".to_owned(),
-            // The resolver's errors have no kind of their own.
-            _ if error.to_string().contains("lookup") => "no such name: check the spelling".to_owned(),
-            _ => error.to_string(),
-        },
-    };
-    Err(format!("cannot connect to {address}: {remedy}"))
 }

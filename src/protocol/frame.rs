@@ -97,6 +97,11 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         Self { io, buffer: BytesMut::new(), max }
     }
 
+    /// The stream, for whatever comes after the frames; what was read of it already is dropped.
+    pub fn into_inner(self) -> R {
+        self.io
+    }
+
     /// The JSON of the next frame, or `None` when the peer has closed between two frames.
     ///
     /// Cancel safe: what was read stays in the reader.

@@ -70,6 +70,11 @@ pub const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// that stopped reading for good. A slow one makes progress and is safe.
 pub const STALL_TIME: Duration = Duration::from_secs(30);
 
+/// Time that a closing connection is kept for the peer to close its side, after the last word. A socket that
+/// is closed with something unread is reset, and a reset takes the last word away from a peer that has not
+/// read it yet. One that closes when told so, as any should, is not kept at all.
+pub const LINGER_TIME: Duration = Duration::from_secs(1);
+
 /// Time that a shutdown may take in all; what is still open then is cut. Leaves room below the 5 s
 /// that a service manager or a person is promised.
 pub const SHUTDOWN_TIME: Duration = Duration::from_secs(3);
@@ -77,6 +82,10 @@ pub const SHUTDOWN_TIME: Duration = Duration::from_secs(3);
 /// Answers that one connection may be owed. The reader takes no further command before one is
 /// written, so a client that never reads its answers stops only itself.
 pub const REPLIES_OWED: usize = 256;
+
+/// Bytes of answers that wait for one connection, or one large answer. Two pages: while one is on its way the
+/// next can be read from the log. Without it, a few hundred pages for one who does not read are 64 MiB.
+pub const REPLY_BYTES_OWED: usize = 2 * PAGE_BYTES;
 
 /// Messages handed to the log in one go by one connection: what one read brought, at most this many.
 pub const SUBMISSION_ENTRIES: usize = 64;

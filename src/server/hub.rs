@@ -166,7 +166,7 @@ impl Hub {
             }
             room.enter(person);
         }
-        let joined = Joined { info: room.info(), ..room.listen() };
+        let joined = room.listen();
         if is_new_here {
             if let Some(joining) = self.sessions.get_mut(&session) {
                 joining.rooms.insert(name.clone());

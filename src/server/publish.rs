@@ -34,7 +34,6 @@ pub async fn run(mut committed: Commits<Slot>, context: &Context) {
                 frame::append(&mut answer, &reply(&outcome));
                 if let Outcome::Stored(entry) = outcome {
                     stored += 1;
-                    note_topic(context, &entry);
                     batches.entry(entry.room.clone()).or_default().push(entry);
                 }
             }
@@ -42,7 +41,13 @@ pub async fn run(mut committed: Commits<Slot>, context: &Context) {
         }
         context.metrics.stored(stored);
         for (room, batches) in batches {
-            let channel = context.hub.lock().channel(&room);
+            let mut hub = context.hub.lock();
+            let channel = hub.channel(&room);
+            if let Some(topic) = &batches.topic {
+                hub.set_topic(&room, topic.clone());
+            }
+            // A room in which nothing was said goes with the last who leaves: so nobody leaves it just now.
+            let _held = (channel.published() == 0).then_some(hub);
             batches.finish().into_iter().for_each(|batch| channel.publish(batch));
         }
         for (slot, answer) in answers {
@@ -57,10 +62,15 @@ pub async fn run(mut committed: Commits<Slot>, context: &Context) {
 struct Batches {
     full: Vec<Batch>,
     open: Builder,
+    /// The last topic that one of them set.
+    topic: Option<Line>,
 }
 
 impl Batches {
     fn push(&mut self, entry: Entry) {
+        if entry.kind == EntryKind::Topic {
+            self.topic = Some(Line::lossy(entry.text.as_str()));
+        }
         self.open.push(entry);
         if self.open.len() >= BATCH_BYTES {
             self.full.extend(self.open.take());
@@ -79,11 +89,5 @@ fn reply(outcome: &Outcome) -> Event {
             Event::Ok(Okay { re: Some((*id).into()), seq: Some(*seq), ..Okay::default() })
         }
         Outcome::Failed { id, error } => Event::Error(error.failure(*id)),
-    }
-}
-
-fn note_topic(context: &Context, entry: &Entry) {
-    if entry.kind == EntryKind::Topic {
-        context.hub.lock().set_topic(&entry.room, Line::lossy(entry.text.as_str()));
     }
 }

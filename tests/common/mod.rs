@@ -8,15 +8,16 @@
 
 pub mod terminal;
 
+use std::fs::File;
 use std::future::Future;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Child, Command as Process, Stdio};
-use std::time::Duration;
+use std::process::{Child, ChildStdout, Command as Process, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use parlor::protocol::address::Address;
 use parlor::protocol::command::{Command, Hello, InRoom, Join, Plain, RequestId, Send};
-use parlor::protocol::event::{Entry, Event, Failure, Ready, Reason};
+use parlor::protocol::event::{Entry, Event, Failure, Okay, Ready, Reason};
 use parlor::protocol::frame::{Frame, FrameReader};
 use parlor::protocol::limits::EVENT_BYTES;
 use parlor::protocol::name::{Nick, RoomName};
@@ -25,9 +26,8 @@ use parlor::server::Server;
 use parlor::server::config::{Config, Limits};
 use parlor::server::log::Durability;
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +35,9 @@ use uuid::Uuid;
 
 /// Longer than anything here takes on a busy machine: reaching it is a failure.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The file, beside its log, into which a program complains.
+pub const COMPLAINTS: &str = "stderr";
 
 /// Waits for what must happen.
 pub async fn soon<T>(what: impl Future<Output = T>) -> T {
@@ -122,33 +125,99 @@ impl Drop for TestServer {
 /// The real program, in a process of its own. Killed when dropped.
 pub struct Program {
     pub child: Child,
+    /// What it says of where it listens, in the order of `--listen`.
+    pub addresses: Vec<Address>,
+    /// The port of the first of them that is TCP.
     pub port: u16,
+    /// Kept open: whoever closes it makes the program's own writing fail.
+    stdout: BufReader<ChildStdout>,
 }
 
 impl Program {
     /// `parlor serve` on `folder`, on `port` or one that the system chooses, with further options.
     pub fn serve(folder: &Path, port: u16, options: &[&str]) -> Self {
-        let mut child = Process::new(env!("CARGO_BIN_EXE_parlor"))
-            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
+        let mut command = Self::command(folder);
+        command.args(["--listen", &format!("127.0.0.1:{port}")]).args(options);
+        Self::start(command, 1)
+    }
+
+    /// `parlor serve` on `folder`, which is also all of this user's home that it sees.
+    pub fn command(folder: &Path) -> Process {
+        Self::command_of(Process::new(env!("CARGO_BIN_EXE_parlor")), folder)
+    }
+
+    /// The same, started by a shell that first says `before`: limits that the program shall live under.
+    pub fn under(before: &str, folder: &Path) -> Process {
+        let mut shell = Process::new("sh");
+        shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_parlor")]);
+        Self::command_of(shell, folder)
+    }
+
+    fn command_of(mut command: Process, folder: &Path) -> Process {
+        command
+            .args(["serve", "--data"])
             .arg(folder)
-            .args(options)
             .env("RUST_LOG", "warn")
             .env("HOME", folder)
             .env("XDG_CONFIG_HOME", folder)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let port = line.trim().rsplit(':').next().unwrap().parse().expect(&line);
-        Self { child, port }
+            .stderr(File::options().create(true).append(true).open(folder.join(COMPLAINTS)).unwrap());
+        command
+    }
+
+    /// Starts it and waits until it has said so of each of its `listeners`.
+    pub fn start(mut command: Process, listeners: usize) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut addresses = Vec::new();
+        for _ in 0..listeners {
+            let mut line = String::new();
+            stdout.read_line(&mut line).unwrap();
+            let address = line.trim_end().strip_prefix("listening on ").expect("it did not start");
+            addresses.push(address.parse().unwrap());
+        }
+        let port = addresses.iter().find_map(|address| match address {
+            Address::Tcp { port, .. } => Some(*port),
+            Address::Unix(_) => None,
+        });
+        Self { child, addresses, port: port.unwrap_or(0), stdout }
+    }
+
+    /// Runs a program that is expected to end by itself: how it ended, and what it complained of.
+    pub fn fails(mut command: Process) -> (Option<i32>, String) {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let Some(status) = exit_within(&mut child, PATIENCE) else {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("it runs although it must not");
+        };
+        let mut complaint = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+        (status.code(), complaint)
     }
 
     /// `kill -9`.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// `kill -TERM`: asks it to end.
+    pub fn terminate(&self) {
+        let id = self.child.id().to_string();
+        assert!(Process::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap().success());
+    }
+
+    /// Waits for its end, at most so long.
+    pub fn exit_within(&mut self, limit: Duration) -> Option<ExitStatus> {
+        exit_within(&mut self.child, limit)
+    }
+
+    /// A number of kB from `/proc/PID/status`.
+    pub fn memory(&self, what: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':')).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 }
 
@@ -160,10 +229,24 @@ impl Drop for Program {
     }
 }
 
+fn exit_within(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
+    let start = Instant::now();
+    loop {
+        // The system has no call that waits for a child and a time.
+        match child.try_wait().unwrap() {
+            None if start.elapsed() < limit => std::thread::sleep(Duration::from_millis(2)),
+            ended => return ended,
+        }
+    }
+}
+
+pub type Read = Box<dyn AsyncRead + std::marker::Send + Unpin>;
+pub type Write = Box<dyn AsyncWrite + std::marker::Send + Unpin>;
+
 /// A client that sees the wire as it is: no retries, no cursors.
 pub struct TestClient {
-    pub reader: FrameReader<OwnedReadHalf>,
-    pub writer: OwnedWriteHalf,
+    pub reader: FrameReader<Read>,
+    pub writer: Write,
     pub ready: Box<Ready>,
 }
 
@@ -173,23 +256,41 @@ impl TestClient {
     }
 
     /// Connects without a word.
-    pub async fn dial(port: u16) -> (FrameReader<OwnedReadHalf>, OwnedWriteHalf) {
-        let stream = soon(TcpStream::connect(("127.0.0.1", port))).await.unwrap();
+    pub async fn dial(port: u16) -> (FrameReader<Read>, Write) {
+        Self::halves(soon(TcpStream::connect(("127.0.0.1", port))).await.unwrap())
+    }
+
+    /// Connects with so small a buffer that it is full soon when it does not read.
+    pub async fn connect_narrow(port: u16, name: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let stream = soon(socket.connect(([127, 0, 0, 1], port).into())).await.unwrap();
+        Self::greet(Self::halves(stream), name, None).await.expect("refused")
+    }
+
+    pub fn halves(stream: TcpStream) -> (FrameReader<Read>, Write) {
         stream.set_nodelay(true).unwrap();
         let (read, write) = stream.into_split();
-        (FrameReader::new(read, EVENT_BYTES), write)
+        (FrameReader::new(Box::new(read), EVENT_BYTES), Box::new(write))
     }
 
     pub async fn try_connect(port: u16, name: &str, resume: Option<Uuid>) -> Result<Self, Failure> {
-        let (mut reader, mut writer) = Self::dial(port).await;
+        Self::greet(Self::dial(port).await, name, resume).await
+    }
+
+    /// The handshake, over whatever there is.
+    pub async fn greet(
+        (mut reader, mut writer): (FrameReader<Read>, Write),
+        name: &str,
+        resume: Option<Uuid>,
+    ) -> Result<Self, Failure> {
         match event(&mut reader).await {
             Some(Event::Welcome(_)) => {}
             Some(Event::Error(failure)) => return Err(failure),
             other => panic!("{other:?}"),
         }
-        let hello = Hello { protocol: 1, nick: nick(name), resume, agent: Line::lossy("test") };
-        let bytes = Frame::encode(&Command::Hello(hello)).into_bytes();
-        writer.write_all(&bytes).await.unwrap();
+        let bytes = Frame::encode(&hello(name, resume)).into_bytes();
+        soon(writer.write_all(&bytes)).await.unwrap();
         match event(&mut reader).await {
             Some(Event::Ready(ready)) => Ok(Self { reader, writer, ready }),
             Some(Event::Error(failure)) => Err(failure),
@@ -220,33 +321,76 @@ impl TestClient {
         }
     }
 
-    /// Joins and waits for the answer.
-    pub async fn join(&mut self, name: &str, after: u64, limit: Option<u64>) {
-        let id = RequestId::from(Uuid::now_v7());
-        self.say(Command::Join(Join { id: Some(id.clone()), room: room(name), after, limit })).await;
-        self.until(|event| match event {
-            Event::Ok(ok) => (ok.re.as_ref() == Some(&id)).then_some(()),
-            Event::Error(failure) => panic!("{failure}"),
-            _ => None,
-        })
-        .await;
+    /// Says something that may not be a command.
+    pub async fn say_json(&mut self, json: &serde_json::Value) {
+        self.write(&frame(json.to_string().as_bytes())).await;
     }
 
-    pub async fn leave(&mut self, name: &str) {
-        self.say(Command::Leave(InRoom { id: None, room: room(name) })).await;
-    }
-
-    /// Sends and waits until it is stored; says its `seq`.
-    pub async fn send(&mut self, name: &str, text: &str) -> u64 {
-        let send = message(name, text);
-        let id = RequestId::from(send.id);
-        self.say(Command::Send(send)).await;
+    /// The answer to the command with this id, skipping events.
+    pub async fn answer(&mut self, id: &RequestId) -> Result<Okay, Failure> {
         self.until(|event| match event {
-            Event::Ok(ok) if ok.re.as_ref() == Some(&id) => ok.seq,
+            Event::Ok(ok) if ok.re.as_ref() == Some(id) => Some(Ok(ok)),
+            Event::Error(failure) if failure.re.as_ref() == Some(id) => Some(Err(failure)),
             Event::Error(failure) => panic!("{failure}"),
             _ => None,
         })
         .await
+    }
+
+    /// Joins and waits for the answer.
+    pub async fn join(&mut self, name: &str, after: u64, limit: Option<u64>) -> Okay {
+        self.try_join(name, after, limit).await.expect("may not join")
+    }
+
+    pub async fn try_join(&mut self, name: &str, after: u64, limit: Option<u64>) -> Result<Okay, Failure> {
+        let id = RequestId::from(Uuid::now_v7());
+        self.say(Command::Join(Join { id: Some(id.clone()), room: room(name), after, limit })).await;
+        self.answer(&id).await
+    }
+
+    /// Leaves and waits for the answer.
+    pub async fn leave(&mut self, name: &str) {
+        let id = RequestId::from(Uuid::now_v7());
+        self.say(Command::Leave(InRoom { id: Some(id.clone()), room: room(name) })).await;
+        self.answer(&id).await.expect("may not leave");
+    }
+
+    /// Sends and waits until it is stored; says its `seq`.
+    pub async fn send(&mut self, name: &str, text: &str) -> u64 {
+        self.submit(message(name, text)).await.expect("not stored")
+    }
+
+    /// The same for a message of one's own making.
+    pub async fn submit(&mut self, send: Send) -> Result<u64, Failure> {
+        let id = RequestId::from(send.id);
+        self.say(Command::Send(send)).await;
+        Ok(self.answer(&id).await?.seq.expect("an entry has a seq"))
+    }
+
+    /// All that was on its way to this client: what arrives until the server has answered twice. Once is
+    /// not enough, for the writer takes answers before it looks at the rooms.
+    pub async fn drain(&mut self) -> Vec<Event> {
+        let mut drained = Vec::new();
+        for _ in 0..2 {
+            let id = RequestId::from(Uuid::now_v7());
+            self.say(Command::Ping(Plain { id: Some(id.clone()) })).await;
+            loop {
+                match self.event().await.expect("the connection ended") {
+                    Event::Pong(pong) if pong.re.as_ref() == Some(&id) => break,
+                    other => drained.push(other),
+                }
+            }
+        }
+        drained
+    }
+
+    /// The next entries, so many.
+    pub async fn entries(&mut self, count: usize) -> Vec<Entry> {
+        let mut entries = Vec::with_capacity(count);
+        while entries.len() < count {
+            entries.push(self.entry().await);
+        }
+        entries
     }
 
     /// The next entry.
@@ -286,7 +430,33 @@ impl TestClient {
 }
 
 /// The next event; `None` at the end.
-pub async fn event(reader: &mut FrameReader<OwnedReadHalf>) -> Option<Event> {
+pub async fn event(reader: &mut FrameReader<Read>) -> Option<Event> {
     let json = soon(reader.next()).await.ok()??;
     Some(Event::decode(&json).unwrap())
+}
+
+/// The first thing that a client says.
+pub fn hello(name: &str, resume: Option<Uuid>) -> Command {
+    Command::Hello(Hello { protocol: 1, nick: nick(name), resume, agent: Line::lossy("test") })
+}
+
+/// Enters a room; the answer is of no interest.
+pub fn join(name: &str, after: u64) -> Command {
+    Command::Join(Join { id: None, room: room(name), after, limit: None })
+}
+
+/// A frame with whatever in it.
+pub fn frame(content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len()).unwrap();
+    [&length.to_be_bytes(), content].concat()
+}
+
+/// The places of entries, in the order in which they came.
+pub fn seqs(entries: &[Entry]) -> Vec<u64> {
+    entries.iter().map(|entry| entry.seq).collect()
+}
+
+/// The texts of entries, in the order in which they came.
+pub fn texts(entries: &[Entry]) -> Vec<&str> {
+    entries.iter().map(|entry| entry.text.as_str()).collect()
 }

@@ -131,6 +131,14 @@ pub enum LogError {
     /// The library is not the one that this program was tested with.
     #[error("SQLite {0} is too old for WAL's guarantees: at least {1} is needed")]
     OldSqlite(&'static str, &'static str),
+    /// Entries are missing that were stored once.
+    #[error("the log of {room} has a hole after {after}: somebody or something has changed its file")]
+    Hole {
+        /// Where.
+        room: String,
+        /// The last entry before it.
+        after: u64,
+    },
     /// The server is closing.
     #[error("the log is closed")]
     Closed,

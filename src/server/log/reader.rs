@@ -31,7 +31,7 @@ impl Reader {
     }
 
     /// The entries after `cursor` up to `to`, encoded, as many as one page takes: the step of a
-    /// connection that catches up. `None` when there are none.
+    /// connection that catches up. The first is `cursor + 1`. `None` when there are none.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -44,11 +44,20 @@ impl Reader {
                 "SELECT {COLUMNS} FROM entries WHERE place > ?1 AND place <= ?2 ORDER BY place LIMIT ?3"
             ))?;
             let mut rows = statement.query(params![place(id, cursor), place(id, to), limit(PAGE_ENTRIES)])?;
-            while let Some(row) = rows.next()? {
-                batch.push(entry(&room, row)?);
-                if batch.len() >= PAGE_BYTES {
+            let mut next = cursor + 1;
+            while batch.len() < PAGE_BYTES
+                && let Some(row) = rows.next()?
+            {
+                let entry = entry(&room, row)?;
+                if entry.seq != next {
+                    // A hole. What comes before it is as it should be; the next call begins behind it.
+                    if batch.is_empty() {
+                        return Err(LogError::Hole { room: room.to_string(), after: cursor });
+                    }
                     break;
                 }
+                batch.push(entry);
+                next += 1;
             }
             Ok(batch.take())
         })
@@ -65,30 +74,18 @@ impl Reader {
         let wanted = wanted.min(PAGE_ENTRIES);
         self.with(move |connection| {
             let Some(id) = sqlite::room_id(connection, &room)? else { return Ok(Vec::new()) };
-            let (order, from, to) = match at {
-                Place::Before(seq) => ("DESC", 0, seq.saturating_sub(1)),
-                Place::After(seq) => ("ASC", seq, sqlite::max_seq()),
-                Place::Around(seq) => ("ASC", seq.saturating_sub(wanted / 2 + 1), sqlite::max_seq()),
-            };
-            let mut statement = connection.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM entries WHERE place > ?1 AND place <= ?2 ORDER BY place {order} LIMIT ?3"
-            ))?;
-            let mut rows = statement.query(params![place(id, from), place(id, to), limit(wanted)])?;
-            let mut page = Vec::new();
-            let mut bytes = 0;
-            while let Some(row) = rows.next()? {
-                let entry = entry(&room, row)?;
-                // What JSON puts around a text, roughly; quotes may double it.
-                bytes += 256 + 2 * entry.text.as_str().len();
-                page.push(entry);
-                if bytes >= PAGE_BYTES {
-                    break;
+            let section = Section { connection, room: &room, id };
+            match at {
+                Place::Before(seq) => section.before(seq, wanted, PAGE_BYTES),
+                Place::After(seq) => section.after(seq, wanted, PAGE_BYTES),
+                Place::Around(seq) => {
+                    // Each side has its own half of the bytes, so that `seq` itself is always in it.
+                    let mut page = section.before(seq, wanted / 2, PAGE_BYTES / 2)?;
+                    let rest = wanted - page.len() as u64;
+                    page.extend(section.after(seq.saturating_sub(1), rest, PAGE_BYTES / 2)?);
+                    Ok(page)
                 }
             }
-            if matches!(at, Place::Before(_)) {
-                page.reverse();
-            }
-            Ok(page)
         })
         .await
     }
@@ -121,6 +118,52 @@ impl Reader {
             result
         });
         work.await.map_err(|_| LogError::Closed)?
+    }
+}
+
+/// A room's log, as one connection reads it.
+struct Section<'a> {
+    connection: &'a Connection,
+    room: &'a RoomName,
+    id: i64,
+}
+
+impl Section<'_> {
+    /// The last entries before `seq`, in the order of the log.
+    fn before(&self, seq: u64, wanted: u64, bytes: usize) -> Result<Vec<Entry>, LogError> {
+        let mut page = self.read("DESC", 0, seq.saturating_sub(1), wanted, bytes)?;
+        page.reverse();
+        Ok(page)
+    }
+
+    /// The first entries after `seq`.
+    fn after(&self, seq: u64, wanted: u64, bytes: usize) -> Result<Vec<Entry>, LogError> {
+        self.read("ASC", seq, sqlite::max_seq(), wanted, bytes)
+    }
+
+    fn read(
+        &self,
+        order: &str,
+        from: u64,
+        to: u64,
+        wanted: u64,
+        most: usize,
+    ) -> Result<Vec<Entry>, LogError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM entries WHERE place > ?1 AND place <= ?2 ORDER BY place {order} LIMIT ?3"
+        ))?;
+        let mut rows = statement.query(params![place(self.id, from), place(self.id, to), limit(wanted)])?;
+        let mut page = Vec::new();
+        let mut bytes = 0;
+        while bytes < most
+            && let Some(row) = rows.next()?
+        {
+            let entry = entry(self.room, row)?;
+            // What JSON puts around a text, roughly; quotes may double it.
+            bytes += 256 + 2 * entry.text.as_str().len();
+            page.push(entry);
+        }
+        Ok(page)
     }
 }
 

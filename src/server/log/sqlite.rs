@@ -133,6 +133,8 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, LogError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    // SQLite opens the write-ahead log at the first read: now there is a file left for it, later perhaps not.
+    connection.query_row("SELECT count(*) FROM meta", [], |_| Ok(()))?;
     Ok(connection)
 }
 

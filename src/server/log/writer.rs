@@ -186,6 +186,7 @@ fn insert(connection: &Connection, room: &mut Room, draft: &Draft, now: Time) ->
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
     )?;
     let seq = room.last + 1;
+    let target = draft.reply_to.and_then(|seq| i64::try_from(seq).ok());
     let stored = statement.execute(params![
         place(room.id, seq),
         kind_number(draft.kind),
@@ -193,7 +194,7 @@ fn insert(connection: &Connection, room: &mut Room, draft: &Draft, now: Time) ->
         now.as_millis(),
         draft.from.as_str(),
         draft.action,
-        draft.reply_to.and_then(|seq| i64::try_from(seq).ok()),
+        target,
         draft.text.as_str(),
     ])?;
     if stored == 0 {
@@ -219,6 +220,7 @@ fn insert(connection: &Connection, room: &mut Room, draft: &Draft, now: Time) ->
         from: draft.from.clone(),
         text: draft.text.clone(),
         action: draft.action,
-        reply_to: draft.reply_to,
+        // As it is stored, so that those who hear it now and those who read it later get the same.
+        reply_to: target.and_then(|seq| u64::try_from(seq).ok()),
     }))
 }

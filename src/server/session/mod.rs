@@ -7,11 +7,13 @@
 mod reader;
 mod writer;
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::timeout;
 use tracing::info;
 
 use super::Context;
@@ -19,7 +21,7 @@ use super::handshake;
 use super::room::Joined;
 use crate::protocol::event::Reason;
 use crate::protocol::frame::FrameReader;
-use crate::protocol::limits::{COMMAND_BYTES, REPLIES_OWED};
+use crate::protocol::limits::{COMMAND_BYTES, LINGER_TIME, REPLIES_OWED};
 use crate::protocol::name::RoomName;
 use reader::Reader;
 use writer::Writer;
@@ -27,8 +29,10 @@ use writer::Writer;
 /// What the reader, or the publisher on its behalf, gives to the writer.
 #[derive(Debug)]
 pub enum Out {
-    /// Frames to send.
+    /// Frames to send, small ones.
     Frames(Bytes),
+    /// An answer, and its share of what one connection may be owed.
+    Answer(Bytes, OwnedSemaphorePermit),
     /// A room to follow from a cursor, and the frames that come before its entries.
     Follow(Box<Follow>),
     /// A room to follow no more, and the answer.
@@ -46,6 +50,8 @@ pub struct Follow {
     cursor: u64,
     /// To send first.
     before: Bytes,
+    /// Its share of what one connection may be owed.
+    _share: OwnedSemaphorePermit,
 }
 
 /// A place among the answers of one connection, reserved before the command is carried out: answering
@@ -61,9 +67,12 @@ where
     let mut frames = FrameReader::new(read, COMMAND_BYTES);
     let entered = match handshake::run(&mut frames, &mut write, &context).await {
         Ok(entered) => entered,
-        Err(reason) => return reason,
+        Err(reason) => {
+            drop(timeout(LINGER_TIME, hear_out(frames.into_inner())).await);
+            return reason;
+        }
     };
-    let _guard = Guard { session: entered.session, context: &context };
+    let guard = Guard { session: entered.session, context: &context };
     let (out, replies) = mpsc::channel(REPLIES_OWED);
     let mut reader = Reader::new(frames, out, &context, entered.session);
     let mut writer = Writer::new(write, replies, &context);
@@ -74,10 +83,23 @@ where
         reason = writer.run() => reason,
     };
     info!(nick = %entered.you.nick, ?reason, "bye");
-    // Closes the answers to new commands; those that are owed still come.
-    drop(reader);
-    writer.finish(reason).await;
+    // The answers that are owed still come; those who are here need not wait for that.
+    let rest = reader.into_stream();
+    drop(guard);
+    let mut hearing = pin!(hear_out(rest));
+    let mut finishing = pin!(writer.finish(reason));
+    // At the same time, or a peer that cannot write, and so does not read, would hold up both.
+    tokio::select! {
+        () = &mut finishing => drop(timeout(LINGER_TIME, hearing).await),
+        () = &mut hearing => finishing.await,
+    }
     reason
+}
+
+/// Takes, and throws away, what still comes until the peer closes; see [`LINGER_TIME`].
+async fn hear_out<R: AsyncRead + Unpin>(mut stream: R) {
+    let mut unheard = [0; 4096];
+    while matches!(stream.read(&mut unheard).await, Ok(1..)) {}
 }
 
 /// Leaves the rooms, whatever ended the session.

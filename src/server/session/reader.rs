@@ -3,21 +3,22 @@
 //! All messages that one read brought are handed over together: what arrives together is committed
 //! together. It MUST reserve the place of an answer before it carries out a command.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use tokio::io::AsyncRead;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
 use super::{Follow, Out};
-use crate::protocol::command::{Command, History, Join, Send, SetTopic};
+use crate::protocol::command::{Command, History, Join, RequestId, Send, SetTopic};
 use crate::protocol::event::{
     Delayed, EntryKind, EntryText, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason, Rooms,
 };
 use crate::protocol::frame::{self, Frame, FrameError, FrameReader};
-use crate::protocol::limits::{DEAD_AFTER, DELAY_TOLD_AFTER, SUBMISSION_ENTRIES};
+use crate::protocol::limits::{DEAD_AFTER, DELAY_TOLD_AFTER, REPLY_BYTES_OWED, SUBMISSION_ENTRIES};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
 use crate::server::Context;
@@ -29,6 +30,8 @@ use crate::server::throttle::Throttle;
 pub(super) struct Reader<'a, R> {
     frames: FrameReader<R>,
     out: mpsc::Sender<Out>,
+    /// Bytes that may still be owed.
+    owed: Arc<Semaphore>,
     context: &'a Context,
     session: SessionId,
     /// Messages of this read that were not handed over yet.
@@ -53,6 +56,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         Self {
             frames,
             out,
+            owed: Arc::new(Semaphore::new(REPLY_BYTES_OWED)),
             context,
             session,
             drafts: Vec::new(),
@@ -61,6 +65,11 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             held_up: Duration::ZERO,
             told: false,
         }
+    }
+
+    /// Listens no more: closes the answers to new commands, and gives back what it listened to.
+    pub(super) fn into_stream(self) -> R {
+        self.frames.into_inner()
     }
 
     /// Listens until there is nothing more to hear, and says why.
@@ -78,7 +87,12 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             while let Some(json) = next {
                 match Command::decode(&json) {
                     Ok(command) => self.carry_out(command).await?,
-                    Err(failure) => self.fail(failure).await?,
+                    Err(failure) => {
+                        // Nonsense costs what sense does, or it would be a way around the rate.
+                        let wait = self.others.take(Instant::now());
+                        self.hold_up(wait, failure.re.clone(), false).await?;
+                        self.fail(failure).await?;
+                    }
                 }
                 let ready = self.frames.next_ready();
                 next = match ready {
@@ -112,12 +126,14 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     async fn carry_out(&mut self, command: Command) -> Result<(), Reason> {
         let now = Instant::now();
+        let is_message = matches!(command, Command::Send(_) | Command::Topic(_));
         let wait = match &command {
-            Command::Send(_) | Command::Topic(_) => self.messages.take(now),
-            Command::Pong(_) | Command::Bye(_) => Duration::ZERO,
+            Command::Bye(_) => Duration::ZERO,
+            _ if is_message => self.messages.take(now),
             _ => self.others.take(now),
         };
-        self.hold_up(wait, &command).await?;
+        let re = if wait.is_zero() { None } else { command.request_id() };
+        self.hold_up(wait, re, is_message).await?;
         match command {
             Command::Send(Send { id, room, text, action, reply_to }) => {
                 let text = EntryText::from(text);
@@ -150,7 +166,12 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     }
 
     /// Delays a sender who is over the rate, and tells it when that goes on.
-    async fn hold_up(&mut self, wait: Duration, command: &Command) -> Result<(), Reason> {
+    async fn hold_up(
+        &mut self,
+        wait: Duration,
+        re: Option<RequestId>,
+        is_message: bool,
+    ) -> Result<(), Reason> {
         if wait.is_zero() {
             self.held_up = Duration::ZERO;
             self.told = false;
@@ -161,15 +182,16 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         if self.held_up > DELAY_TOLD_AFTER && !self.told {
             self.told = true;
             let limits = &self.context.limits;
-            let message = match command {
-                Command::Send(_) | Command::Topic(_) => format!(
+            let message = if is_message {
+                format!(
                     "you are sending faster than {} messages a second: they are held up, none is lost",
                     limits.messages_per_second
-                ),
-                _ => format!("more than {} commands a second: they are held up", limits.commands_per_second),
+                )
+            } else {
+                format!("more than {} commands a second: they are held up", limits.commands_per_second)
             };
             let ms = u64::try_from(self.held_up.as_millis()).unwrap_or(u64::MAX);
-            let delayed = Delayed { re: command.request_id(), ms, message: Line::lossy(&message) };
+            let delayed = Delayed { re, ms, message: Line::lossy(&message) };
             self.say(&Event::Delayed(delayed)).await?;
         }
         sleep(wait).await;
@@ -253,7 +275,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             cursor = gap.to;
             frame::append(&mut before, &Event::Gap(gap));
         }
-        let follow = Follow { room: join.room, joined, cursor, before: before.freeze() };
+        let _share = self.share(before.len()).await?;
+        let follow = Follow { room: join.room, joined, cursor, before: before.freeze(), _share };
         Ok(self.give(Out::Follow(Box::new(follow))).await?)
     }
 
@@ -275,7 +298,15 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     }
 
     async fn say(&self, event: &Event) -> Result<(), Reason> {
-        self.give(Out::Frames(Frame::encode(event).into_bytes())).await
+        let bytes = Frame::encode(event).into_bytes();
+        let share = self.share(bytes.len()).await?;
+        self.give(Out::Answer(bytes, share)).await
+    }
+
+    /// Waits until so many bytes more may be owed.
+    async fn share(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Reason> {
+        let bytes = u32::try_from(bytes.min(REPLY_BYTES_OWED)).unwrap_or(u32::MAX);
+        Arc::clone(&self.owed).acquire_many_owned(bytes).await.map_err(|_| Reason::Gone)
     }
 
     async fn give(&self, out: Out) -> Result<(), Reason> {

@@ -187,13 +187,13 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             return Ok(());
         }
         match self.context.reader.batch(&seat.room, seat.cursor, published).await {
-            Ok(Some(batch)) if batch.first == seat.cursor + 1 => {
+            Ok(Some(batch)) => {
                 seat.cursor = batch.last;
                 self.push(batch.bytes);
                 Ok(())
             }
-            Ok(_) => {
-                error!(room = %seat.room, cursor = seat.cursor, published, "the log has a hole");
+            Ok(None) => {
+                error!(room = %seat.room, cursor = seat.cursor, published, "the log lacks its end");
                 Err(Reason::Storage)
             }
             Err(error) => {
@@ -205,9 +205,10 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
 
     fn take_reply(&mut self, out: Out) {
         match out {
-            Out::Frames(bytes) => self.push(bytes),
+            // What is pending has a bound of its own: the share is free for the next answer.
+            Out::Frames(bytes) | Out::Answer(bytes, _) => self.push(bytes),
             Out::Follow(follow) => {
-                let Follow { room, joined, cursor, before } = *follow;
+                let Follow { room, joined, cursor, before, .. } = *follow;
                 self.seats.retain(|seat| seat.room != room);
                 self.seats.push(Seat {
                     room,

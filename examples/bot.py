@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""A bot for parlor, from docs/protocol.md alone: it answers !time and !echo. bot.py [HOST [PORT [ROOM]]]"""
+import json, random, socket, struct, sys, time, uuid
+
+host, port, room = sys.argv[1:] + ["127.0.0.1", "7878", "#lobby"][len(sys.argv) - 1:]
+nick, session, log, cursor, pause = "bot", None, None, None, 0.5
+unstored = {}  # what we said and have no "ok" for, by its id, in the order in which we said it
+
+def say(sock, **command):
+    data = json.dumps(command).encode()
+    sock.sendall(struct.pack(">I", len(data)) + data)
+
+def hear(stream):
+    size = stream.read(4)
+    data = stream.read(struct.unpack(">I", size)[0]) if len(size) == 4 else b""
+    return json.loads(data) if data else {"type": "bye", "reason": "gone"}
+
+def converse(sock, stream):
+    global nick, session, log, cursor, pause
+    welcome = hear(stream)
+    if welcome.get("auth", {}).get("kind") != "open":
+        raise ConnectionError(welcome.get("message", "we cannot come in here"))
+    if log != welcome["server"]["id"]:
+        log, cursor = welcome["server"]["id"], None
+    say(sock, type="hello", protocol=1, nick=nick, resume=session, agent="bot.py")
+    ready = hear(stream)
+    if ready["type"] != "ready":
+        nick += str(random.randint(2, 9)) if ready.get("code") == "nick_taken" else ""
+        raise ConnectionError(ready.get("message", "we were not let in"))
+    session, nick, pause = ready["session"], ready["you"]["nick"], 0.5
+    say(sock, type="join", id="join", room=room, after=cursor or 0, limit=0 if cursor is None else None)
+    for command in unstored.values():
+        say(sock, **command)
+    while (event := hear(stream))["type"] != "bye":
+        kind, re = event["type"], event.get("re")
+        if kind == "ping":
+            say(sock, type="pong")
+        elif kind == "ok" and re == "join":
+            cursor = event["last"] if cursor is None else min(cursor, event["last"])
+        elif kind == "error" and event["code"] in ("storage", "storage_full"):
+            raise ConnectionError(event["message"])  # and then it is said again
+        elif kind in ("ok", "error"):
+            unstored.pop(re, None)
+        elif "seq" in event and "room" in event and event["seq"] > cursor:
+            cursor = event["seq"]
+            word, _, rest = event.get("text", "").partition(" ")
+            text = {"!time": event["at"], "!echo": rest.strip()}.get(word)
+            if text and kind == "message" and event["from"] != nick:
+                answer = dict(type="send", id=str(uuid.uuid4()), room=room, text=text, reply_to=cursor)
+                say(sock, **unstored.setdefault(answer["id"], answer))
+    if event["reason"] in ("quit", "replaced", "refused"):
+        sys.exit(event["reason"])
+
+while True:
+    try:
+        with socket.create_connection((host, int(port)), timeout=90) as sock:
+            converse(sock, sock.makefile("rb"))
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr, flush=True)
+    time.sleep(pause := min(pause * random.uniform(1, 2), 20))

@@ -1,0 +1,137 @@
+//! One attempt at a connection: to the socket, and past the greeting.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+
+use super::link::Break;
+use crate::protocol;
+use crate::protocol::address::Address;
+use crate::protocol::command::{Command, Hello};
+use crate::protocol::event::{AuthKind, ErrorCode, Event, Failure, Ready, Welcome};
+use crate::protocol::frame::{FrameError, FrameReader};
+use crate::protocol::limits::{EVENT_BYTES, HANDSHAKE_TIME};
+
+/// How long one attempt may take to connect.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Socket for T {}
+
+/// An open connection past its handshake.
+pub(super) struct Connection {
+    reader: FrameReader<tokio::io::ReadHalf<Box<dyn Socket>>>,
+    writer: tokio::io::WriteHalf<Box<dyn Socket>>,
+    /// Said and not yet taken by the socket.
+    out: BytesMut,
+}
+
+impl Connection {
+    async fn event(&mut self) -> Result<Event, Break> {
+        let json = self.next().await?.ok_or(Break::Closed)?;
+        Event::decode(&json).map_err(|error| Break::Nonsense(error.to_string()))
+    }
+
+    /// Puts `command` behind what is on its way out; [`Connection::next`] writes it.
+    pub(super) fn say(&mut self, command: &Command) {
+        protocol::frame::append(&mut self.out, command);
+    }
+
+    /// Writes what was said, and reads the next frame: both at once, so that neither side ever waits
+    /// for the other to read. Cancel safe.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, FrameError> {
+        loop {
+            tokio::select! {
+                frame = self.reader.next() => return frame,
+                written = self.writer.write_buf(&mut self.out), if !self.out.is_empty() => {
+                    if written? == 0 {
+                        return Err(io::Error::from(io::ErrorKind::WriteZero).into());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One attempt: connects and says `hello`. Each of the two steps may take `patience`, and its own limit.
+pub(super) async fn attempt(
+    address: Address,
+    hello: Hello,
+    patience: Duration,
+) -> Result<(Connection, Welcome, Box<Ready>), Break> {
+    let socket = dial(&address, CONNECT_TIME.min(patience)).await.map_err(Break::Connect)?;
+    let greeting = timeout(HANDSHAKE_TIME.min(patience), greet(socket, &address, hello)).await;
+    greeting.unwrap_or_else(|_| {
+        let why = format!("{address} takes connections and does not greet: is it a parlor?");
+        Err(Break::Connect(why))
+    })
+}
+
+async fn greet(
+    socket: Box<dyn Socket>,
+    address: &Address,
+    hello: Hello,
+) -> Result<(Connection, Welcome, Box<Ready>), Break> {
+    let (reader, writer) = tokio::io::split(socket);
+    let reader = FrameReader::new(reader, EVENT_BYTES);
+    let mut connection = Connection { reader, writer, out: BytesMut::new() };
+    let welcome = match connection.event().await {
+        Ok(Event::Welcome(welcome)) => welcome,
+        Ok(Event::Error(failure)) => return Err(Break::Refused(failure)),
+        Ok(Event::Bye(bye)) => return Err(Break::Bye(bye.reason)),
+        Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. } | FrameError::Cut)) => {
+            return Err(Break::Connect(format!("what answers at {address} is not a parlor")));
+        }
+        Err(other) => return Err(other),
+    };
+    if welcome.auth.kind == AuthKind::Unknown {
+        let why = "this parlor asks for something that this version cannot give: use a newer parlor";
+        return Err(Break::Refused(Failure::new(ErrorCode::UnsupportedVersion, why)));
+    }
+    connection.say(&Command::Hello(hello));
+    match connection.event().await? {
+        Event::Ready(ready) => Ok((connection, welcome, ready)),
+        Event::Error(failure) => Err(Break::Refused(failure)),
+        Event::Bye(bye) => Err(Break::Bye(bye.reason)),
+        _ => Err(Break::Nonsense("no answer to hello".to_owned())),
+    }
+}
+
+/// Connects, and says in a sentence why that failed.
+async fn dial(address: &Address, time: Duration) -> Result<Box<dyn Socket>, String> {
+    let connect = async {
+        Ok::<Box<dyn Socket>, io::Error>(match address {
+            Address::Tcp { host, port } => {
+                let socket = tokio::net::TcpStream::connect((host.as_str(), *port)).await?;
+                socket.set_nodelay(true)?;
+                Box::new(socket)
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => Box::new(tokio::net::UnixStream::connect(path).await?),
+            #[cfg(not(unix))]
+            Address::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
+        })
+    };
+    let remedy = match timeout(time, connect).await {
+        Ok(Ok(socket)) => return Ok(socket),
+        Err(_) => "it does not answer: check the address, and whether a firewall is between".to_owned(),
+        Ok(Err(error)) => match error.kind() {
+            io::ErrorKind::ConnectionRefused => "nothing listens there: is the parlor running?".to_owned(),
+            io::ErrorKind::NotFound if matches!(address, Address::Unix(_)) => {
+                "there is no such socket: is the parlor running?".to_owned()
+            }
+            io::ErrorKind::PermissionDenied => "this user may not connect there".to_owned(),
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+                "there is no way to it from here: check the network".to_owned()
+            }
+            io::ErrorKind::Unsupported => "this system has no Unix sockets".to_owned(),
+            // The resolver's errors have no kind of their own.
+            _ if error.to_string().contains("lookup") => "no such name: check the spelling".to_owned(),
+            _ => error.to_string(),
+        },
+    };
+    Err(format!("cannot connect to {address}: {remedy}"))
+}

@@ -1,0 +1,111 @@
+//! The direction of imports: the protocol knows neither side, the sides do not know each other, and what is to be
+//! tested without a socket and a clock has neither.
+
+// What fails here must fail loudly.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The code of a file: without comments, and without white space, which may stand anywhere in a path.
+fn code_of(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    lines.flat_map(str::chars).filter(|c| !c.is_whitespace()).collect()
+}
+
+fn files_below(folder: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    assert!(!files.is_empty(), "nothing in {folder}");
+    files
+}
+
+fn assert_without(files: &[PathBuf], words: &[&str]) {
+    for path in files {
+        let code = code_of(path);
+        for word in words {
+            assert!(!code.contains(word), "{} mentions {word}", path.display());
+        }
+    }
+}
+
+/// Every way to name a top module from inside the library. A group (`crate::{client, …}`) would hide the name.
+fn ways_to(module: &str) -> Vec<String> {
+    vec![
+        format!("crate::{module}"),
+        format!("parlor::{module}"),
+        "crate::{".to_owned(),
+        "crate::*".to_owned(),
+    ]
+}
+
+#[test]
+fn the_protocol_knows_neither_side() {
+    for side in ["server", "client"] {
+        let ways = ways_to(side);
+        assert_without(&files_below("protocol"), &ways.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    // Beside it there is nothing but the crate's root, which `super::super` would reach.
+    assert_without(&files_below("protocol"), &["super::super", "tokio::net", "std::net::Tcp", "rusqlite"]);
+}
+
+#[test]
+fn the_sides_do_not_know_each_other() {
+    for (side, other) in [("server", "client"), ("client", "server")] {
+        let ways = ways_to(other);
+        assert_without(&files_below(side), &ways.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn who_is_here_is_decided_without_sockets_and_clocks() {
+    let words = [
+        "tokio::net",
+        "tokio::io",
+        "tokio::time",
+        "std::net",
+        "std::io",
+        "rusqlite",
+        ".await",
+        "::now()",
+        "sleep(",
+    ];
+    for file in ["hub.rs", "room.rs", "throttle.rs"] {
+        let code = code_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server").join(file));
+        // Its tests may make up a moment, and wait.
+        let own = code.split("#[cfg(test)]").next().unwrap_or_default();
+        for word in words {
+            assert!(!own.contains(word), "{file} mentions {word}");
+        }
+    }
+}
+
+#[test]
+fn only_the_log_knows_sqlite() {
+    let files: Vec<PathBuf> = files_below("")
+        .into_iter()
+        .filter(|path| !path.components().any(|part| part.as_os_str() == "log"))
+        .collect();
+    assert_without(&files, &["rusqlite"]);
+}
+
+#[test]
+fn the_scan_finds_what_it_looks_for() {
+    let server: Vec<PathBuf> = files_below("server");
+    let mentions = |word: &str| server.iter().any(|path| code_of(path).contains(word));
+    assert!(
+        mentions("crate::protocol::") && mentions("tokio::net") && mentions("rusqlite") && mentions(".await")
+    );
+    assert!(!mentions("Every limit of a parlor"), "comments are not code");
+}
