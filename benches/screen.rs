@@ -83,7 +83,7 @@ fn room(messages: u64) -> Script {
 fn frame(script: &mut Script) -> Duration {
     let began = Instant::now();
     for _ in 0..FRAMES {
-        std::hint::black_box(script.screen());
+        script.paint();
     }
     began.elapsed() / FRAMES
 }
@@ -93,7 +93,7 @@ fn page(script: &mut Script) -> Duration {
     let began = Instant::now();
     for key in [KeyCode::PageUp, KeyCode::PageDown] {
         script.press(key);
-        std::hint::black_box(script.screen());
+        script.paint();
     }
     began.elapsed()
 }

@@ -260,6 +260,23 @@ impl Layout<'_> {
         rows
     }
 
+    /// Puts name and time in front of a row of the unit `number`, which has nothing above it that
+    /// says them.
+    pub(crate) fn say_who(&self, number: usize, row: &mut Row) {
+        let entry = number.checked_sub(1).and_then(|place| self.room.scrollback.get(place));
+        if let (Some(entry), Row::Said(said)) = (entry, row)
+            && entry.kind == EntryKind::Message
+            && self.columns.name > 0
+            && said.name.is_empty()
+        {
+            let name = if entry.action { "*" } else { entry.from.as_str() };
+            said.name = truncate(name, self.columns.name);
+            if self.columns.time > 0 {
+                said.time = self.clock(entry.at.timestamp());
+            }
+        }
+    }
+
     /// The nearest entry before `place` that shows anything, unless a gap lies between.
     fn shown_before(&self, place: usize) -> Option<&Entry> {
         let mut place = place;

@@ -189,6 +189,11 @@ impl Script {
         self.feed(Event::Resize(columns, rows));
     }
 
+    /// Draws, and no more.
+    pub fn paint(&mut self) {
+        self.terminal.draw(|frame| draw(&self.state, frame)).expect("memory does not fail");
+    }
+
     /// Draws. Gives the cells and where the cursor is.
     pub fn screen(&mut self) -> (&Buffer, Position) {
         // The frame's own cells: the backend keeps halves of wide characters that a terminal would not.

@@ -77,6 +77,9 @@ impl Layout<'_> {
             }
             rows.truncate(height);
         }
+        if let Some((unit, row)) = rows.first_mut() {
+            self.say_who(*unit, row);
+        }
         rows
     }
 

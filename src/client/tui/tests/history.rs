@@ -194,6 +194,15 @@ fn an_empty_page_is_not_asked_for_again_and_again() {
 }
 
 #[test]
+fn the_first_row_says_who_and_when() {
+    let mut script = Script::new(80, 16);
+    script.online();
+    script.join("#a", 60, "", &["alice", "bob"]);
+    (1..=60).for_each(|seq| script.says("#a", seq, "bob", &format!("m{seq}.")));
+    assert!(script.text().lines().nth(1).unwrap().contains("11:02  bob   m"), "{}", script.text());
+}
+
+#[test]
 fn the_wheel_and_a_new_size_keep_the_place() {
     let mut script = room(100);
     script.feed(TuiEvent::Wheel(-30));

@@ -113,7 +113,7 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_falls_over_and_the_frame_stays_straight(steps in prop::collection::vec(step(), 1..60)) {

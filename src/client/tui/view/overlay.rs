@@ -2,6 +2,7 @@
 
 use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
@@ -83,7 +84,7 @@ pub(super) fn draw(state: &State, buffer: &mut Buffer) {
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(theme.rule())
-        .title(Span::styled(title, theme.strong()));
+        .title(Span::styled(title, theme.strong().remove_modifier(Modifier::DIM)));
     block.render(area, buffer);
     for (y, line) in (area.y + 1..area.bottom().saturating_sub(1)).zip(lines) {
         put_line(buffer, area.x + 2, y, &line, area.width.saturating_sub(4));
