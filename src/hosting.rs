@@ -30,7 +30,7 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     complain(&who_can_come(&server));
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
-    server.run(shutdown).await;
+    server.run(shutdown).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -124,7 +124,7 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     let running = tokio::spawn(server.run(shutdown.clone()));
     let outcome = crate::visiting::sit_down(own, args.seat, Some(invite)).await;
     shutdown.cancel();
-    running.await.context("the server did not end in order")?;
+    running.await.context("the server did not end in order")??;
     complain(&format!(
         "Nothing is lost: {} keeps the rooms, and `parlor host` opens them again.",
         data.display()

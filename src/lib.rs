@@ -52,7 +52,7 @@ while let Some(update) = updates.recv().await {
     }
 }
 shutdown.cancel();
-running.await?;
+running.await??;
 # Ok::<(), Box<dyn std::error::Error>>(())
 # })?;
 # Ok::<(), Box<dyn std::error::Error>>(())

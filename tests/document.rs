@@ -170,6 +170,7 @@ fn every_limit_has_its_value() {
         "commit_entries",
         "channel_batches",
         "batch_bytes",
+        "commits_ahead",
         "log_readers",
     ];
     let all: BTreeSet<String> = LIMITS

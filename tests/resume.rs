@@ -7,7 +7,7 @@
 mod common;
 
 use common::{TestClient, TestServer, join, message, room, seqs, soon, texts};
-use parlor::protocol::command::{Command, History, Place, RequestId};
+use parlor::protocol::command::{Command, History, Place, Plain, RequestId};
 use parlor::protocol::event::{Entry, Event, Gap, Page};
 use parlor::protocol::limits::{CHANNEL_BATCHES, PAGE_ENTRIES, TEXT_BYTES};
 use uuid::Uuid;
@@ -241,6 +241,35 @@ async fn rooms_side_by_side_do_not_disturb_each_other() {
         assert_eq!(own, (1..=last).collect::<Vec<_>>(), "{name}");
     }
     soon(talking).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_and_other_rooms_do_not_wait_for_a_long_catch_up() {
+    const LOUD: u64 = 3000;
+    let server = TestServer::start().await;
+    let mut talker = server.client("talker").await;
+    talker.join("#loud", 0, Some(0)).await;
+    for _ in 0..LOUD {
+        // So long that every page of them is ended by its bytes.
+        talker.say(Command::Send(message("#loud", &"x".repeat(2000)))).await;
+    }
+    while talker.entry().await.seq < LOUD {}
+    fill(&server, "#quiet", 5).await;
+    let mut alice = server.client("alice").await;
+    alice.say(join("#loud", 0)).await;
+    alice.say(join("#quiet", 0)).await;
+    alice.say(Command::Ping(Plain::default())).await;
+    let (mut quiet, mut pong, mut loud) = (0, false, 0);
+    while !(pong && quiet == 5) {
+        match alice.event().await.expect("the connection ended") {
+            Event::Entry(entry) if entry.room == room("#loud") => loud = entry.seq,
+            Event::Entry(entry) => quiet = entry.seq,
+            Event::Pong(_) => pong = true,
+            _ => {}
+        }
+    }
+    assert!(loud < LOUD, "all of #loud came first");
+    while alice.entry().await.seq < LOUD {}
 }
 
 #[tokio::test(flavor = "multi_thread")]

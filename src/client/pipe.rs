@@ -63,7 +63,9 @@ pub async fn run(config: Config, ending: &CancellationToken) -> End {
             update = updates.recv() => {
                 heard_at = Instant::now();
                 let mut step = pipe.hear(update).await;
-                while matches!(step, Ok(None)) && let Ok(update) = updates.try_recv() {
+                while matches!(step, Ok(None))
+                    && !ending.is_cancelled()
+                    && let Ok(update) = updates.try_recv() {
                     step = pipe.hear(Some(update)).await;
                 }
                 step

@@ -1,7 +1,8 @@
 //! `parlor say`: one message, or each line of standard input.
 //!
 //! - It MUST NOT lose a line that it has read: it is stored, or it is named at the end.
-//! - Lines MUST appear in the order in which they came.
+//! - Lines MUST appear in the order in which they came. There is one exception: when the server's disk is full
+//!   for a moment, a line that was sent behind a refused one may be stored before it.
 //! - It MUST NOT read on while [`UNSTORED`] messages are not stored: then its input waits.
 
 use std::collections::VecDeque;

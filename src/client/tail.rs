@@ -52,7 +52,9 @@ pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End 
             update = updates.recv() => {
                 let Some(update) = update else { break End::Failed };
                 let mut step = tail.hear(update).await;
-                while matches!(step, Ok(None)) && let Ok(update) = updates.try_recv() {
+                while matches!(step, Ok(None))
+                    && !ending.is_cancelled()
+                    && let Ok(update) = updates.try_recv() {
                     step = tail.hear(update).await;
                 }
                 let flushed = tail.output.flush().await;

@@ -201,7 +201,7 @@ pub enum ErrorCode {
     NickTaken,
     /// There is a room whose name looks like this one.
     RoomLooksAlike,
-    /// No room of that name, or nothing was ever said there.
+    /// No room of that name.
     NoSuchRoom,
     /// One must be in a room to do that.
     NotInRoom,

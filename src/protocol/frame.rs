@@ -5,8 +5,8 @@
 //!
 //! - A reader MUST refuse a length over its cap before it reserves a byte for it.
 //! - A reader MUST NOT hold a buffer while nothing has arrived.
-//! - A message MUST be encoded once, however many receive it: a [`Frame`] is only made by
-//!   [`Frame::encode`], and its clones share its bytes.
+//! - A message MUST be encoded once, however many receive it: [`Frame::encode`] and [`append`] give bytes
+//!   whose clones are shared.
 
 use std::future::poll_fn;
 use std::io;

@@ -19,8 +19,8 @@ pub const LINE_BYTES: usize = 1024;
 /// some encoders write every character as `\uXXXX`, which is six bytes for one.
 pub const COMMAND_BYTES: usize = 6 * TEXT_BYTES + 4096;
 
-/// Bytes of JSON in one frame from a server. Pages of history and lists of people are the largest;
-/// the server ends them at [`PAGE_BYTES`], and one more text may be on top.
+/// Bytes of JSON in one frame from a server. The largest are pages of history, which end at [`PAGE_BYTES`] and
+/// one more text, and lists, which end at [`LIST_ITEMS`].
 pub const EVENT_BYTES: usize = 1024 * 1024;
 
 /// Bytes of UTF-8 in a topic: one line above the talk. Also what keeps a list of rooms within a frame.
@@ -51,7 +51,7 @@ pub const PAGE_BYTES: usize = 256 * 1024;
 /// People or rooms that one list names. The count beside the list is always the whole one.
 pub const LIST_ITEMS: usize = 500;
 
-/// How often the server asks whether a client is alive, and the client measures the round trip.
+/// How often the server asks whether a client is alive.
 pub const PING_EVERY: Duration = Duration::from_secs(30);
 
 /// Silence after which either side takes the other for dead: three pings unanswered.
@@ -84,7 +84,7 @@ pub const SHUTDOWN_TIME: Duration = Duration::from_secs(3);
 pub const REPLIES_OWED: usize = 256;
 
 /// Bytes of answers that wait for one connection, or one large answer. Two pages: while one is on its way the
-/// next can be read from the log. Without it, a few hundred pages for one who does not read are 64 MiB.
+/// next can be read from the log. Not counted are the `ok`s of messages, which are small and bounded by number. Without it, a few hundred pages for one who does not read are 64 MiB.
 pub const REPLY_BYTES_OWED: usize = 2 * PAGE_BYTES;
 
 /// Messages handed to the log in one go by one connection: what one read brought, at most this many.
@@ -96,9 +96,12 @@ pub const LOG_QUEUE: usize = 1024;
 /// Messages in one commit. Beyond this a larger commit gains nothing and the first one waits longer.
 pub const COMMIT_ENTRIES: usize = 1024;
 
-/// Batches that a room's channel keeps. A connection that is further behind reads the log instead,
-/// so this costs memory and no messages.
+/// Batches that a room's channel keeps, which is while somebody in it has not read them. A connection that is
+/// further behind reads the log instead, so this costs memory and no messages.
 pub const CHANNEL_BATCHES: usize = 64;
+
+/// Commits that the log may be ahead of the publisher. When it is that far, it waits.
+pub const COMMITS_AHEAD: usize = 64;
 
 /// Bytes of one batch, so that a channel full of them is 16 MiB for a flooded room and not more.
 pub const BATCH_BYTES: usize = PAGE_BYTES;

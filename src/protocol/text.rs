@@ -13,6 +13,9 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::limits::{LINE_BYTES, MARKS_ON_A_LETTER, TEXT_BYTES};
 
+/// Tag characters behind a black flag, at most: a region, a subdivision of it, and the end.
+const TAGS_IN_A_FLAG: usize = 7;
+
 /// Stands where something was taken out, so that taking out is never silent.
 pub const MARK: char = '\u{FFFD}';
 
@@ -114,15 +117,24 @@ impl Line {
 pub fn sanitise(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len());
     let mut marks = 0;
-    let mut in_flag = false;
+    let mut flag_tags = None;
     let mut chars = raw.chars().peekable();
     while let Some(c) = in_order(&mut chars) {
         let tag = ('\u{E0020}'..='\u{E007F}').contains(&c);
-        in_flag = c == '\u{1F3F4}' || (in_flag && tag);
-        marks = if is_combining_mark(c) { marks + 1 } else { 0 };
+        flag_tags = match flag_tags {
+            _ if c == '\u{1F3F4}' => Some(0),
+            Some(tags) if tag && tags < TAGS_IN_A_FLAG => Some(tags + 1),
+            _ => None,
+        };
+        marks = match c {
+            _ if is_combining_mark(c) => marks + 1,
+            // A joiner between two marks ends no tower.
+            _ if is_invisible(c) => marks,
+            _ => 0,
+        };
         let keep = match c {
             '\n' | '\t' => true,
-            _ if tag => in_flag,
+            _ if tag => flag_tags.is_some(),
             _ => !c.is_control() && !is_forbidden(c) && marks <= MARKS_ON_A_LETTER,
         };
         if keep {
@@ -259,6 +271,14 @@ mod tests {
     #[test]
     fn tags_outside_a_flag_are_taken_out() {
         assert_eq!(sanitise("a\u{E0041}\u{E0042}"), "a\u{FFFD}");
+    }
+
+    #[test]
+    fn joiners_do_not_make_towers_higher_and_flags_carry_no_letters() {
+        let tower = format!("x{}", format!("{}\u{200C}", "\u{301}".repeat(8)).repeat(9));
+        assert_eq!(sanitise(&tower).chars().filter(|c| *c == '\u{301}').count(), MARKS_ON_A_LETTER);
+        let payload = format!("\u{1F3F4}{}", "\u{E0041}".repeat(100));
+        assert_eq!(sanitise(&payload).chars().filter(|c| *c == '\u{E0041}').count(), TAGS_IN_A_FLAG);
     }
 
     #[test]

@@ -189,11 +189,20 @@ impl Hub {
         Ok(())
     }
 
-    /// Whether a session may add to a room's log, and as whom.
+    /// Whether a session may add to a room's log, and as whom. From then on the room stays, whoever leaves
+    /// it: an entry of it is on its way.
     ///
     /// # Errors
     /// `not_in_room`.
-    pub fn member(&self, session: SessionId, name: &RoomName) -> Result<Nick, Failure> {
+    pub fn speaker(&mut self, session: SessionId, name: &RoomName) -> Result<Nick, Failure> {
+        let nick = self.member(session, name)?;
+        if let Some(room) = self.rooms.get_mut(name) {
+            room.note_spoken();
+        }
+        Ok(nick)
+    }
+
+    fn member(&self, session: SessionId, name: &RoomName) -> Result<Nick, Failure> {
         let session = self.sessions.get(&session).ok_or_else(gone)?;
         if session.rooms.contains(name) {
             Ok(session.person.nick.clone())
@@ -249,16 +258,9 @@ impl Hub {
         self.rooms.get(name).map(Room::told)
     }
 
-    /// The way to everyone in a room, for the publisher. Made again if the last one in it left while its
-    /// first entry was on its way to the log.
-    pub fn channel(&mut self, name: &RoomName) -> Arc<Channel> {
-        if !self.rooms.contains_key(name) {
-            self.add_room(Room::new(name.clone(), Line::default(), 0), name);
-        }
-        self.rooms.get(name).map_or_else(
-            || Arc::clone(Room::new(name.clone(), Line::default(), 0).channel()),
-            |room| Arc::clone(room.channel()),
-        )
+    /// The way to everyone in a room, for the publisher.
+    pub fn channel(&self, name: &RoomName) -> Option<Arc<Channel>> {
+        self.rooms.get(name).map(|room| Arc::clone(room.channel()))
     }
 
     /// An entry of the log set a topic.
@@ -278,13 +280,17 @@ impl Hub {
     }
 
     /// How many sessions there are.
-    pub fn sessions(&self) -> usize {
+    #[cfg(test)]
+    fn sessions(&self) -> usize {
         self.sessions.len()
     }
 
     fn check_nick(&self, nick: &Nick, except: Option<SessionId>) -> Result<(), Failure> {
-        let holder = nick.keys().iter().find_map(|key| self.nicks.get(key)).copied();
-        match holder.filter(|holder| Some(*holder) != except).and_then(|holder| self.sessions.get(&holder)) {
+        // Each key: one may be this very session's, and the other somebody else's.
+        let keys = nick.keys();
+        let mut holders = keys.iter().filter_map(|key| self.nicks.get(key)).copied();
+        let holder = holders.find(|holder| Some(*holder) != except);
+        match holder.and_then(|holder| self.sessions.get(&holder)) {
             None => Ok(()),
             Some(holder) if holder.person.nick == *nick => {
                 let message = format!("{nick} is taken: choose another nick");
@@ -329,7 +335,7 @@ impl Hub {
     fn leave_room(&mut self, name: &RoomName, nick: &Nick) {
         let Some(room) = self.rooms.get_mut(name) else { return };
         room.leave(nick);
-        if room.is_empty() && room.channel().published() == 0 {
+        if room.is_empty() && !room.was_spoken_in() {
             // Nothing was ever said there: as if it had never been.
             self.rooms.remove(name);
             self.looks.retain(|_, looks| looks != name);
@@ -408,12 +414,38 @@ mod tests {
     }
 
     #[test]
+    fn a_nick_half_ones_own_and_half_anothers_is_the_others() {
+        // Capital i looks like l: "ALICE" shares one key with "allce" and the other with "alice".
+        let mut hub = hub();
+        let alice = hub.enter(nick("alice"), None).unwrap().session;
+        let mallory = hub.enter(nick("allce"), None).unwrap().session;
+        assert_eq!(code(hub.rename(mallory, nick("ALICE"))), ErrorCode::NickTaken);
+        hub.leave(mallory);
+        assert_eq!(code(hub.enter(nick("alice"), None)), ErrorCode::NickTaken);
+        hub.leave(alice);
+        assert!(hub.enter(nick("alice"), None).is_ok());
+    }
+
+    #[test]
+    fn a_room_that_was_spoken_in_stays_while_the_word_is_on_its_way() {
+        let mut hub = hub();
+        let alice = hub.enter(nick("alice"), None).unwrap().session;
+        for name in ["#a", "#b", "#c"] {
+            hub.join(alice, &room(name)).unwrap();
+            hub.speaker(alice, &room(name)).unwrap();
+            hub.part(alice, &room(name)).unwrap();
+            assert!(hub.channel(&room(name)).is_some());
+        }
+        assert_eq!(code(hub.join(alice, &room("#d"))), ErrorCode::TooManyRooms);
+    }
+
+    #[test]
     fn only_members_may_speak() {
         let mut hub = hub();
         let alice = hub.enter(nick("alice"), None).unwrap().session;
-        assert_eq!(code(hub.member(alice, &room("#a"))), ErrorCode::NotInRoom);
+        assert_eq!(code(hub.speaker(alice, &room("#a"))), ErrorCode::NotInRoom);
         hub.join(alice, &room("#a")).unwrap();
-        assert_eq!(hub.member(alice, &room("#a")).unwrap(), nick("alice"));
+        assert_eq!(hub.speaker(alice, &room("#a")).unwrap(), nick("alice"));
         hub.part(alice, &room("#a")).unwrap();
         assert_eq!(code(hub.part(alice, &room("#a"))), ErrorCode::NotInRoom);
     }

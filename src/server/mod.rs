@@ -71,6 +71,11 @@ pub enum StartError {
     Listen(#[from] ListenError),
 }
 
+/// A part of the server that ended before its time.
+#[derive(Debug, Error)]
+#[error("{0} has failed: the server was closed. Its log says more")]
+pub struct Fault(&'static str);
+
 /// A server that listens and does not answer yet: the caller binds, [`Server::run`] serves.
 #[derive(Debug)]
 pub struct Server {
@@ -115,7 +120,11 @@ impl Server {
     }
 
     /// Serves until `shutdown`, then tells everyone, stores what was accepted, and returns.
-    pub async fn run(self, shutdown: CancellationToken) {
+    ///
+    /// # Errors
+    /// When a part that all depends on has ended before its time: then everything is closed in the same
+    /// order, and whoever supervises the server can start it again.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Fault> {
         let Self { context, listeners, committed, bell } = self;
         let sessions = TaskTracker::new();
         let doors = Arc::new(Doors::new(context.limits.connections, context.limits.connections_per_address));
@@ -124,13 +133,17 @@ impl Server {
             accepting.spawn(listener.run(Arc::clone(&context), Arc::clone(&doors), sessions.clone()));
         }
         accepting.close();
-        let publisher = tokio::spawn({
+        let mut publisher = tokio::spawn({
             let context = Arc::clone(&context);
             async move { publish::run(committed, &context).await }
         });
-        let presence = tokio::spawn(tell_news(Arc::clone(&context), bell));
+        let mut presence = tokio::spawn(tell_news(Arc::clone(&context), bell));
 
-        shutdown.cancelled().await;
+        let fault = tokio::select! {
+            () = shutdown.cancelled() => None,
+            _ = &mut publisher => Some(Fault("the log's writer or the publisher")),
+            _ = &mut presence => Some(Fault("the teller of presence")),
+        };
         info!("closing");
         context.closing.cancel();
         accepting.wait().await;
@@ -141,10 +154,13 @@ impl Server {
         context.reader.close().await;
         context.log.close().await;
         presence.abort();
-        if let Err(error) = publisher.await {
+        if fault.is_none()
+            && let Err(error) = publisher.await
+        {
             warn!(%error, "the publisher did not end in order");
         }
         context.metrics.log();
+        fault.map_or(Ok(()), Err)
     }
 }
 

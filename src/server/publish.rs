@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 use tokio::task::yield_now;
+use tracing::error;
 
 use super::Context;
 use super::batch::{Batch, Builder};
@@ -41,13 +42,18 @@ pub async fn run(mut committed: Commits<Slot>, context: &Context) {
         }
         context.metrics.stored(stored);
         for (room, batches) in batches {
-            let mut hub = context.hub.lock();
-            let channel = hub.channel(&room);
-            if let Some(topic) = &batches.topic {
-                hub.set_topic(&room, topic.clone());
-            }
-            // A room in which nothing was said goes with the last who leaves: so nobody leaves it just now.
-            let _held = (channel.published() == 0).then_some(hub);
+            let channel = {
+                let mut hub = context.hub.lock();
+                if let Some(topic) = &batches.topic {
+                    hub.set_topic(&room, topic.clone());
+                }
+                hub.channel(&room)
+            };
+            let Some(channel) = channel else {
+                // The hub keeps every room that something was said in; whoever joins it later reads the log.
+                error!(%room, "stored in a room that is not there");
+                continue;
+            };
             batches.finish().into_iter().for_each(|batch| channel.publish(batch));
         }
         for (slot, answer) in answers {

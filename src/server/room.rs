@@ -90,6 +90,8 @@ pub struct Room {
     topic: Line,
     members: BTreeMap<Nick, Person>,
     channel: Arc<Channel>,
+    /// Something is in its log, or on its way there.
+    spoken_in: bool,
     news: News,
     /// The list of people as it was last told, encoded.
     told: Bytes,
@@ -103,6 +105,7 @@ impl Room {
             topic,
             members: BTreeMap::new(),
             channel: Channel::new(last),
+            spoken_in: last > 0,
             news: News::default(),
             told: Bytes::new(),
         };
@@ -118,6 +121,16 @@ impl Room {
     /// Whether anyone is in it.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
+    }
+
+    /// Whether anything is in its log, or on its way there.
+    pub fn was_spoken_in(&self) -> bool {
+        self.spoken_in
+    }
+
+    /// Something is on its way to its log.
+    pub fn note_spoken(&mut self) {
+        self.spoken_in = true;
     }
 
     /// How many are in it.

@@ -22,9 +22,9 @@ use parlor::protocol::frame::{Frame, FrameReader};
 use parlor::protocol::limits::EVENT_BYTES;
 use parlor::protocol::name::{Nick, RoomName};
 use parlor::protocol::text::{Line, Text};
-use parlor::server::Server;
 use parlor::server::config::{Config, Limits};
 use parlor::server::log::Durability;
+use parlor::server::{Fault, Server};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -68,7 +68,7 @@ pub struct TestServer {
     folder: Option<TempDir>,
     limits: Limits,
     shutdown: CancellationToken,
-    running: JoinHandle<()>,
+    running: JoinHandle<Result<(), Fault>>,
 }
 
 impl TestServer {
@@ -102,7 +102,7 @@ impl TestServer {
     /// Shuts it down and waits for the end.
     pub async fn stop(&mut self) {
         self.shutdown.cancel();
-        soon(&mut self.running).await.unwrap();
+        soon(&mut self.running).await.unwrap().unwrap();
     }
 
     /// Shuts it down and starts another one on the same folder and port.

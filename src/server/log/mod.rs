@@ -7,8 +7,8 @@
 //! - `seq` MUST count 1, 2, 3, … in each room, without a gap; a commit that fails takes back its numbers.
 //! - An id that is in the log already MUST NOT be stored again: its sender gets the `seq` it has.
 //!
-//! What stands here says nothing of SQLite: drafts go in, entries come out. Another backend answers the
-//! same calls. It is a module and not yet a trait because there is one backend today.
+//! But for the errors, what stands here says nothing of SQLite: drafts go in, entries come out. Another
+//! backend answers the same calls. It is a module and not yet a trait because there is one backend today.
 
 mod reader;
 mod sqlite;
@@ -179,7 +179,7 @@ impl<T: Send + 'static> Log<T> {
         let lock = sqlite::lock(data)?;
         let path = data.join("parlor.db");
         let (connection, id) = sqlite::open(&path, durability)?;
-        let rooms = sqlite::rooms(&connection)?;
+        let rooms = sqlite::rooms(&connection)?.into_iter().map(|(_, room)| room).collect();
         let reader = Reader::open(&path)?;
         let (writer, committed) = Writer::start(connection, lock)?;
         Ok(Self { id, rooms, writer, committed, reader })

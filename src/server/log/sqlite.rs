@@ -17,6 +17,9 @@ use crate::protocol::time::Time;
 /// Bits of a place that hold the `seq`: a million million entries in each of eight million rooms.
 pub(super) const SEQ_BITS: u32 = 40;
 
+/// The largest number of a room that a place has bits for, besides the sign.
+pub(super) const MOST_ROOMS: i64 = (1 << (63 - SEQ_BITS)) - 1;
+
 /// The oldest SQLite whose WAL mode has no known way to lose what was committed
 /// (the reset race was fixed in 3.51.3).
 const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
@@ -138,8 +141,8 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, LogError> {
     Ok(connection)
 }
 
-/// All rooms, with their last `seq`.
-pub(super) fn rooms(connection: &Connection) -> Result<Vec<StoredRoom>, LogError> {
+/// All rooms, with their numbers and their last `seq`.
+pub(super) fn rooms(connection: &Connection) -> Result<Vec<(i64, StoredRoom)>, LogError> {
     let mut statement = connection.prepare("SELECT id, name, topic FROM rooms ORDER BY id")?;
     let rows: Vec<(i64, String, String)> = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
@@ -147,7 +150,7 @@ pub(super) fn rooms(connection: &Connection) -> Result<Vec<StoredRoom>, LogError
     rows.into_iter()
         .map(|(id, name, topic)| {
             let name = RoomName::new(&name).map_err(|error| unreadable(1, error))?;
-            Ok(StoredRoom { name, topic, last: last_seq(connection, id)? })
+            Ok((id, StoredRoom { name, topic, last: last_seq(connection, id)? }))
         })
         .collect()
 }

@@ -79,6 +79,9 @@ async fn an_id_is_stored_once_however_often_it_comes() {
     let elsewhere = Draft { room: room("#b"), ..once };
     let outcomes = open.append(vec![elsewhere]).await;
     assert!(matches!(outcomes[0], Outcome::Failed { error: StoreError::IdInUse, .. }));
+    let mut open = open.reopened().await;
+    assert_eq!(open.log.rooms.len(), 1, "a refused message makes no room");
+    assert_eq!(seq(&open.append(vec![draft("#b", "now")]).await[0]), 1);
 }
 
 #[tokio::test]

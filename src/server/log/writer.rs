@@ -8,10 +8,10 @@ use rusqlite::{Connection, ErrorCode as SqliteCode, TransactionBehavior, params}
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error};
 
-use super::sqlite::{self, kind_number, place, room_of, seq_of};
+use super::sqlite::{self, MOST_ROOMS, kind_number, place, room_of, seq_of};
 use super::{Commits, Committed, Draft, LogError, Outcome, StoreError};
 use crate::protocol::event::{Entry, EntryKind};
-use crate::protocol::limits::{COMMIT_ENTRIES, LOG_QUEUE};
+use crate::protocol::limits::{COMMIT_ENTRIES, COMMITS_AHEAD, LOG_QUEUE};
 use crate::protocol::name::RoomName;
 use crate::protocol::time::Time;
 
@@ -36,10 +36,9 @@ enum Order<T> {
 impl<T: Send + 'static> Writer<T> {
     pub(super) fn start(connection: Connection, lock: File) -> Result<(Self, Commits<T>), LogError> {
         let (orders, orders_in) = mpsc::channel(LOG_QUEUE);
-        let (committed, committed_out) = mpsc::channel(LOG_QUEUE);
+        let (committed, committed_out) = mpsc::channel(COMMITS_AHEAD);
         let mut state = State { rooms: HashMap::new(), connection };
-        for room in sqlite::rooms(&state.connection)? {
-            let id = sqlite::room_id(&state.connection, &room.name)?.unwrap_or_default();
+        for (id, room) in sqlite::rooms(&state.connection)? {
             state.rooms.insert(room.name, Room { id, last: room.last });
         }
         thread::Builder::new()
@@ -111,6 +110,7 @@ impl State {
             if !group.is_empty() {
                 let group = self.commit(group);
                 if committed.blocking_send(group).is_err() {
+                    error!("nobody publishes what is stored: the log ends");
                     break;
                 }
             }
@@ -162,12 +162,16 @@ fn store<'a>(
     for drafts in group {
         let mut outcomes = Vec::with_capacity(drafts.len());
         for draft in drafts {
-            let mut room = match changed.get(&draft.room).or_else(|| known.get(&draft.room)) {
-                Some(room) => *room,
-                None => new_room(&transaction, &draft.room)?,
-            };
-            outcomes.push(insert(&transaction, &mut room, draft, now)?);
-            changed.insert(draft.room.clone(), room);
+            let there = changed.get(&draft.room).or_else(|| known.get(&draft.room)).copied();
+            let mut room = there.map_or_else(|| new_room(&transaction, &draft.room), Ok)?;
+            let outcome = insert(&transaction, &mut room, draft, now)?;
+            if there.is_some() || matches!(outcome, Outcome::Stored(_)) {
+                changed.insert(draft.room.clone(), room);
+            } else {
+                // A room comes to be by what is said in it, and nothing was.
+                transaction.prepare_cached("DELETE FROM rooms WHERE id = ?1")?.execute(params![room.id])?;
+            }
+            outcomes.push(outcome);
         }
         all.push(outcomes);
     }
@@ -177,7 +181,11 @@ fn store<'a>(
 
 fn new_room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Room> {
     connection.prepare_cached("INSERT INTO rooms (name) VALUES (?1)")?.execute(params![name.as_str()])?;
-    Ok(Room { id: connection.last_insert_rowid(), last: 0 })
+    let id = connection.last_insert_rowid();
+    if id > MOST_ROOMS {
+        return Err(rusqlite::Error::IntegralValueOutOfRange(0, id));
+    }
+    Ok(Room { id, last: 0 })
 }
 
 fn insert(connection: &Connection, room: &mut Room, draft: &Draft, now: Time) -> rusqlite::Result<Outcome> {

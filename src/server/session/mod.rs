@@ -98,7 +98,8 @@ where
 
 /// Takes, and throws away, what still comes until the peer closes; see [`LINGER_TIME`].
 async fn hear_out<R: AsyncRead + Unpin>(mut stream: R) {
-    let mut unheard = [0; 4096];
+    // On the heap: a future carries its arrays from its first moment.
+    let mut unheard = vec![0; 4096];
     while matches!(stream.read(&mut unheard).await, Ok(1..)) {}
 }
 

@@ -36,12 +36,8 @@ pub(super) struct Reader<'a, R> {
     session: SessionId,
     /// Messages of this read that were not handed over yet.
     drafts: Vec<Draft>,
-    messages: Throttle,
-    others: Throttle,
-    /// How long this sender has been held up since it last was not.
-    held_up: Duration,
-    /// Whether it was told.
-    told: bool,
+    messages: Pace,
+    others: Pace,
 }
 
 impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
@@ -60,10 +56,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             context,
             session,
             drafts: Vec::new(),
-            messages: Throttle::new(limits.message_burst, limits.messages_per_second, now),
-            others: Throttle::new(limits.command_burst, limits.commands_per_second, now),
-            held_up: Duration::ZERO,
-            told: false,
+            messages: Pace::new(Throttle::new(limits.message_burst, limits.messages_per_second, now)),
+            others: Pace::new(Throttle::new(limits.command_burst, limits.commands_per_second, now)),
         }
     }
 
@@ -89,8 +83,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                     Ok(command) => self.carry_out(command).await?,
                     Err(failure) => {
                         // Nonsense costs what sense does, or it would be a way around the rate.
-                        let wait = self.others.take(Instant::now());
-                        self.hold_up(wait, failure.re.clone(), false).await?;
+                        self.hold_up(false, failure.re.clone()).await?;
                         self.fail(failure).await?;
                     }
                 }
@@ -125,15 +118,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     }
 
     async fn carry_out(&mut self, command: Command) -> Result<(), Reason> {
-        let now = Instant::now();
-        let is_message = matches!(command, Command::Send(_) | Command::Topic(_));
-        let wait = match &command {
-            Command::Bye(_) => Duration::ZERO,
-            _ if is_message => self.messages.take(now),
-            _ => self.others.take(now),
-        };
-        let re = if wait.is_zero() { None } else { command.request_id() };
-        self.hold_up(wait, re, is_message).await?;
+        if !matches!(command, Command::Bye(_)) {
+            let is_message = matches!(command, Command::Send(_) | Command::Topic(_));
+            self.hold_up(is_message, command.request_id()).await?;
+        }
         match command {
             Command::Send(Send { id, room, text, action, reply_to }) => {
                 let text = EntryText::from(text);
@@ -166,21 +154,14 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     }
 
     /// Delays a sender who is over the rate, and tells it when that goes on.
-    async fn hold_up(
-        &mut self,
-        wait: Duration,
-        re: Option<RequestId>,
-        is_message: bool,
-    ) -> Result<(), Reason> {
+    async fn hold_up(&mut self, is_message: bool, re: Option<RequestId>) -> Result<(), Reason> {
+        let pace = if is_message { &mut self.messages } else { &mut self.others };
+        let (wait, tell) = pace.take(Instant::now());
         if wait.is_zero() {
-            self.held_up = Duration::ZERO;
-            self.told = false;
             return Ok(());
         }
         self.hand_over().await?;
-        self.held_up += wait;
-        if self.held_up > DELAY_TOLD_AFTER && !self.told {
-            self.told = true;
+        if let Some(held_up) = tell {
             let limits = &self.context.limits;
             let message = if is_message {
                 format!(
@@ -190,7 +171,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             } else {
                 format!("more than {} commands a second: they are held up", limits.commands_per_second)
             };
-            let ms = u64::try_from(self.held_up.as_millis()).unwrap_or(u64::MAX);
+            let ms = u64::try_from(held_up.as_millis()).unwrap_or(u64::MAX);
             let delayed = Delayed { re, ms, message: Line::lossy(&message) };
             self.say(&Event::Delayed(delayed)).await?;
         }
@@ -204,7 +185,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         room: &crate::protocol::name::RoomName,
         id: uuid::Uuid,
     ) -> Result<(), Reason> {
-        let member = self.context.hub.lock().member(self.session, room);
+        let member = self.context.hub.lock().speaker(self.session, room);
         match member {
             Ok(from) => self.drafts.push(draft(from)),
             Err(failure) => return self.fail(Failure { re: Some(id.into()), ..failure }).await,
@@ -311,6 +292,34 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     async fn give(&self, out: Out) -> Result<(), Reason> {
         self.out.send(out).await.map_err(|_| Reason::Gone)
+    }
+}
+
+/// A bucket, and how long its sender has been held up by it.
+struct Pace {
+    throttle: Throttle,
+    /// Since it last was not.
+    held_up: Duration,
+    /// Whether it was told.
+    told: bool,
+}
+
+impl Pace {
+    fn new(throttle: Throttle) -> Self {
+        Self { throttle, held_up: Duration::ZERO, told: false }
+    }
+
+    /// How long to wait for the next command, and, when the sender is to be told, how long that goes on.
+    fn take(&mut self, now: Instant) -> (Duration, Option<Duration>) {
+        let wait = self.throttle.take(now);
+        if wait.is_zero() {
+            (self.held_up, self.told) = (Duration::ZERO, false);
+            return (wait, None);
+        }
+        self.held_up += wait;
+        let tell = self.held_up > DELAY_TOLD_AFTER && !self.told;
+        self.told |= tell;
+        (wait, tell.then_some(self.held_up))
     }
 }
 

@@ -92,24 +92,34 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
     /// [`Writer::finish`].
     pub(super) async fn run(&mut self) -> Reason {
         loop {
-            let read_log = match self.seats.iter().position(|seat| seat.behind) {
-                Some(seat) => self.catch_up(seat).await,
-                None => Ok(()),
-            };
-            if let Err(reason) = read_log {
-                return reason;
-            }
-            // With a log to read or something to write there is no waiting for more.
-            let busy = !self.pending.is_empty() || self.seats.iter().any(|seat| seat.behind);
-            poll_fn(|cx| match self.poll_gather(cx) {
-                Poll::Pending if busy => Poll::Ready(()),
-                gathered => gathered,
-            })
-            .await;
-            if let Err(reason) = self.write().await {
+            if let Err(reason) = self.turn().await {
                 return reason;
             }
         }
+    }
+
+    /// What is ready first, then a page of the log for one that is behind: answers and other rooms do not
+    /// wait for the end of a long catch-up.
+    async fn turn(&mut self) -> Result<(), Reason> {
+        // With a log to read or something to write there is no waiting for more.
+        let busy = !self.pending.is_empty() || self.seats.iter().any(|seat| seat.behind);
+        poll_fn(|cx| match self.poll_gather(cx) {
+            Poll::Pending if busy => Poll::Ready(()),
+            gathered => gathered,
+        })
+        .await;
+        self.write().await?;
+        if let Some(seat) = self.in_turn().find(|seat| self.seats[*seat].behind) {
+            self.catch_up(seat).await?;
+            self.write().await?;
+        }
+        Ok(())
+    }
+
+    /// The seats, another one first each time.
+    fn in_turn(&self) -> impl Iterator<Item = usize> + use<W> {
+        let (seats, turn) = (self.seats.len(), self.turn);
+        (0..seats).map(move |offset| turn.wrapping_add(offset) % seats)
     }
 
     /// Sends the answers that are still owed, and the last word.
@@ -142,10 +152,8 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             self.take_reply(out);
             gathered = true;
         }
-        let seats = self.seats.len();
         self.turn = self.turn.wrapping_add(1);
-        for offset in 0..seats {
-            let seat = (self.turn + offset) % seats;
+        for seat in self.in_turn() {
             gathered |= self.gather_from(seat, cx);
         }
         if self.ping.poll_tick(cx).is_ready() {
