@@ -412,11 +412,21 @@ async fn tail_ends_quietly_when_nobody_reads_it() {
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
     assert!(line.ends_with("script  1\n"), "{line}");
+    // Nothing more is said: it finds out all the same.
     drop(stdout);
-    assert_done(&run(server.port, &["say", "#ops", "2"]).await);
     let tail = finish(child).await;
     assert_done(&tail);
     assert_eq!(err(&tail), "");
+}
+
+#[tokio::test]
+async fn a_nick_that_is_taken_is_told() {
+    let folder = TempDir::new().unwrap();
+    let server = server(folder.path());
+    let _holder = TestClient::connect(server.port, "script").await;
+    let said = run(server.port, &["say", "#ops", "1"]).await;
+    assert_done(&said);
+    assert_eq!(err(&said), "parlor: script is taken: you are script2\n");
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ pub async fn run(config: Config, ending: &CancellationToken) -> End {
     let timeout = config.give_up_after.unwrap_or(Duration::MAX);
     let output = Output::new(tokio::io::stdout(), ending.clone());
     let mut lines = Lines::new(BufReader::new(tokio::io::stdin()), COMMAND_BYTES);
-    let weather = Weather::new(timeout);
+    let weather = Weather::new(&config);
     let (link, mut updates) = link::open(config);
     let mut pipe = Pipe {
         link,

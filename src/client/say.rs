@@ -70,7 +70,7 @@ enum Trouble {
 
 impl Saying {
     fn start(config: Config, room: RoomName) -> Self {
-        let weather = Weather::new(config.give_up_after.unwrap_or_default());
+        let weather = Weather::new(&config);
         let (link, updates) = link::open(config);
         let joining = RequestId::from(Uuid::now_v7());
         // What others say is not wanted, now or later.

@@ -8,8 +8,9 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::link::Update;
+use super::link::{Config, Update};
 use crate::protocol::event::Event;
+use crate::protocol::name::Nick;
 
 /// How a command for scripts ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,14 +37,17 @@ pub fn notice(sentence: impl Display) {
 #[derive(Debug)]
 pub struct Weather {
     timeout: Duration,
+    /// What we would be called.
+    wished: Nick,
     /// What was said last, while it is bad.
     last: Option<String>,
 }
 
 impl Weather {
-    /// For a command that gives up after `timeout`.
-    pub fn new(timeout: Duration) -> Self {
-        Self { timeout, last: None }
+    /// For a command with this link.
+    pub fn new(config: &Config) -> Self {
+        let timeout = config.give_up_after.unwrap_or_default();
+        Self { timeout, wished: config.nick.clone(), last: None }
     }
 
     /// Tells what an update says of the connection, if it says anything.
@@ -55,7 +59,12 @@ impl Weather {
                 self.bad(format!("{failure} (kept, and trying again, for up to {patience} s)"));
             }
             Update::Event(Event::Delayed(delayed), _) => notice(&delayed.message),
-            Update::Online { new_log, .. } => {
+            Update::Online { new_log, ready, .. } => {
+                let nick = &ready.you.nick;
+                if *nick != self.wished {
+                    notice(format!("{} is taken: you are {nick}", self.wished));
+                    self.wished = nick.clone();
+                }
                 if self.last.take().is_some() {
                     notice("connected again");
                 }
@@ -75,6 +84,25 @@ impl Weather {
             self.last = Some(sentence);
         }
     }
+}
+
+/// Waits until whoever reads our standard output has gone, as `head` does; for ever where that cannot be
+/// told, as with a file. Without it, a command that has nothing to print would never find out.
+pub async fn reader_gone() {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd as _;
+        use tokio::io::Interest;
+        use tokio::net::unix::pipe::Sender;
+        // Unchecked, which leaves the pipe blocking as it is: it is only watched here, and written elsewhere.
+        let watched = io::stdout().as_fd().try_clone_to_owned().and_then(Sender::from_owned_fd_unchecked);
+        if let Ok(watched) = watched
+            && watched.ready(Interest::ERROR).await.is_ok()
+        {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 /// Standard output: gathers lines, and writes them when nothing more is waiting.

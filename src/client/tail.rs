@@ -3,6 +3,8 @@
 //! - It MUST print each entry once, in order, however often the connection breaks.
 //! - It MUST print nothing that a terminal could take for more than text.
 
+use std::pin::pin;
+
 use jiff::tz::TimeZone;
 use tokio::io::AsyncWrite;
 use tokio_util::sync::CancellationToken;
@@ -10,7 +12,7 @@ use unicode_width::UnicodeWidthStr;
 use uuid::Uuid;
 
 use super::link::{self, Config, Update};
-use super::script::{End, Output, OutputError, Weather, notice};
+use super::script::{End, Output, OutputError, Weather, notice, reader_gone};
 use crate::protocol::command::{Join, RequestId};
 use crate::protocol::event::{Entry, EntryKind, Event, Gap};
 use crate::protocol::name::RoomName;
@@ -32,7 +34,7 @@ pub struct What {
 /// Prints to standard output until there is no more to print, nobody reads it, or `ending` is cancelled.
 pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End {
     let output = Output::new(tokio::io::stdout(), ending.clone());
-    let weather = Weather::new(config.give_up_after.unwrap_or_default());
+    let weather = Weather::new(&config);
     let (link, mut updates) = link::open(config);
     let joining = RequestId::from(Uuid::now_v7());
     let (room, limit) = (what.room.clone(), Some(what.last));
@@ -47,6 +49,7 @@ pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End 
         last: None,
         begun: false,
     };
+    let mut gone = pin!(reader_gone());
     let end = loop {
         tokio::select! {
             update = updates.recv() => {
@@ -65,6 +68,7 @@ pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End 
                 }
             }
             () = ending.cancelled() => break End::Done,
+            () = &mut gone => break End::Done,
         }
     };
     link.quit();
