@@ -13,14 +13,14 @@ use parlor::protocol::address::Address;
 use parlor::protocol::address::Destination;
 #[cfg(feature = "client")]
 use parlor::protocol::name::{Nick, RoomName};
-#[cfg(feature = "client")]
-use parlor::protocol::text::Text;
 
 /// A chat room for the terminal.
 #[derive(Debug, Parser)]
 #[command(
     version,
     about,
+    name = "parlor",
+    bin_name = "parlor",
     long_about = "A chat room for the terminal: one program that hosts a room and is a pleasure to talk in.\n\n\
                   `parlor host` and you are talking; others type `parlor join ADDRESS` and are in.",
     after_help = "\
@@ -62,7 +62,7 @@ pub(crate) enum Command {
     /// Say one thing, or each line of standard input; done once it is stored
     #[cfg(feature = "client")]
     Say(Say),
-    /// Print what was said, and go on printing what is said
+    /// Print what was said, and with --follow what is said from now on
     #[cfg(feature = "client")]
     Tail(Tail),
     /// Standard input and output as JSON lines, both ways: for bots
@@ -89,10 +89,10 @@ pub(crate) struct Serve {
     /// What to call this parlor [default: the name of this machine]
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// Let everyone in who can reach it, without a passphrase (there are none yet: this is what happens)
+    /// Let everyone in who can reach it, without a passphrase. No effect yet: there is no passphrase
     #[arg(long)]
     pub(crate) open: bool,
-    /// TCP without TLS (there is none yet: this is what happens)
+    /// TCP without TLS. No effect yet: there is no TLS
     #[arg(long)]
     pub(crate) plain: bool,
     /// The configuration file [default: config.toml in the system's configuration folder, if it is there]
@@ -149,8 +149,8 @@ pub(crate) struct Host {
 #[cfg(feature = "client")]
 #[derive(Debug, Args)]
 pub(crate) struct Seat {
-    /// What to be called [default: your name on this system]
-    #[arg(long, env = "PARLOR_NICK")]
+    /// What to be called [default: $PARLOR_NICK, or your name on this system]
+    #[arg(long)]
     pub(crate) nick: Option<Nick>,
     /// The room to sit down in [default: #lobby]
     #[arg(long, value_parser = RoomName::typed)]
@@ -167,8 +167,8 @@ Examples:
   parlor join parlor://lab.example/#demo
   parlor join unix:/run/parlor.sock --nick 李雷")]
 pub(crate) struct Join {
-    /// Where: host, host:port, [v6]:port, unix:/path or parlor://host:port/#room [default: this machine]
-    #[arg(value_name = "ADDR")]
+    /// Where: host, host:port, [v6]:port, unix:/path or parlor://host:port/#room [default: $PARLOR_SERVER, or this machine]
+    #[arg(value_name = "ADDR", conflicts_with = "address")]
     pub(crate) destination: Option<Destination>,
     /// The server, where ADDR is not given.
     #[command(flatten)]
@@ -182,10 +182,10 @@ pub(crate) struct Join {
 #[cfg(feature = "client")]
 #[derive(Debug, Args)]
 pub(crate) struct ServerArg {
-    /// Where the parlor is [default: this machine]
-    #[arg(long = "server", value_name = "ADDR", env = "PARLOR_SERVER")]
+    /// Where the parlor is [default: $PARLOR_SERVER, or this machine]
+    #[arg(long = "server", value_name = "ADDR")]
     pub(crate) address: Option<Destination>,
-    /// TCP without TLS (there is none yet: this is what happens)
+    /// TCP without TLS. No effect yet: there is no TLS
     #[arg(long)]
     pub(crate) plain: bool,
 }
@@ -197,8 +197,8 @@ pub(crate) struct ScriptArgs {
     /// Which server.
     #[command(flatten)]
     pub(crate) server: ServerArg,
-    /// What to be called [default: your name on this system]
-    #[arg(long, env = "PARLOR_NICK")]
+    /// What to be called [default: $PARLOR_NICK, or your name on this system]
+    #[arg(long)]
     pub(crate) nick: Option<Nick>,
     /// How long to go on trying while the server cannot be reached, or stores nothing; as in 90s, 5m, 1h
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
@@ -214,15 +214,15 @@ Examples:
   make 2>&1 | parlor say '#ops' --nick builder
   tail -F app.log | parlor say '#ops'       goes on through a restart of the server
 
-Blank lines are left out, and a line of more than 16 KiB becomes several messages. Exit code 0 says that
-everything was stored; with 1, standard error says why not, and names the lines that were not stored.")]
+Blank lines are left out, and a line of more than 16 KiB becomes several messages.
+Exit code 0: everything was stored. 1: standard error says why not, and names the lines.")]
 pub(crate) struct Say {
     /// The room, with or without its #
     #[arg(value_parser = RoomName::typed)]
     pub(crate) room: RoomName,
-    /// What to say; without it, each line of standard input is a message
-    #[arg(value_parser = Text::new)]
-    pub(crate) text: Option<Text>,
+    /// What to say, in one word or several; without it, each line of standard input is a message
+    #[arg(value_name = "TEXT")]
+    pub(crate) text: Vec<String>,
     /// Which server and who to be.
     #[command(flatten)]
     pub(crate) script: ScriptArgs,
@@ -237,8 +237,8 @@ Examples:
   parlor tail '#ops' --last 100 --follow
   parlor tail '#ops' --json --follow | jq -r .text
 
-What --json prints is described in docs/protocol.md. With --follow it goes on through a restart of the server,
-and leaves nothing out.")]
+What --json prints is described in docs/protocol.md.
+With --follow it goes on through a restart of the server, and leaves nothing out.")]
 pub(crate) struct Tail {
     /// The room, with or without its #
     #[arg(value_parser = RoomName::typed)]
@@ -261,9 +261,10 @@ pub(crate) struct Tail {
 #[cfg(feature = "client")]
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Standard input takes the commands of the protocol (docs/protocol.md), one JSON object a line; standard
-output gives the events. The greeting, pings and coming back after a break are taken care of, and a command
-without an id gets one. It ends with its input, once everything was answered and what was joined has come.
+Standard input: the commands of docs/protocol.md, one JSON object a line.
+Standard output: the events, likewise.
+The greeting, pings and coming back after a break are taken care of, and a command without an id gets one.
+It ends with its input, once everything was answered and what was joined has come.
 
 Example:
   echo '{\"type\":\"rooms\"}' | parlor pipe

@@ -11,8 +11,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::cli::{DurabilityArg, LogFormat, Serve};
-use crate::complain;
 use crate::signals::cancel_on_signal;
+use crate::{Usage, complain};
 use parlor::protocol::address::Address;
 use parlor::server::Server;
 use parlor::server::config::{Config, File};
@@ -27,7 +27,10 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
         writeln!(out, "listening on {address}")?;
     }
     out.flush()?;
-    complain(&who_can_come(&server));
+    match args.log_format {
+        LogFormat::Text => complain(&who_can_come(&server)),
+        LogFormat::Json => tracing::warn!("{}", who_can_come(&server)),
+    }
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
     server.run(shutdown).await?;
@@ -38,7 +41,9 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
 pub(crate) async fn start(args: &Serve, config: Config) -> anyhow::Result<Server> {
     let server = Server::bind(config).await?;
     if args.unlimited && !server.is_local() {
-        bail!("--unlimited is for measuring on this machine: listen on a loopback address or a Unix socket");
+        let why =
+            "--unlimited is for measuring on this machine: listen on a loopback address or a Unix socket";
+        return Err(Usage(why.to_owned()).into());
     }
     Ok(server)
 }
@@ -46,7 +51,12 @@ pub(crate) async fn start(args: &Serve, config: Config) -> anyhow::Result<Server
 /// A sentence that says who can reach the server.
 pub(crate) fn who_can_come(server: &Server) -> String {
     if server.is_local() {
-        "Only this machine can reach it; --listen 0.0.0.0:7878 lets the network in.".to_owned()
+        let port = server.addresses().iter().find_map(|address| match address {
+            Address::Tcp { port, .. } => Some(*port),
+            Address::Unix(_) => None,
+        });
+        let port = port.unwrap_or(parlor::protocol::DEFAULT_PORT);
+        format!("Only this machine can reach it; --listen 0.0.0.0:{port} lets the network in.")
     } else {
         "Whoever can reach it can come in and read along: there is no passphrase and no encryption yet."
             .to_owned()
@@ -117,6 +127,7 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     let server = start(&args.serve, config).await?;
     // The screen is taken: the log goes beside the rooms, that of the last run only.
     start_logging(args.serve.log_format, std::fs::File::create(data.join("host.log"))?);
+    let again = again(&args.serve);
     let addresses = server.addresses();
     let Some(own) = addresses.iter().find_map(reachable_from_here) else { bail!("nowhere to listen") };
     let invite = invite(&addresses, args.seat.room.as_ref());
@@ -125,11 +136,24 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     let outcome = crate::visiting::sit_down(own, args.seat, Some(invite)).await;
     shutdown.cancel();
     running.await.context("the server did not end in order")??;
-    complain(&format!(
-        "Nothing is lost: {} keeps the rooms, and `parlor host` opens them again.",
-        data.display()
-    ));
+    if outcome.is_ok() {
+        let data = data.display();
+        complain(&format!("Nothing is lost: {data} keeps the rooms, and `{again}` opens them again."));
+    }
     outcome
+}
+
+/// The command that opens the same parlor again.
+#[cfg(feature = "client")]
+fn again(args: &Serve) -> String {
+    let mut command = "parlor host".to_owned();
+    for address in &args.listen {
+        command += &format!(" --listen {address}");
+    }
+    if let Some(data) = &args.data {
+        command += &format!(" --data '{}'", data.display());
+    }
+    command
 }
 
 /// The address at which this process reaches its own listener.

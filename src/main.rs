@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             complain(&format!("parlor: {error:#}"));
-            ExitCode::FAILURE
+            if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -37,17 +37,22 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             #[cfg(feature = "client")]
             Command::Join(args) => visiting::join(args).await,
             #[cfg(feature = "client")]
-            Command::Say(args) => Ok(visiting::say(args).await),
+            Command::Say(args) => visiting::say(args).await,
             #[cfg(feature = "client")]
-            Command::Tail(args) => Ok(visiting::tail(args).await),
+            Command::Tail(args) => visiting::tail(args).await,
             #[cfg(feature = "client")]
-            Command::Pipe(args) => Ok(visiting::pipe(args).await),
+            Command::Pipe(args) => visiting::pipe(args).await,
         }
     });
     // Reading standard input cannot be cancelled; nothing else is left to wait for.
     runtime.shutdown_background();
     code
 }
+
+/// What was asked for makes no sense: exit code 2, as for an option that does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
 
 /// A sentence for the person at the terminal.
 fn complain(sentence: &str) {

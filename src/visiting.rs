@@ -1,6 +1,8 @@
 //! `join`, `say`, `tail` and `pipe`, and the client's half of `host`: from options to a link.
 
 use std::process::ExitCode;
+use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::bail;
 use parlor::client::link::{self, Config, Update};
@@ -8,20 +10,23 @@ use parlor::client::script::End;
 use parlor::client::{pipe, say, tail, tui};
 use parlor::protocol::address::{Address, Destination};
 use parlor::protocol::name::{Nick, RoomName};
-use parlor::protocol::text::Line;
+use parlor::protocol::text::{Line, Text};
 use parlor::protocol::{self};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Join, Pipe, Say, ScriptArgs, Seat, Tail};
-use crate::complain;
 use crate::signals::cancel_on_signal;
+use crate::{Usage, complain};
+
+/// How long connecting may take before it is mentioned.
+const SILENT_AT_FIRST: Duration = Duration::from_millis(500);
 
 /// `parlor join`.
 pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
-    let destination = args.destination.or(args.server.address);
-    let invited_to = destination.as_ref().and_then(|destination| destination.room.clone());
-    let seat = Seat { room: args.seat.room.or(invited_to), ..args.seat };
-    sit_down(address(destination), seat, None).await
+    let destination = destination(args.destination.or(args.server.address))?;
+    let seat = Seat { room: args.seat.room.or(destination.room), ..args.seat };
+    sit_down(destination.address, seat, None).await
 }
 
 /// Connects, and puts up the screen once that has worked: what goes wrong before is a sentence.
@@ -30,10 +35,20 @@ pub(crate) async fn sit_down(
     seat: Seat,
     invite: Option<String>,
 ) -> anyhow::Result<ExitCode> {
-    let nick = seat.nick.unwrap_or_else(own_nick);
+    let nick = nick(seat.nick)?;
+    let shown = address.to_string();
     let (link, mut updates) = link::open(Config { address, nick, agent: agent("join"), give_up_after: None });
+    let mut told_at = Some(Instant::now() + SILENT_AT_FIRST);
     let online = loop {
-        match updates.recv().await {
+        let update = tokio::select! {
+            update = updates.recv() => update,
+            () = sleep_until(told_at.unwrap_or_else(Instant::now)), if told_at.is_some() => {
+                told_at = None;
+                complain(&format!("Connecting to {shown} …"));
+                continue;
+            }
+        };
+        match update {
             Some(online @ Update::Online { .. }) => break online,
             Some(Update::Offline { why, .. } | Update::Ended { why, .. }) => bail!(why),
             Some(_) => {}
@@ -54,30 +69,32 @@ pub(crate) async fn sit_down(
 }
 
 /// `parlor say`.
-pub(crate) async fn say(args: Say) -> ExitCode {
+pub(crate) async fn say(args: Say) -> anyhow::Result<ExitCode> {
     let Say { room, text, script } = args;
-    exit_code(say::run(config(script, "say"), room, text, &asked_to_end()).await)
+    let text = (!text.is_empty()).then(|| Text::new(&text.join(" "))).transpose();
+    let text = text.map_err(|error| Usage(error.to_string()))?;
+    Ok(exit_code(say::run(config(script, "say")?, room, text, &asked_to_end()).await))
 }
 
 /// `parlor tail`.
-pub(crate) async fn tail(args: Tail) -> ExitCode {
+pub(crate) async fn tail(args: Tail) -> anyhow::Result<ExitCode> {
     let Tail { room, json, last, follow, script } = args;
     let what = tail::What { room, json, last, follow };
-    exit_code(tail::run(config(script, "tail"), what, &asked_to_end()).await)
+    Ok(exit_code(tail::run(config(script, "tail")?, what, &asked_to_end()).await))
 }
 
 /// `parlor pipe`.
-pub(crate) async fn pipe(args: Pipe) -> ExitCode {
-    exit_code(pipe::run(config(args.script, "pipe"), &asked_to_end()).await)
+pub(crate) async fn pipe(args: Pipe) -> anyhow::Result<ExitCode> {
+    Ok(exit_code(pipe::run(config(args.script, "pipe")?, &asked_to_end()).await))
 }
 
-fn config(args: ScriptArgs, verb: &str) -> Config {
-    Config {
-        address: address(args.server.address),
-        nick: args.nick.unwrap_or_else(own_nick),
+fn config(args: ScriptArgs, verb: &str) -> Result<Config, Usage> {
+    Ok(Config {
+        address: destination(args.server.address)?.address,
+        nick: nick(args.nick)?,
         agent: agent(verb),
         give_up_after: Some(args.timeout),
-    }
+    })
 }
 
 /// What this program calls itself to a server.
@@ -85,16 +102,31 @@ fn agent(verb: &str) -> Line {
     Line::lossy(&format!("parlor {} {verb}", env!("CARGO_PKG_VERSION")))
 }
 
-/// Where to go: this machine, unless somewhere else was named.
-fn address(destination: Option<Destination>) -> Address {
+/// Where to go: what was named, or what the environment names, or this machine.
+fn destination(named: Option<Destination>) -> Result<Destination, Usage> {
     let here = || Address::Tcp { host: "127.0.0.1".to_owned(), port: protocol::DEFAULT_PORT };
-    destination.map_or_else(here, |destination| destination.address)
+    let named = named.map_or_else(|| from_environment("PARLOR_SERVER"), |named| Ok(Some(named)))?;
+    Ok(named.unwrap_or_else(|| Destination { address: here(), room: None }))
 }
 
-/// What this system calls its user, as a nick.
-fn own_nick() -> Nick {
-    let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
-    Nick::from_system(&name.unwrap_or_default())
+/// What to be called: what was given, or what the environment says, or what this system calls its user.
+fn nick(given: Option<Nick>) -> Result<Nick, Usage> {
+    let of_system = || ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let given = given.map_or_else(|| from_environment("PARLOR_NICK"), |given| Ok(Some(given)))?;
+    Ok(given.unwrap_or_else(|| Nick::from_system(&of_system().unwrap_or_default())))
+}
+
+/// A setting of the environment. An empty one is none.
+fn from_environment<T>(name: &str) -> Result<Option<T>, Usage>
+where
+    T: FromStr,
+    T::Err: std::fmt::Display,
+{
+    let value = std::env::var(name).unwrap_or_default();
+    if value.is_empty() {
+        return Ok(None);
+    }
+    value.parse().map(Some).map_err(|error| Usage(format!("the environment's {name}: {error}")))
 }
 
 fn asked_to_end() -> CancellationToken {

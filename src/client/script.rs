@@ -102,7 +102,7 @@ pub async fn reader_gone() {
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Standard output: gathers lines, and writes them when nothing more is waiting.

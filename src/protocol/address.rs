@@ -53,8 +53,10 @@ impl FromStr for Address {
                 None => (raw, None),
             }
         };
-        let odd = |c: char| c.is_whitespace() || c.is_control() || "/#?@[]".contains(c);
-        if host.is_empty() || host.contains(odd) {
+        let odd = |c: char| c.is_whitespace() || c.is_control() || "/#?@[]*".contains(c);
+        // Nobody calls a machine by a number alone; a port is what is meant, and where is not said.
+        let only_a_port = port.is_none() && host.chars().all(|c| c.is_ascii_digit());
+        if host.is_empty() || host.contains(odd) || only_a_port {
             return Err(error());
         }
         let port = port.map_or(Ok(DEFAULT_PORT), |port| port.parse().map_err(|_| error()))?;
@@ -129,9 +131,10 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for raw in
-            ["", ":7878", "a:b", "a:70000", "a b", "[::1", "[zz]:1", "unix:", "http://x", "[::1]x", "a/b"]
-        {
+        for raw in [
+            "", ":7878", "a:b", "a:70000", "a b", "[::1", "[zz]:1", "unix:", "http://x", "[::1]x", "a/b",
+            "7878", "*:7878",
+        ] {
             assert!(raw.parse::<Address>().is_err(), "{raw:?}");
         }
     }

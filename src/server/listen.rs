@@ -77,16 +77,17 @@ impl Listener {
         bound.map_err(|error| ListenError {
             address: address.clone(),
             remedy: match error.kind() {
-                io::ErrorKind::AddrInUse => {
-                    "the address is in use. If a parlor runs there already, join it with `parlor join`; \
+                io::ErrorKind::AddrInUse => format!(
+                    "it is in use. If a parlor runs there already, `parlor join {address}` joins it; \
                      otherwise choose another port with --listen"
-                        .to_owned()
-                }
+                ),
                 io::ErrorKind::PermissionDenied => {
                     "this user may not. Ports below 1024 and other people's folders are not for everyone"
                         .to_owned()
                 }
                 io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
+                // The resolver's errors have no kind of their own.
+                _ if error.to_string().contains("lookup") => "no such name: check the spelling".to_owned(),
                 _ => error.to_string(),
             },
         })

@@ -113,9 +113,12 @@ impl StoreError {
 pub enum LogError {
     /// SQLite's own words.
     #[error("the log cannot be used: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
+    /// A file that is something else.
+    #[error("{0} is not the log of a parlor: move it away, or choose another folder with --data")]
+    NotALog(String),
     /// A folder or file.
-    #[error("{0}: {1}")]
+    #[error("cannot use {0}: {1}. Another folder can be chosen with --data")]
     File(String, std::io::Error),
     /// Another server has it open.
     #[error("{0} is in use by another parlor: stop that one, or choose another folder with --data")]
@@ -142,6 +145,13 @@ pub enum LogError {
     /// The server is closing.
     #[error("the log is closed")]
     Closed,
+}
+
+// Not as a source: the sentence holds it already.
+impl From<rusqlite::Error> for LogError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
 }
 
 /// A room that the log knows.
@@ -178,7 +188,14 @@ impl<T: Send + 'static> Log<T> {
     pub fn open(data: &Path, durability: Durability) -> Result<Self, LogError> {
         let lock = sqlite::lock(data)?;
         let path = data.join("parlor.db");
-        let (connection, id) = sqlite::open(&path, durability)?;
+        let (connection, id) = sqlite::open(&path, durability).map_err(|error| match error {
+            LogError::Sqlite(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) =>
+            {
+                LogError::NotALog(path.display().to_string())
+            }
+            other => other,
+        })?;
         let rooms = sqlite::rooms(&connection)?.into_iter().map(|(_, room)| room).collect();
         let reader = Reader::open(&path)?;
         let (writer, committed) = Writer::start(connection, lock)?;
