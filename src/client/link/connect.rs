@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::link::Break;
+use super::ending::Break;
 use crate::protocol;
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Hello};
