@@ -8,6 +8,7 @@ use crate::protocol::event::{ErrorCode, Failure, Reason};
 use crate::protocol::frame::FrameError;
 use crate::protocol::limits::DEAD_AFTER;
 use crate::protocol::name::RoomName;
+use crate::protocol::text::Line;
 
 /// Why a connection, or the attempt at one, ended.
 #[derive(Debug, Error)]
@@ -25,7 +26,7 @@ pub(super) enum Break {
     #[error("the server refused us: {0}")]
     Refused(Failure),
     #[error("the server said something that makes no sense here: {0}")]
-    Nonsense(String),
+    Nonsense(Line),
     #[error("the server left out entries of {0} without saying so")]
     Hole(RoomName),
     #[error("the server has stored nothing for {} s", .0.as_secs())]
@@ -34,6 +35,13 @@ pub(super) enum Break {
     Quit,
     #[error("nobody listens any more")]
     Unheard,
+}
+
+/// A decoder's complaint quotes what it was given.
+impl From<serde_json::Error> for Break {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Nonsense(Line::lossy(&error.to_string()))
+    }
 }
 
 impl Break {

@@ -17,6 +17,7 @@ use crate::protocol::command::{Command, Hello, Join, Plain, RequestId};
 use crate::protocol::event::{ErrorCode, Event, Failure, Okay, Pong, Reason};
 use crate::protocol::limits::DEAD_AFTER;
 use crate::protocol::name::Nick;
+use crate::protocol::text::Line;
 use crate::protocol::time::Time;
 
 /// Time that an attempt gets at least, however soon we give up.
@@ -351,7 +352,7 @@ impl Keeper {
 
     /// Takes in one event: moves cursors, ticks off messages, and passes it on.
     async fn hear(&mut self, json: Bytes) -> Result<Heard, Break> {
-        let event = Event::decode(&json).map_err(|error| Break::Nonsense(error.to_string()))?;
+        let event = Event::decode(&json)?;
         match &event {
             Event::Entry(entry) if !self.memory.move_cursor(entry)? => return Ok(Heard::Nothing),
             Event::Gap(gap) if !self.memory.skip(gap)? => return Ok(Heard::Nothing),
@@ -360,11 +361,15 @@ impl Keeper {
                 if failure.code.is_temporary() && self.memory.is_ours(failure.re.as_ref()) {
                     return self.hold(failure.clone()).await;
                 }
-                if let Some(re) = &failure.re {
-                    self.memory.refuse(re);
+                let mut failure = failure.clone();
+                // Whoever joined long ago must be told which room it was.
+                if let Some(room) = failure.re.as_ref().and_then(|re| self.memory.refuse(re))
+                    && !failure.message.as_str().contains(room.as_str())
+                {
+                    failure.message = Line::lossy(&format!("{room}: {}", failure.message));
                 }
                 self.tick_off(failure.re.as_ref());
-                self.tell(Update::Failed(failure.clone())).await?;
+                self.tell(Update::Failed(failure)).await?;
                 return Ok(Heard::Nothing);
             }
             Event::Page(page) => self.tick_off(page.re.as_ref()),

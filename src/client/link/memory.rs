@@ -128,7 +128,8 @@ impl Memory {
     /// Whether `gap` is of a room that we sit in. One that does not begin at the cursor is a hole.
     pub(super) fn skip(&mut self, gap: &Gap) -> Result<bool, Break> {
         let Some(seat) = self.rooms.get_mut(&gap.room) else { return Ok(false) };
-        if gap.from != seat.cursor + 1 || gap.to < gap.from {
+        // After the largest number there is, nothing can follow.
+        if Some(gap.from) != seat.cursor.checked_add(1) || gap.to < gap.from {
             return Err(Break::Hole(gap.room.clone()));
         }
         seat.move_to(gap.to);
@@ -294,6 +295,9 @@ mod tests {
             assert!(matches!(memory.skip(&hole), Err(Break::Hole(_))), "{hole:?}");
         }
         assert_eq!(rejoin(&mut memory).after, 9);
+        assert!(memory.skip(&gap(10, u64::MAX)).unwrap());
+        assert!(matches!(memory.skip(&gap(0, 1)), Err(Break::Hole(_))));
+        assert!(!memory.move_cursor(&entry(u64::MAX)).unwrap());
         memory.stand_up(&room());
         assert!(!memory.move_cursor(&entry(10)).unwrap() && !memory.skip(&gap(10, 12)).unwrap());
     }
