@@ -6,10 +6,10 @@ use anyhow::bail;
 use parlor::client::link::{self, Config, Update};
 use parlor::client::script::End;
 use parlor::client::{pipe, say, tail, tui};
+use parlor::protocol;
 use parlor::protocol::address::{Address, Destination};
 use parlor::protocol::name::{Nick, RoomName};
 use parlor::protocol::text::Line;
-use parlor::protocol::{self};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Join, Pipe, Say, ScriptArgs, Seat, Tail};
