@@ -48,7 +48,7 @@ pub(crate) async fn sit_down(
     if ending.unsent.is_empty() {
         return Ok(if ending.wanted { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    complain("These were not sent:");
+    complain("These were not stored, or the answer was lost:");
     ending.unsent.iter().for_each(|text| complain(text));
     Ok(ExitCode::FAILURE)
 }
