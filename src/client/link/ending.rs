@@ -49,7 +49,7 @@ impl Break {
     pub(super) fn is_final(&self) -> bool {
         match self {
             Self::Quit | Self::Unheard | Self::Stuck(_) => true,
-            Self::Refused(failure) => failure.code != ErrorCode::NickTaken && failure.ends_with().is_final(),
+            Self::Refused(failure) => failure.code != ErrorCode::NickTaken && failure.reason().is_final(),
             Self::Bye(reason) => reason.is_final(),
             _ => false,
         }
