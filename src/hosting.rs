@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use etcetera::{AppStrategy as _, AppStrategyArgs, choose_app_strategy};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -129,7 +129,7 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     start_logging(args.serve.log_format, std::fs::File::create(data.join("host.log"))?);
     let again = again(&args.serve);
     let addresses = server.addresses();
-    let Some(own) = addresses.iter().find_map(reachable_from_here) else { bail!("nowhere to listen") };
+    let own = addresses.iter().find_map(reachable_from_here).context("nowhere to listen")?;
     let invite = invite(&addresses, args.seat.room.as_ref());
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(server.run(shutdown.clone()));

@@ -8,10 +8,10 @@ use anyhow::bail;
 use parlor::client::link::{self, Config, Update};
 use parlor::client::script::End;
 use parlor::client::{pipe, say, tail, tui};
+use parlor::protocol;
 use parlor::protocol::address::{Address, Destination};
 use parlor::protocol::name::{Nick, RoomName};
 use parlor::protocol::text::{Line, Text};
-use parlor::protocol::{self};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -63,7 +63,7 @@ pub(crate) async fn sit_down(
     if ending.unsent.is_empty() {
         return Ok(if ending.wanted { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    complain("These were not sent:");
+    complain("These were not stored, or the answer was lost:");
     ending.unsent.iter().for_each(|text| complain(text));
     Ok(ExitCode::FAILURE)
 }

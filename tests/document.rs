@@ -13,6 +13,7 @@ use parlor::protocol::{self, limits};
 const DOCUMENT: &str = include_str!("../docs/protocol.md");
 const COMMANDS: &str = include_str!("../src/protocol/command.rs");
 const EVENTS: &str = include_str!("../src/protocol/event.rs");
+const WORDS: &str = include_str!("../src/protocol/words.rs");
 const LIMITS: &str = include_str!("../src/protocol/limits.rs");
 
 /// The part of the document below a heading of the second level.
@@ -66,12 +67,12 @@ fn assert_same(what: &str, documented: &BTreeSet<&str>, wanted: &BTreeSet<String
 
 #[test]
 fn every_error_code_is_documented() {
-    assert_same("codes", &rows("Error codes"), &variants(EVENTS, "ErrorCode"), &["unknown"]);
+    assert_same("codes", &rows("Error codes"), &variants(WORDS, "ErrorCode"), &["unknown"]);
 }
 
 #[test]
 fn every_reason_is_documented_and_says_whether_to_come_back() {
-    assert_same("reasons", &rows("Reasons for the end"), &variants(EVENTS, "Reason"), &["unknown"]);
+    assert_same("reasons", &rows("Reasons for the end"), &variants(WORDS, "Reason"), &["unknown"]);
     for reason in Reason::ALL.into_iter().filter(|reason| *reason != Reason::Unknown) {
         let name = serde_json::to_value(reason).unwrap();
         let row = format!("| `{}` |", name.as_str().unwrap());

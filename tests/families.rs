@@ -215,7 +215,7 @@ fn a_log_of_a_later_version_is_left_alone() {
 fn a_folder_that_cannot_be_used_is_named() {
     let folder = TempDir::new().unwrap();
     let with = |data: PathBuf| {
-        let mut command = Process::new(env!("CARGO_BIN_EXE_parlor"));
+        let mut command = common::parlor(folder.path());
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
         command
     };
@@ -244,9 +244,9 @@ fn a_folder_that_cannot_be_used_is_named() {
 fn what_was_said_is_for_the_host_alone_to_read() {
     let parent = TempDir::new().unwrap();
     let folder = parent.path().join("new");
-    let mut command = Process::new(env!("CARGO_BIN_EXE_parlor"));
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&folder).env("RUST_LOG", "off");
-    command.env("HOME", parent.path()).env("XDG_CONFIG_HOME", parent.path()).stderr(Stdio::null());
+    let mut command = common::parlor(parent.path());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&folder);
+    command.env("RUST_LOG", "off").stderr(Stdio::null());
     drop(Program::start(command, 1));
     assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
 }

@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 
 /// The code of a file: without comments, and without white space, which may stand anywhere in a path.
 fn code_of(path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
+    code_in(&fs::read_to_string(path).unwrap())
+}
+
+fn code_in(text: &str) -> String {
     let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
     lines.flat_map(str::chars).filter(|c| !c.is_whitespace()).collect()
 }
@@ -45,6 +48,8 @@ fn ways_to(module: &str) -> Vec<String> {
     vec![
         format!("crate::{module}"),
         format!("parlor::{module}"),
+        // From a side's `mod.rs`; also the end of `super::super::` further down.
+        format!("super::{module}"),
         "crate::{".to_owned(),
         "crate::*".to_owned(),
     ]
@@ -107,5 +112,8 @@ fn the_scan_finds_what_it_looks_for() {
     assert!(
         mentions("crate::protocol::") && mentions("tokio::net") && mentions("rusqlite") && mentions(".await")
     );
-    assert!(!mentions("Every limit of a parlor"), "comments are not code");
+    assert_eq!(code_in("use crate :: // crate::client\n    server;"), "usecrate::server;");
+    for way in ["crate::client::link", "parlor::client", "super::client", "super::super::client::link"] {
+        assert!(ways_to("client").iter().any(|known| way.contains(known)), "{way}");
+    }
 }

@@ -497,6 +497,37 @@ async fn a_hole_is_never_delivered() {
 }
 
 #[tokio::test]
+async fn a_gap_to_the_end_of_all_numbers_is_the_last() {
+    let fake = Fake::start().await;
+    let mut talk = Talk::to(fake.port());
+    talk.join(None);
+    let (mut peer, _) = fake.seat(u64::MAX).await;
+    for from in [1, 0] {
+        peer.say(json!({"type": "gap", "room": "#a", "from": from, "to": u64::MAX})).await;
+    }
+    assert!(talk.offline().await.0.contains("left out"));
+    fake.accept().await;
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_told_without_its_control_characters() {
+    let fake = Fake::start().await;
+    let mut talk = Talk::to(fake.port());
+    let mut nonsense = entry(1);
+    nonsense["id"] = "\u{9d}0;title\u{9c}".into();
+    fake.accept().await.say(nonsense).await;
+    let (why, _) = talk.offline().await;
+    assert!(why.contains("makes no sense") && !why.contains(char::is_control), "{why:?}");
+    // In the greeting too.
+    let mut peer = Peer::new(fake.connection().await);
+    peer.say(welcome("open")).await;
+    peer.command().await;
+    peer.say(json!({"type": "ready", "session": "\u{9d}"})).await;
+    let (why, _) = talk.offline().await;
+    assert!(why.contains("makes no sense") && !why.contains(char::is_control), "{why:?}");
+}
+
+#[tokio::test]
 async fn a_gap_moves_the_cursor() {
     let fake = Fake::start().await;
     let mut talk = Talk::to(fake.port());
@@ -605,6 +636,25 @@ async fn a_refused_join_is_told_and_not_tried_again() {
     talk.online().await;
     talk.link.submit(Command::Who(InRoom { id: None, room: room("#b") }));
     assert!(matches!(peer.command().await, Command::Who(_)), "no join");
+}
+
+#[tokio::test]
+async fn a_join_that_is_refused_after_a_break_names_its_room() {
+    let fake = Fake::start().await;
+    let mut talk = Talk::to(fake.port());
+    talk.join(None);
+    let (peer, _) = fake.seat(0).await;
+    talk.ok().await;
+    drop(peer);
+    let mut peer = fake.accept().await;
+    let Command::Join(join) = peer.command().await else { panic!("no join") };
+    peer.say(json!({"type": "error", "re": join.id, "code": "room_full", "message": "it is full"})).await;
+    assert_eq!(talk.failed().await.message.as_str(), "#a: it is full");
+    // One that says so itself is not told twice.
+    talk.join(None);
+    let Command::Join(join) = peer.command().await else { panic!("no join") };
+    peer.say(json!({"type": "error", "re": join.id, "code": "room_full", "message": "#a is full"})).await;
+    assert_eq!(talk.failed().await.message.as_str(), "#a is full");
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@
 //! The link knows the network and no terminal. The screen and the commands for scripts
 //! know the link and no socket.
 
-mod connect;
 pub mod lines;
 pub mod link;
 pub mod pipe;

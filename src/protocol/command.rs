@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::event::{ErrorCode, Failure, Reason};
+use super::event::{ErrorCode, Failure};
 use super::limits::{REQUEST_ID_BYTES, TOPIC_BYTES};
 use super::name::{NameError, Nick, RoomName};
 use super::text::{Line, Text, TextError};
@@ -373,16 +373,6 @@ impl From<TextError> for Failure {
             TextError::TooLong { .. } => ErrorCode::TextTooLong,
         };
         Self::new(code, &error.to_string())
-    }
-}
-
-impl Failure {
-    /// The reason for which a session ends over this, when it happens in the handshake.
-    pub fn ends_with(&self) -> Reason {
-        match self.code {
-            ErrorCode::NickTaken | ErrorCode::BadName | ErrorCode::UnsupportedVersion => Reason::Refused,
-            _ => Reason::ProtocolError,
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::command::RequestId;
 use super::name::{Nick, RoomName};
 use super::text::Line;
 use super::time::Time;
+pub use super::words::{ErrorCode, Reason};
 
 /// One event. On the wire its name is the `type`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -181,65 +182,13 @@ impl Failure {
     pub fn new(code: ErrorCode, message: &str) -> Self {
         Self { re: None, code, message: Line::lossy(message) }
     }
-}
 
-/// Why a command was not done: stable words for programs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorCode {
-    /// The frame held no JSON, or not UTF-8, or nested too deep.
-    BadJson,
-    /// A field is missing, of the wrong type, or out of range.
-    BadRequest,
-    /// No such command.
-    UnknownType,
-    /// No common version of the protocol.
-    UnsupportedVersion,
-    /// Not a nick or a room name.
-    BadName,
-    /// Somebody has this nick, or one that looks like it.
-    NickTaken,
-    /// There is a room whose name looks like this one.
-    RoomLooksAlike,
-    /// No room of that name.
-    NoSuchRoom,
-    /// One must be in a room to do that.
-    NotInRoom,
-    /// Nothing visible in the text.
-    TextEmpty,
-    /// More bytes than a text may have.
-    TextTooLong,
-    /// The parlor has as many rooms as it may have.
-    TooManyRooms,
-    /// This connection is in as many rooms as it may be.
-    TooManyJoined,
-    /// The room is full.
-    RoomFull,
-    /// As many connections as the parlor may have.
-    ServerFull,
-    /// As many connections as one address may have.
-    AddressFull,
-    /// No `hello` in time.
-    HandshakeTimeout,
-    /// A frame larger than allowed.
-    FrameTooLarge,
-    /// `hello` was said already, or something else was said before it.
-    OutOfPlace,
-    /// The log could not store it; it may work later.
-    Storage,
-    /// The disk of the server is full; it may work later.
-    StorageFull,
-    /// The client's own: it is not connected.
-    Offline,
-    /// From a newer server.
-    #[serde(other)]
-    Unknown,
-}
-
-impl ErrorCode {
-    /// Whether the very same command may well succeed later.
-    pub fn is_temporary(self) -> bool {
-        matches!(self, Self::Storage | Self::StorageFull)
+    /// The reason for which a session ends over this, when it happens in the handshake.
+    pub fn reason(&self) -> Reason {
+        match self.code {
+            ErrorCode::NickTaken | ErrorCode::BadName | ErrorCode::UnsupportedVersion => Reason::Refused,
+            _ => Reason::ProtocolError,
+        }
     }
 }
 
@@ -441,86 +390,6 @@ pub struct Bye {
     pub reason: Reason,
 }
 
-/// Why a connection ended: told in the last frame, logged, and counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// The server is closing.
-    Shutdown,
-    /// The client said `bye`.
-    Quit,
-    /// The client closed the connection, or it broke, without a word.
-    Gone,
-    /// The same client came back and took over.
-    Replaced,
-    /// Nothing was heard for [`super::limits::DEAD_AFTER`].
-    Silent,
-    /// It took nothing for [`super::limits::STALL_TIME`].
-    Stalled,
-    /// No `hello` within [`super::limits::HANDSHAKE_TIME`].
-    HandshakeTimeout,
-    /// The handshake was understood and refused; the `error` before says why.
-    Refused,
-    /// Something was said that this protocol does not know how to go on from.
-    ProtocolError,
-    /// A frame larger than allowed.
-    FrameTooLarge,
-    /// As many connections as the parlor may have.
-    ServerFull,
-    /// As many connections as one address may have.
-    AddressFull,
-    /// The server could not read its log.
-    Storage,
-    /// From a newer server.
-    #[serde(other)]
-    Unknown,
-}
-
-impl Reason {
-    /// All of them, in the order of their discriminants: for counting.
-    pub const ALL: [Self; 14] = [
-        Self::Shutdown,
-        Self::Quit,
-        Self::Gone,
-        Self::Replaced,
-        Self::Silent,
-        Self::Stalled,
-        Self::HandshakeTimeout,
-        Self::Refused,
-        Self::ProtocolError,
-        Self::FrameTooLarge,
-        Self::ServerFull,
-        Self::AddressFull,
-        Self::Storage,
-        Self::Unknown,
-    ];
-
-    /// Whether a client that was told this should leave it at that, rather than connect again.
-    pub fn is_final(self) -> bool {
-        matches!(self, Self::Quit | Self::Replaced | Self::Refused)
-    }
-
-    /// The reason as a sentence for people.
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Self::Shutdown => "the server was shut down",
-            Self::Quit => "you left",
-            Self::Gone => "the connection broke",
-            Self::Replaced => "you connected from elsewhere",
-            Self::Silent => "the server heard nothing from here for too long",
-            Self::Stalled => "this side took nothing from the server for too long",
-            Self::HandshakeTimeout => "the greeting took too long",
-            Self::Refused => "the server refused the connection",
-            Self::ProtocolError => "the server did not understand this client",
-            Self::FrameTooLarge => "more was sent at once than the server takes",
-            Self::ServerFull => "the server is full",
-            Self::AddressFull => "too many connections from this address",
-            Self::Storage => "the server cannot read its log",
-            Self::Unknown => "the server gave a reason that this version does not know",
-        }
-    }
-}
-
 impl Event {
     /// Reads one event from JSON. Unknown fields are ignored, and a type that is unknown is
     /// [`Event::Unknown`], or an entry of unknown kind if it has a place in a log.
@@ -625,13 +494,6 @@ mod tests {
         assert_eq!(entry.text.as_str(), "\u{FFFD}]0;x\u{FFFD}");
         let name = br##"{"type":"presence","room":"#a","here":1,"left":["\u202ebob"]}"##;
         assert!(Event::decode(name).is_err());
-    }
-
-    #[test]
-    fn reasons_are_all_counted() {
-        for (index, reason) in Reason::ALL.into_iter().enumerate() {
-            assert_eq!(reason as usize, index);
-        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! | [`frame`] | a 4-byte length, then JSON: the reader with its cap, and [`frame::Frame`], which only `encode` makes |
 //! | [`command`] | client → server |
 //! | [`event`] | server → client |
+//! | [`words`] | why a command was not done, why a connection ended: the codes that programs go by |
 //! | [`name`] | nicks and room names: what is allowed, what counts as the same, what merely looks the same |
 //! | [`text`] | text that a terminal can be trusted with |
 //! | [`time`] | the one form of a moment on the wire |
@@ -24,6 +25,7 @@ pub mod limits;
 pub mod name;
 pub mod text;
 pub mod time;
+pub mod words;
 
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u32 = 1;

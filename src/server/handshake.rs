@@ -6,6 +6,7 @@ use tracing::info;
 
 use super::Context;
 use super::hub::Entered;
+use crate::protocol;
 use crate::protocol::command::{Command, Hello};
 use crate::protocol::event::{Allowed, Auth, AuthKind, Bye, ErrorCode, Event, Failure, Ready, Reason};
 use crate::protocol::event::{ServerInfo, Welcome};
@@ -15,7 +16,6 @@ use crate::protocol::limits::{
 };
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
-use crate::protocol::{self};
 
 /// Greets, listens, and lets in. Whoever is not let in has been told why when this returns.
 ///
@@ -90,7 +90,7 @@ async fn hello<R: AsyncRead + Unpin>(frames: &mut FrameReader<R>) -> Result<Hell
             Err((Some(failure), Reason::ProtocolError))
         }
         Err(failure) => {
-            let reason = failure.ends_with();
+            let reason = failure.reason();
             Err((Some(failure), reason))
         }
     }

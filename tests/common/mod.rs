@@ -39,6 +39,25 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The file, beside its log, into which a program complains.
 pub const COMPLAINTS: &str = "stderr";
 
+/// Where a program finds what is its user's.
+pub const HOMES: [&str; 3] = ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"];
+
+/// What would come into a test from the environment of whoever runs it.
+pub const FOREIGN: [&str; 4] = ["PARLOR_SERVER", "PARLOR_NICK", "RUST_LOG", "NO_COLOR"];
+
+/// `parlor`, with `home` for all of its user's home, and nothing of this one's environment that it heeds.
+pub fn parlor(home: &Path) -> Process {
+    at_home(Process::new(env!("CARGO_BIN_EXE_parlor")), home)
+}
+
+fn at_home(mut command: Process, home: &Path) -> Process {
+    for name in FOREIGN {
+        command.env_remove(name);
+    }
+    command.envs(HOMES.map(|name| (name, home)));
+    command
+}
+
 /// Waits for what must happen.
 pub async fn soon<T>(what: impl Future<Output = T>) -> T {
     timeout(PATIENCE, what).await.expect("it did not happen in time")
@@ -143,14 +162,14 @@ impl Program {
 
     /// `parlor serve` on `folder`, which is also all of this user's home that it sees.
     pub fn command(folder: &Path) -> Process {
-        Self::command_of(Process::new(env!("CARGO_BIN_EXE_parlor")), folder)
+        Self::command_of(parlor(folder), folder)
     }
 
     /// The same, started by a shell that first says `before`: limits that the program shall live under.
     pub fn under(before: &str, folder: &Path) -> Process {
         let mut shell = Process::new("sh");
         shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_parlor")]);
-        Self::command_of(shell, folder)
+        Self::command_of(at_home(shell, folder), folder)
     }
 
     fn command_of(mut command: Process, folder: &Path) -> Process {
@@ -158,8 +177,6 @@ impl Program {
             .args(["serve", "--data"])
             .arg(folder)
             .env("RUST_LOG", "warn")
-            .env("HOME", folder)
-            .env("XDG_CONFIG_HOME", folder)
             .stdin(Stdio::null())
             .stderr(File::options().create(true).append(true).open(folder.join(COMPLAINTS)).unwrap());
         command

@@ -6,8 +6,9 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use tempfile::TempDir;
 
-use super::PATIENCE;
+use super::{FOREIGN, HOMES, PATIENCE};
 
 /// A person's terminal. The program is killed when it goes out of scope.
 pub struct Terminal {
@@ -15,6 +16,8 @@ pub struct Terminal {
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     screen: Arc<(Mutex<Screen>, Condvar)>,
+    /// All of a home that the program sees.
+    _home: TempDir,
 }
 
 struct Screen {
@@ -33,6 +36,9 @@ impl Terminal {
         command.args(args);
         command.env("TERM", "xterm-256color");
         command.env("TZ", "UTC");
+        let home = TempDir::new().unwrap();
+        HOMES.iter().for_each(|name| command.env(name, home.path()));
+        FOREIGN.iter().for_each(|name| command.env_remove(name));
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut output = pair.master.try_clone_reader().unwrap();
@@ -54,7 +60,7 @@ impl Terminal {
                 }
             }
         });
-        Self { master: pair.master, keys, child, screen }
+        Self { master: pair.master, keys, child, screen, _home: home }
     }
 
     /// Types.

@@ -170,7 +170,8 @@ impl Room {
     pub(crate) fn skip(&mut self, gap: &Gap, in_sight: bool) {
         if self.returning {
             self.put_new_line(in_sight);
-            self.unread += (gap.to + 1).saturating_sub(gap.from);
+            let left_out = gap.to.saturating_sub(gap.from).saturating_add(1);
+            self.unread = self.unread.saturating_add(left_out);
         }
         self.scrollback.skip_to(gap.to);
         self.pending.retain(|pending| !matches!(pending.delivery, Delivery::Stored(seq) if seq <= gap.to));

@@ -7,13 +7,14 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::link::Break;
+use super::ending::Break;
 use crate::protocol;
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Hello};
 use crate::protocol::event::{AuthKind, ErrorCode, Event, Failure, Ready, Welcome};
 use crate::protocol::frame::{FrameError, FrameReader};
 use crate::protocol::limits::{EVENT_BYTES, HANDSHAKE_TIME};
+use crate::protocol::text::Line;
 
 /// How long one attempt may take to connect.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -32,7 +33,7 @@ pub(super) struct Connection {
 impl Connection {
     async fn event(&mut self) -> Result<Event, Break> {
         let json = self.next().await?.ok_or(Break::Closed)?;
-        Event::decode(&json).map_err(|error| Break::Nonsense(error.to_string()))
+        Ok(Event::decode(&json)?)
     }
 
     /// Puts `command` behind what is on its way out; [`Connection::next`] writes it.
@@ -96,7 +97,7 @@ async fn greet(
         Event::Ready(ready) => Ok((connection, welcome, ready)),
         Event::Error(failure) => Err(Break::Refused(failure)),
         Event::Bye(bye) => Err(Break::Bye(bye.reason)),
-        _ => Err(Break::Nonsense("no answer to hello".to_owned())),
+        _ => Err(Break::Nonsense(Line::lossy("no answer to hello"))),
     }
 }
 

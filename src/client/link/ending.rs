@@ -1,0 +1,57 @@
+//! Why a connection, or the attempt at one, ends, and whether another one has a point.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::protocol::event::{ErrorCode, Failure, Reason};
+use crate::protocol::frame::FrameError;
+use crate::protocol::limits::DEAD_AFTER;
+use crate::protocol::name::RoomName;
+use crate::protocol::text::Line;
+
+/// Why a connection, or the attempt at one, ended.
+#[derive(Debug, Error)]
+pub(super) enum Break {
+    #[error("{0}")]
+    Connect(String),
+    #[error("the connection broke: {0}")]
+    Frame(#[from] FrameError),
+    #[error("nothing was heard from the server for {} s", DEAD_AFTER.as_secs())]
+    Silent,
+    #[error("{}", .0.sentence())]
+    Bye(Reason),
+    #[error("the server closed the connection")]
+    Closed,
+    #[error("the server refused us: {0}")]
+    Refused(Failure),
+    #[error("the server said something that makes no sense here: {0}")]
+    Nonsense(Line),
+    #[error("the server left out entries of {0} without saying so")]
+    Hole(RoomName),
+    #[error("the server has stored nothing for {} s", .0.as_secs())]
+    Stuck(Duration),
+    #[error("you left")]
+    Quit,
+    #[error("nobody listens any more")]
+    Unheard,
+}
+
+/// A decoder's complaint quotes what it was given.
+impl From<serde_json::Error> for Break {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Nonsense(Line::lossy(&error.to_string()))
+    }
+}
+
+impl Break {
+    /// Whether trying again has no point, or is not wanted.
+    pub(super) fn is_final(&self) -> bool {
+        match self {
+            Self::Quit | Self::Unheard | Self::Stuck(_) => true,
+            Self::Refused(failure) => failure.code != ErrorCode::NickTaken && failure.reason().is_final(),
+            Self::Bye(reason) => reason.is_final(),
+            _ => false,
+        }
+    }
+}
