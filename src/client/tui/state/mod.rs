@@ -8,6 +8,7 @@ pub mod people;
 pub mod room;
 pub mod scrollback;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -301,6 +302,18 @@ impl State {
         };
         let room = self.room().map(|room| format!("{} · ", room.name)).unwrap_or_default();
         format!("{waits}{room}parlor")
+    }
+
+    /// How many others lose their rooms when we leave: none, unless we host.
+    pub(crate) fn others_thrown_out(&self) -> usize {
+        if self.invite.is_none() || !matches!(self.connection, Connection::Online) {
+            return 0;
+        }
+        let known = self.rooms.iter().flat_map(|room| room.people.iter()).map(|person| &person.nick);
+        let named: BTreeSet<&str> = known.filter(|nick| **nick != self.me).map(Nick::as_str).collect();
+        // Of many only some are known by name, and who sits in two rooms is one.
+        let most = self.rooms.iter().map(|room| room.people.here().saturating_sub(1)).max();
+        named.len().max(most.unwrap_or(0))
     }
 
     /// Messages that the server has not stored, in all rooms.

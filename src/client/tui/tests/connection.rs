@@ -219,7 +219,7 @@ fn leaving_with_something_unsent_asks_first() {
     script.press(KeyCode::Enter);
     assert_eq!(script.effects, []);
     assert!(script.text().contains("One message is not sent yet"));
-    script.press(KeyCode::Char('x'));
+    script.press(KeyCode::Left);
     script.press(KeyCode::Enter);
     assert_eq!(script.effects, [Effect::Quit]);
 }

@@ -5,13 +5,13 @@ mod completing;
 mod history;
 mod keys;
 mod link;
-mod overlays;
+pub(crate) mod overlays;
 mod rooms;
 mod saying;
 
 use super::event::{Effect, Event, Now};
 use super::scroll::Scroll;
-use super::state::State;
+use super::state::{Question, State};
 use super::view;
 use crate::protocol::name::RoomName;
 
@@ -82,13 +82,19 @@ fn tick(state: &mut State, now: Now) {
 }
 
 fn paste(state: &mut State, text: &str) {
-    if state.question.is_some() {
-        return;
-    }
+    let before = match state.question.take() {
+        // There is a question already, and what it is about is not complete.
+        Some(Question::Paste(before)) => before + "\n",
+        Some(search @ Question::Search { .. }) => {
+            state.question = Some(search);
+            return;
+        }
+        Some(Question::Leave | Question::Word(_)) | None => String::new(),
+    };
     state.overlay = None;
     state.completion = None;
     let clean = crate::protocol::text::sanitise(text);
-    let clean = clean.trim_end_matches('\n');
+    let clean = before + clean.trim_end_matches('\n');
     if clean.len() > PASTE_BYTES {
         let max = state.text_bytes() / 1024;
         state.complain(format!(
@@ -98,9 +104,9 @@ fn paste(state: &mut State, text: &str) {
         return;
     }
     if clean.split('\n').count() > PASTE_LINES {
-        state.question = Some(super::state::Question::Paste(clean.to_owned()));
+        state.question = Some(Question::Paste(clean));
     } else {
-        state.composer_mut().insert(clean);
+        state.composer_mut().insert(&clean);
     }
 }
 

@@ -9,17 +9,21 @@ use crate::client::tui::state::{Connection, Overlay, Question};
 /// Rows of a page in help and lists: what fits on the smallest of usual screens.
 const PAGE: isize = 15;
 
-/// Leaves, and asks first where that loses something.
+/// Takes a paste that is asked about into the input. No letter: whoever goes on writing means none.
+pub(crate) const EDIT_PASTE: Action = Action::Complete;
+
+/// Leaves, and asks first where that loses something: what is not sent, or the room of others.
 pub(super) fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     let lost = state.unsent() > 0 && !matches!(state.connection, Connection::Ended { .. });
-    if lost {
+    if lost || state.others_thrown_out() > 0 {
         state.question = Some(Question::Leave);
     } else {
         effects.push(Effect::Quit);
     }
 }
 
-/// A key while `state.question` waits. Keys that are no answer do nothing.
+/// A key while `state.question` waits. A letter that is no answer goes into the input, as fingers
+/// expect that were writing already; other keys that are none do nothing.
 pub(super) fn answer(state: &mut State, question: Question, key: &KeyEvent, effects: &mut Vec<Effect>) {
     let action = keymap::action(Key::of(key));
     let yes = key.code == KeyCode::Enter && key.modifiers.is_empty();
@@ -31,6 +35,7 @@ pub(super) fn answer(state: &mut State, question: Question, key: &KeyEvent, effe
                 effects.push(Effect::Quit);
             }
             Some(Action::Close) => {}
+            _ if letter.is_some() => super::keys::press(state, key, effects),
             _ => state.question = Some(Question::Leave),
         },
         Question::Word(word) => {
@@ -38,6 +43,8 @@ pub(super) fn answer(state: &mut State, question: Question, key: &KeyEvent, effe
                 leave(state, effects);
             } else if letter == Some('s') {
                 saying::submit(state, &word, effects);
+            } else if letter.is_some() {
+                super::keys::press(state, key, effects);
             } else if !no {
                 state.question = Some(Question::Word(word));
             }
@@ -50,8 +57,12 @@ pub(super) fn answer(state: &mut State, question: Question, key: &KeyEvent, effe
                 if let Err(sentence) = saying::say(state, &all, false, effects) {
                     state.complain(sentence);
                 }
-            } else if letter == Some('e') {
+            } else if action == Some(EDIT_PASTE) {
                 state.composer_mut().insert(&text);
+            } else if letter.is_some() {
+                // On a line of its own: it is said about the paste.
+                state.composer_mut().insert(&(text + "\n"));
+                super::keys::press(state, key, effects);
             } else if !no {
                 state.question = Some(Question::Paste(text));
             }

@@ -6,7 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::put_line;
+use crate::client::tui::keymap::{Action, key_for};
 use crate::client::tui::state::{Connection, Question, State};
+use crate::client::tui::update::overlays::EDIT_PASTE;
 use crate::client::tui::wrap;
 
 /// Lines of a paste that are shown before it is sent.
@@ -95,20 +97,27 @@ fn question(state: &State, say: &mut impl FnMut(&str, Style)) {
     let theme = state.theme;
     match &state.question {
         None => {}
-        Some(Question::Leave) => match state.unsent() {
-            0 => say("Leave parlor?", theme.accent()),
-            1 => say("Leave parlor? One message is not sent yet and would be lost.", theme.warning()),
-            many => {
-                say(
-                    &format!("Leave parlor? {many} messages are not sent yet and would be lost."),
-                    theme.warning(),
-                );
-            }
-        },
+        Some(Question::Leave) => {
+            let others = match state.others_thrown_out() {
+                0 => "",
+                1 => " Somebody else is here and will lose the room.",
+                many => &format!(" {many} others are here and will lose the room."),
+            };
+            let unsent = match state.unsent() {
+                0 => "",
+                1 => " One message is not sent yet and would be lost.",
+                many => &format!(" {many} messages are not sent yet and would be lost."),
+            };
+            let harmless = others.is_empty() && unsent.is_empty();
+            let style = if harmless { theme.accent() } else { theme.warning() };
+            say(&format!("Leave parlor?{others}{unsent}"), style);
+        }
         Some(Question::Word(word)) => say(&format!("You wrote \"{word}\": leave parlor?"), theme.accent()),
         Some(Question::Paste(text)) => {
             let lines = text.split('\n').count();
-            say(&format!("Send these {lines} lines ({} characters)?", text.chars().count()), theme.accent());
+            let keys = format!("{} sends them, {} edits first", key_for(Action::Send), key_for(EDIT_PASTE));
+            let characters = text.chars().count();
+            say(&format!("Send these {lines} lines ({characters} characters)? {keys}."), theme.accent());
             let width = usize::from(state.size.0.saturating_sub(4)).max(1);
             for line in text.split('\n').take(PREVIEW_LINES) {
                 say(&format!("│ {}", wrap::show_edit_row(line, width)), theme.dim());

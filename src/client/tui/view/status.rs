@@ -9,6 +9,7 @@ use super::put_line;
 use crate::client::tui::keymap::{Action, key_for};
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::{Connection, Overlay, Question, State};
+use crate::client::tui::update::overlays::EDIT_PASTE;
 use crate::client::tui::wrap;
 
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
@@ -98,7 +99,7 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
             return vec![(enter, "leave"), ("s".to_owned(), "say it"), (esc, "go back")];
         }
         Some(Question::Paste(_)) => {
-            return vec![(enter, "send"), ("e".to_owned(), "edit first"), (esc, "discard")];
+            return vec![(enter, "send"), (key_for(EDIT_PASTE), "edit first"), (esc, "discard")];
         }
         Some(Question::Search { .. }) => {
             return vec![(enter, "take it"), (key_for(Action::SearchInputs), "older"), (esc, "go back")];
