@@ -102,3 +102,38 @@ fn an_unreachable_parlor_is_a_sentence_and_not_a_screen() {
     assert!(drawn.contains("nothing listens there"), "{drawn}");
     assert!(!drawn.contains("\x1b[?1049h"), "no screen was put up");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_was_stopped_from_outside_takes_the_terminal_again() {
+    use std::fs;
+    use std::process::Command;
+
+    let run = |words: &[&str]| assert!(Command::new(words[0]).args(&words[1..]).status().unwrap().success());
+    let folder = tempdir().unwrap();
+    let server = Program::serve(folder.path(), 0, &[]);
+    let mut dora = sit_down(server.port, "dora", 80, 24);
+    dora.shows("dora ›");
+    let address = format!("127.0.0.1:{}", server.port);
+    let ours = |pid: &String| {
+        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        words.split(|byte| *byte == 0).any(|word| word == address.as_bytes())
+    };
+    let processes = fs::read_dir("/proc").unwrap();
+    let mut pids = processes.map(|process| process.unwrap().file_name().into_string().unwrap());
+    let pid = pids.find(ours).unwrap();
+    let tty = fs::read_link(format!("/proc/{pid}/fd/0")).unwrap();
+
+    run(&["kill", "-STOP", &pid]);
+    // What a shell does when it comes to the front.
+    run(&["stty", "-F", tty.to_str().unwrap(), "sane"]);
+    run(&["kill", "-CONT", &pid]);
+    // Without an Enter: only a terminal in raw mode passes this on, and only a screen shows it there.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    dora.keys("still here");
+    dora.shows("dora › still here");
+    dora.keys("\x15");
+    dora.line("/quit");
+    let (code, drawn) = dora.end();
+    assert_eq!((code, drawn.matches("\x1b[?1049h").count()), (0, 2));
+}
