@@ -31,7 +31,8 @@ pub(crate) async fn sit_down(
     invite: Option<String>,
 ) -> anyhow::Result<ExitCode> {
     let nick = seat.nick.unwrap_or_else(own_nick);
-    let (link, mut updates) = link::open(Config { address, nick, agent: agent("join"), give_up_after: None });
+    let (link, mut updates) =
+        link::open(Config { address, nick: nick.clone(), agent: agent("join"), give_up_after: None });
     let online = loop {
         match updates.recv().await {
             Some(online @ Update::Online { .. }) => break online,
@@ -41,7 +42,8 @@ pub(crate) async fn sit_down(
         }
     };
     let room = seat.room.unwrap_or_else(RoomName::lobby);
-    let ending = tui::run(tui::Options { link, updates, first: vec![online], room, invite }).await?;
+    let ending =
+        tui::run(tui::Options { link, updates, first: vec![online], room, wished: nick, invite }).await?;
     if !ending.wanted {
         complain(&format!("parlor: {}", ending.why));
     }

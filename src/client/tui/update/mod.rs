@@ -11,7 +11,7 @@ mod saying;
 
 use super::event::{Effect, Event, Now};
 use super::scroll::Scroll;
-use super::state::{Question, State};
+use super::state::{Connection, Question, State};
 use super::view;
 use crate::protocol::name::RoomName;
 
@@ -33,6 +33,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         return effects;
     }
     state.changed = true;
+    let heard = matches!(event, Event::Link(_));
     match event {
         Event::Tick(_) => {}
         Event::Key(key) => keys::press(state, &key, &mut effects),
@@ -55,12 +56,25 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Terminate => effects.push(Effect::Quit),
     }
     see(state);
+    watch(state, heard, &effects);
     effects
+}
+
+/// Keeps in mind since when the server owes us an answer. `heard`: it has just said something.
+fn watch(state: &mut State, heard: bool, effects: &[Effect]) {
+    if state.connection != Connection::Online {
+        state.unanswered_since = None;
+    } else if heard {
+        state.unanswered_since = state.waits_for_an_answer().then_some(state.now.instant);
+    } else if effects.iter().any(|effect| matches!(effect, Effect::Submit(_))) && state.held.is_none() {
+        state.unanswered_since.get_or_insert(state.now.instant);
+    }
 }
 
 /// Enters a room, or goes to it.
 pub(crate) fn enter(state: &mut State, room: RoomName, effects: &mut Vec<Effect>) {
     rooms::join(state, room, effects);
+    watch(state, false, effects);
 }
 
 /// Brings an entry of the room in sight onto the screen.
@@ -69,13 +83,17 @@ pub(crate) fn look_at(state: &mut State, seq: u64, effects: &mut Vec<Effect>) {
 }
 
 fn tick(state: &mut State, now: Now) {
-    let countdown = |state: &State| state.retry_at().map(|at| state.seconds_until(at));
+    let countdown = |state: &State| (state.retry_at().map(|at| state.seconds_until(at)), state.silence());
     let before = countdown(state);
     state.now = now;
     if countdown(state) != before {
         state.changed = true;
     }
-    if state.notice.as_ref().is_some_and(|notice| notice.until <= now.instant) {
+    if state.silence().is_some() {
+        // What was measured before says nothing now, nor does it when the server is back.
+        state.round_trip = None;
+    }
+    if state.notice.as_ref().and_then(|notice| notice.until).is_some_and(|until| until <= now.instant) {
         state.notice = None;
         state.changed = true;
     }

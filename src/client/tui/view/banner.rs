@@ -61,17 +61,17 @@ fn connection(state: &State, say: &mut impl FnMut(&str, Style)) {
         }
         (Connection::Online, None) => {}
         (Connection::Connecting, _) => {
-            if let Some(why) = &state.broken {
-                say(&format!("{} Trying again now …", sentence(why)), theme.warning());
+            if state.broken.is_some() {
+                say(&format!("Trying again now … {}", broken(state)), theme.warning());
             }
         }
         (Connection::Offline { .. }, _) => {
-            let why = sentence(state.broken.as_deref().unwrap_or("no connection"));
+            // What changes and what can be done come first: a small screen cuts the rest.
             let next = match countdown {
-                Some(seconds) => format!("Trying again in {seconds} s, Enter on an empty line tries now."),
+                Some(seconds) => format!("Trying again in {seconds} s; Enter on an empty line tries now."),
                 None => "Trying again now …".to_owned(),
             };
-            say(&format!("{why} {next}"), theme.warning());
+            say(&format!("{next} {}", broken(state)), theme.warning());
         }
         (Connection::Ended { why }, _) => {
             say(
@@ -80,6 +80,13 @@ fn connection(state: &State, say: &mut impl FnMut(&str, Style)) {
             );
         }
     }
+}
+
+/// Why there is no connection, and since when.
+fn broken(state: &State) -> String {
+    let Some((why, since)) = &state.broken else { return String::new() };
+    let since = since.timestamp().to_zoned(state.zone.clone()).strftime("%H:%M");
+    sentence(&format!("no connection since {since}: {why}"))
 }
 
 /// With a capital at its beginning and a stop at its end.

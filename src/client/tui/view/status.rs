@@ -28,6 +28,9 @@ fn connection(state: &State, width: u16) -> Line<'static> {
     let theme = state.theme;
     let (sign, style, words) = match &state.connection {
         Connection::Connecting => ("◌", theme.warning(), "connecting …".to_owned()),
+        Connection::Online if let Some(seconds) = state.silence() => {
+            ("○", theme.warning(), format!("no answer for {seconds} s"))
+        }
         Connection::Online => {
             let to = if width >= 100 {
                 format!("connected to {}", wrap::truncate(&state.server, 30))
