@@ -310,7 +310,7 @@ impl Continued {
             None => None,
         };
         if heard.is_none() {
-            pending().await
+            pending::<()>().await;
         }
     }
 }

@@ -49,6 +49,23 @@ fn names_are_completed_by_who_spoke_last() {
 }
 
 #[test]
+fn a_completion_in_the_middle_takes_the_space_that_is_there() {
+    let mut script = room();
+    script.write("say to ba today");
+    for _ in " today".chars() {
+        script.press(KeyCode::Left);
+    }
+    script.press(KeyCode::Tab);
+    assert_eq!(text(&script), "say to Bartholomew today");
+    script.key(KeyCode::Char('u'), KeyModifiers::CONTROL);
+    script.write("b");
+    script.press(KeyCode::Tab);
+    assert_eq!(text(&script), "Bartholomew: today");
+    script.press(KeyCode::Tab);
+    assert_eq!(text(&script), "bob: today");
+}
+
+#[test]
 fn commands_and_rooms_are_completed() {
     let mut script = room();
     script.join("#rust", 0, "", &[]);

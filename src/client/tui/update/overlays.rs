@@ -4,7 +4,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{Effect, State, history, rooms, saying};
 use crate::client::tui::keymap::{self, Action, Key};
+use crate::client::tui::state::composer::Motion;
 use crate::client::tui::state::{Connection, Overlay, Question};
+use crate::client::tui::view;
 
 /// Rows of a page in help and lists: what fits on the smallest of usual screens.
 const PAGE: isize = 15;
@@ -123,8 +125,8 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
         (Some(Action::Down | Action::NextRoom), _) | (_, Some('j')) => 1,
         (Some(Action::PageUp), _) => -PAGE,
         (Some(Action::PageDown), _) | (_, Some(' ')) => PAGE,
-        (Some(Action::Oldest), _) | (_, Some('g')) => isize::MIN,
-        (Some(Action::Newest), _) | (_, Some('G')) => isize::MAX,
+        (Some(Action::Oldest | Action::Go(Motion::LineStart)), _) | (_, Some('g')) => isize::MIN,
+        (Some(Action::Newest | Action::Go(Motion::LineEnd)), _) | (_, Some('G')) => isize::MAX,
         (Some(Action::Repaint), _) => {
             effects.push(Effect::Repaint);
             0
@@ -147,14 +149,10 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
 
 /// Goes up or down by so many rows.
 pub(super) fn scroll(state: &mut State, rows: isize) {
-    let (width, height) = crate::client::tui::view::overlay_size(state);
-    let names = state.room().map_or(0, |room| room.people.iter().count());
-    let (place, last) = match &mut state.overlay {
-        Some(Overlay::Help(top)) => (top, crate::client::tui::view::help_rows(width).saturating_sub(height)),
-        Some(Overlay::Names(top)) => (top, names.saturating_sub(height)),
-        Some(Overlay::Rooms { rooms, chosen, .. }) => {
-            (chosen, rooms.as_ref().map_or(0, Vec::len).saturating_sub(1))
-        }
+    let last = view::overlay_last(state);
+    let place = match &mut state.overlay {
+        Some(Overlay::Help(top) | Overlay::Names(top)) => top,
+        Some(Overlay::Rooms { chosen, .. }) => chosen,
         None => return,
     };
     *place = place.saturating_add_signed(rows).min(last);
