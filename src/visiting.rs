@@ -37,7 +37,8 @@ pub(crate) async fn sit_down(
 ) -> anyhow::Result<ExitCode> {
     let nick = nick(seat.nick)?;
     let shown = address.to_string();
-    let (link, mut updates) = link::open(Config { address, nick, agent: agent("join"), give_up_after: None });
+    let (link, mut updates) =
+        link::open(Config { address, nick: nick.clone(), agent: agent("join"), give_up_after: None });
     let mut told_at = Some(Instant::now() + SILENT_AT_FIRST);
     let online = loop {
         let update = tokio::select! {
@@ -56,7 +57,8 @@ pub(crate) async fn sit_down(
         }
     };
     let room = seat.room.unwrap_or_else(RoomName::lobby);
-    let ending = tui::run(tui::Options { link, updates, first: vec![online], room, invite }).await?;
+    let ending =
+        tui::run(tui::Options { link, updates, first: vec![online], room, wished: nick, invite }).await?;
     if !ending.wanted {
         complain(&format!("parlor: {}", ending.why));
     }

@@ -52,7 +52,9 @@ fn three_people_talk_and_nothing_is_lost() {
 
     // The server dies. What is said meanwhile waits, and arrives once.
     server.kill();
-    carol.until("a banner", |screen| screen.to_lowercase().contains("connect"));
+    for person in [&alice, &carol] {
+        person.shows("Trying again");
+    }
     carol.line("said into the dark");
     let server = Program::serve(folder.path(), port, &[]);
     carol.keys("\r");
@@ -101,4 +103,30 @@ fn an_unreachable_parlor_is_a_sentence_and_not_a_screen() {
     assert_eq!(code, 1);
     assert!(drawn.contains("nothing listens there"), "{drawn}");
     assert!(!drawn.contains("\x1b[?1049h"), "no screen was put up");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_was_stopped_from_outside_takes_the_terminal_again() {
+    use std::process::Command;
+
+    let run = |words: &[&str]| assert!(Command::new(words[0]).args(&words[1..]).status().unwrap().success());
+    let folder = tempdir().unwrap();
+    let server = Program::serve(folder.path(), 0, &[]);
+    let mut dora = sit_down(server.port, "dora", 80, 24);
+    dora.shows("dora ›");
+    let pid = dora.pid().to_string();
+    let tty = std::fs::read_link(format!("/proc/{pid}/fd/0")).unwrap();
+
+    run(&["kill", "-STOP", &pid]);
+    // What a shell does when it comes to the front.
+    run(&["stty", "-F", tty.to_str().unwrap(), "sane"]);
+    run(&["kill", "-CONT", &pid]);
+    dora.draws("\x1b[?1049h", 2);
+    // Without an Enter: only a terminal in raw mode passes this on, and only a screen shows it there.
+    dora.keys("still here");
+    dora.shows("dora › still here");
+    dora.keys("\x15");
+    dora.line("/quit");
+    assert_eq!(dora.end().0, 0);
 }

@@ -86,13 +86,28 @@ impl Terminal {
         self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
+    /// The process that runs in it.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
     /// Waits until the screen is as `wanted`; fails with a picture of it.
     pub fn until(&self, what: &str, wanted: impl Fn(&str) -> bool) {
+        self.drawn(what, |screen, _| wanted(screen));
+    }
+
+    /// Waits until a sequence of control characters was drawn so many times.
+    pub fn draws(&self, control: &str, times: usize) {
+        self.drawn(&format!("{control:?}, {times} times"), |_, raw| raw.matches(control).count() >= times);
+    }
+
+    /// Waits until what is on the screen, and all that was drawn, is as `wanted`.
+    fn drawn(&self, what: &str, wanted: impl Fn(&str, &str) -> bool) {
         let give_up = Instant::now() + PATIENCE;
         let mut screen = self.screen.0.lock().unwrap();
         loop {
             let contents = screen.parser.screen().contents();
-            if wanted(&contents) {
+            if wanted(&contents, &String::from_utf8_lossy(&screen.raw)) {
                 return;
             }
             assert!(!screen.ended && Instant::now() < give_up, "no {what} on this screen:\n{contents}");

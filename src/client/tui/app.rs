@@ -33,6 +33,7 @@ pub(super) struct App {
     terminal: Terminal,
     input: EventStream,
     signals: Signals,
+    continued: Continued,
     drawn_at: Option<Instant>,
     title: String,
     /// The link has ended.
@@ -42,7 +43,7 @@ pub(super) struct App {
 
 impl App {
     pub(super) fn new(state: State, link: Link, updates: mpsc::Receiver<Update>, terminal: Terminal) -> Self {
-        let (input, signals) = (EventStream::new(), Signals::listen());
+        let (input, signals, continued) = (EventStream::new(), Signals::listen(), Continued::listen());
         let title = String::new();
         Self {
             state,
@@ -51,6 +52,7 @@ impl App {
             terminal,
             input,
             signals,
+            continued,
             drawn_at: None,
             title,
             unlinked: false,
@@ -141,6 +143,11 @@ impl App {
             },
             () = async { match wake_at { Some(at) => sleep_until(at).await, None => pending().await } } => {}
             () = self.signals.next() => events.push(Event::Terminate),
+            () = self.continued.next() => {
+                self.terminal.take_back().context("cannot take the terminal again")?;
+                let (columns, rows) = crossterm::terminal::size()?;
+                events.push(Event::Resize(columns, rows));
+            }
         }
         // Polled in our own context: crossterm wakes whoever polled it first since the last event.
         while let Some(input) = poll_fn(|context| match self.input.poll_next_unpin(context) {
@@ -274,5 +281,47 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             pending().await
         }
+    }
+}
+
+/// The system's word that we were stopped and go on: by our own wish, by `kill -STOP`, by a debugger.
+/// Whoever stopped us from outside left us no time to give the terminal back, and the shell has used it.
+struct Continued {
+    #[cfg(unix)]
+    listening: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl Continued {
+    /// `SIGCONT`, which tokio has no name for: 18 on Linux (except on MIPS, PA-RISC and SPARC), 19 on macOS
+    /// and the BSDs. It does nothing to who does not listen, so a number that is wrong costs no more than
+    /// the repainting.
+    const SIGNAL: std::ffi::c_int =
+        if cfg!(any(target_os = "linux", target_os = "android")) { 18 } else { 19 };
+
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self { listening: signal(SignalKind::from_raw(Self::SIGNAL)).ok() }
+    }
+
+    async fn next(&mut self) {
+        let heard = match &mut self.listening {
+            Some(signal) => signal.recv().await,
+            None => None,
+        };
+        if heard.is_none() {
+            pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Continued {
+    fn listen() -> Self {
+        Self {}
+    }
+
+    async fn next(&mut self) {
+        pending().await
     }
 }

@@ -185,7 +185,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(&[alt('b'), ctrl_key(K::Left)], 2, Action::Go(Motion::WordLeft), Writing, "word left"),
     row(&[alt('f'), ctrl_key(K::Right)], 2, Action::Go(Motion::WordRight), Writing, "word right"),
     row(&[ctrl('a'), plain(K::Home)], 2, Action::Go(Motion::LineStart), Writing, "start of the line"),
-    row(&[ctrl('e'), plain(K::End)], 2, Action::Go(Motion::LineEnd), Writing, "end of the line"),
+    row(&[ctrl('e'), plain(K::End)], 2, Action::Go(Motion::LineEnd), Writing, "end of the line; on an empty one, the newest message"),
     row(&[plain(K::Backspace), ctrl('h'), shift(K::Backspace)], 1, Action::Delete(Motion::Left), Writing, "delete to the left"),
     row(&[plain(K::Delete)], 1, Action::Delete(Motion::Right), Writing, "delete to the right"),
     row(&[ctrl('w')], 1, Action::Cut(Motion::SpaceLeft), Writing, "cut to the white space before"),

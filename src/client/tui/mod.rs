@@ -46,7 +46,7 @@ pub use self::event::{Effect, Event, Now};
 pub use self::update::update;
 pub use self::view::draw;
 use crate::client::link::{Link, Update};
-use crate::protocol::name::RoomName;
+use crate::protocol::name::{Nick, RoomName};
 
 /// What to show.
 #[derive(Debug)]
@@ -60,6 +60,8 @@ pub struct Options {
     pub first: Vec<Update>,
     /// The room to enter.
     pub room: RoomName,
+    /// The nick that was asked for: if the server gave another one, that is said.
+    pub wished: Nick,
     /// What others type to join, if we host: shown in a room without messages and in its heading.
     pub invite: Option<String>,
 }
@@ -86,6 +88,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     }
     let size = crossterm::terminal::size().context("the terminal does not say how large it is")?;
     let state = state::State::new(state::Setup {
+        wished: Some(options.wished),
         invite: options.invite,
         zone: TimeZone::system(),
         theme: theme::Theme::from_environment(|name| std::env::var(name).ok()),

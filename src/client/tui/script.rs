@@ -49,6 +49,7 @@ impl Script {
     pub fn new(columns: u16, rows: u16) -> Self {
         let now = Now { instant: Instant::now(), time: Time::from_millis(BEGIN) };
         let state = State::new(Setup {
+            wished: None,
             invite: None,
             zone: TimeZone::UTC,
             theme: Theme::new(Colours::Many),

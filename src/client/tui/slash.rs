@@ -118,6 +118,9 @@ pub(crate) const COMMANDS: &[Entry] = &[
     Entry { name: "quit", short: &["exit"], arguments: "", help: "leave parlor", parse: |_| Ok(Slash::Quit) },
 ];
 
+/// What other programs call a message to one person. Nobody should learn by trying that it went to all.
+const NO_PRIVATE_MESSAGES: [&str; 6] = ["msg", "query", "whisper", "w", "dm", "pm"];
+
 fn room_name(typed: &str) -> Result<RoomName, String> {
     RoomName::typed(typed).map_err(|error| error.to_string())
 }
@@ -141,6 +144,9 @@ pub(crate) fn parse(text: &str) -> Result<Input<'_>, String> {
     }
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let word = word.to_lowercase();
+    if NO_PRIVATE_MESSAGES.contains(&&*word) {
+        return Err("parlor has no private messages yet".to_owned());
+    }
     let found = COMMANDS.iter().find(|entry| entry.name == word || entry.short.contains(&&*word));
     if let Some(entry) = found {
         return (entry.parse)(rest.trim()).map(Input::Command);
@@ -154,13 +160,14 @@ pub(crate) fn parse(text: &str) -> Result<Input<'_>, String> {
 
 /// The command whose name is most like `word`, if any is like it at all.
 fn nearest(word: &str) -> Option<&'static str> {
-    if word.is_empty() || word.len() > 20 {
+    // One letter begins too much.
+    if word.len() < 2 || word.len() > 20 {
         return None;
     }
     let names = COMMANDS.iter().flat_map(|entry| std::iter::once(&entry.name).chain(entry.short));
     let likeness = |name: &str| if name.starts_with(word) { 0 } else { distance(word, name) };
     let near = names.filter(|name| name.len() > 1).map(|name| (likeness(name), *name));
-    near.min().filter(|(distance, name)| *distance <= name.len() / 2).map(|(_, name)| name)
+    near.min().filter(|(distance, name)| *distance <= name.len() / 3).map(|(_, name)| name)
 }
 
 /// How many letters must be changed, added, left out or swapped with their neighbour.
@@ -219,6 +226,7 @@ mod tests {
         insta::assert_snapshot!([
             wrong("/jion #rust"), wrong("/quti"), wrong("/xyzzy"), wrong("/"), wrong("/join"),
             wrong("/join #a b"), wrong("/nick bob smith"), wrong("/nick -x"), wrong("/me"), wrong("/he"),
+            wrong("/win 2"), wrong("/x"), wrong("/msg bob hi"), wrong("/query bob"),
         ].join("\n"), @r"
         there is no command /jion: did you mean /join?
         there is no command /quti: did you mean /quit?
@@ -230,6 +238,10 @@ mod tests {
         a name starts with a letter or a digit, not with '-'
         say what you do: /me waves
         there is no command /he: did you mean /help?
+        there is no command /win: F1 lists them all; to say it as it is, begin with //
+        there is no command /x: F1 lists them all; to say it as it is, begin with //
+        parlor has no private messages yet
+        parlor has no private messages yet
         ");
     }
 

@@ -70,6 +70,17 @@ impl Terminal {
         self.forget()
     }
 
+    /// Takes the terminal again from whoever used it while we were stopped without a word.
+    pub(super) fn take_back(&mut self) -> io::Result<()> {
+        // First the modes: in the background the kernel stops us here, before a byte is written over the
+        // shell, and we come here once more when we are brought to the front. And crossterm does nothing for
+        // who asks for raw mode twice.
+        let _ = disable_raw_mode();
+        // What was put on the terminal's stacks is taken off before it is put there again.
+        give_back();
+        self.resume()
+    }
+
     /// Gives the terminal back for a while.
     pub(super) fn pause(&mut self) {
         give_back();

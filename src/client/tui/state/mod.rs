@@ -8,6 +8,7 @@ pub mod people;
 pub mod room;
 pub mod scrollback;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 use self::completion::Completion;
 use self::composer::Composer;
 use self::input_history::InputHistory;
-use self::room::Room;
+use self::room::{Delivery, Room};
 use super::event::Now;
 use super::rows::{Columns, Layout};
 use super::theme::Theme;
@@ -30,6 +31,8 @@ use crate::protocol::time::Time;
 /// What a state begins with.
 #[derive(Clone, Debug)]
 pub struct Setup {
+    /// What we would like to be called.
+    pub wished: Option<Nick>,
     /// What others type to join, if we host.
     pub invite: Option<String>,
     /// In which zone times are shown.
@@ -52,17 +55,21 @@ pub struct State {
     pub(crate) zone: TimeZone,
     pub(crate) theme: Theme,
     pub(crate) me: Nick,
-    /// A nick asked for while there was no connection.
+    /// A nick asked for while there was no connection, or before the first.
     pub(crate) wished: Option<Nick>,
+    /// The question to be called something else, for its answer, and the line that asked it.
+    pub(crate) renaming: Option<(RequestId, String)>,
     /// What the server calls itself; empty until it has.
     pub(crate) server: String,
     pub(crate) invite: Option<String>,
     pub(crate) connection: Connection,
-    /// Why there is no connection, until there is one again.
-    pub(crate) broken: Option<String>,
+    /// Why the connection broke and when, until there is one again.
+    pub(crate) broken: Option<(String, Time)>,
     /// The server cannot store, says why, and is asked again at this time.
     pub(crate) held: Option<(String, Instant)>,
     pub(crate) round_trip: Option<Duration>,
+    /// Since when something of ours waits for an answer and the server has said nothing at all.
+    pub(crate) unanswered_since: Option<Instant>,
     /// Milliseconds to add to this machine's clock to get the server's.
     pub(crate) clock_offset: i64,
     pub(crate) allowed: Option<Allowed>,
@@ -122,8 +129,8 @@ pub(crate) enum Overlay {
 /// What must be answered before anything else.
 #[derive(Debug)]
 pub(crate) enum Question {
-    /// To leave, although so many messages are not sent.
-    Leave,
+    /// To leave. `decided`: it was said already, and is done as soon as nothing is lost by it.
+    Leave { decided: bool },
     /// Somebody wrote this word alone: was it meant for us or for them?
     Word(String),
     /// Text that was pasted.
@@ -137,11 +144,16 @@ pub(crate) enum Question {
 pub(crate) struct Notice {
     pub(crate) text: String,
     pub(crate) bad: bool,
-    pub(crate) until: Instant,
+    /// `None`: until something else is said.
+    pub(crate) until: Option<Instant>,
 }
 
 /// How long a notice stays: time to read two lines.
 const NOTICE_TIME: Duration = Duration::from_secs(10);
+
+/// How long an answer of the server may take before the status line says that there is none: longer than
+/// any network needs that one can talk over.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 impl State {
     /// Nothing known, nothing joined.
@@ -153,13 +165,15 @@ impl State {
             theme: setup.theme,
             // Until the server has said who we are, nobody is told anything under this name.
             me: Nick::from_system(""),
-            wished: None,
+            wished: setup.wished,
+            renaming: None,
             server: String::new(),
             invite: setup.invite,
             connection: Connection::Connecting,
             broken: None,
             held: None,
             round_trip: None,
+            unanswered_since: None,
             clock_offset: 0,
             allowed: None,
             rooms: Vec::new(),
@@ -194,7 +208,30 @@ impl State {
             let part = Duration::from_nanos(u64::from(left.subsec_nanos()));
             self.now.instant + if part.is_zero() { Duration::from_secs(1) } else { part }
         });
-        countdown.into_iter().chain(self.notice.as_ref().map(|notice| notice.until)).min()
+        let silence = self.unanswered_since.map(|since| {
+            let whole = Duration::from_secs(self.now.instant.saturating_duration_since(since).as_secs() + 1);
+            since + whole.max(PATIENCE)
+        });
+        let notice = self.notice.as_ref().and_then(|notice| notice.until);
+        countdown.into_iter().chain(silence).chain(notice).min()
+    }
+
+    /// Whole seconds for which the server has answered nothing, once they are too many.
+    pub(crate) fn silence(&self) -> Option<u64> {
+        let silence = self.now.instant.saturating_duration_since(self.unanswered_since?);
+        (silence >= PATIENCE).then_some(silence.as_secs())
+    }
+
+    /// Whether something of ours waits for an answer of the server.
+    pub(crate) fn waits_for_an_answer(&self) -> bool {
+        let sending = |room: &Room| room.pending.iter().any(|pending| pending.delivery == Delivery::Sending);
+        self.connection == Connection::Online
+            && self.held.is_none()
+            && (self
+                .rooms
+                .iter()
+                .any(|room| sending(room) || room.asked.is_some() || room.entering.is_some())
+                || matches!(self.overlay, Some(Overlay::Rooms { rooms: None, .. })))
     }
 
     /// What is being counted down to.
@@ -259,8 +296,13 @@ impl State {
         self.notice(text.into(), true);
     }
 
+    /// Says that something is not as it was wished, until something is said or Esc is pressed.
+    pub(crate) fn insist(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), bad: true, until: None });
+    }
+
     fn notice(&mut self, text: String, bad: bool) {
-        self.notice = Some(Notice { text, bad, until: self.now.instant + NOTICE_TIME });
+        self.notice = Some(Notice { text, bad, until: Some(self.now.instant + NOTICE_TIME) });
     }
 
     /// An id for a message, a UUID v7: the time, a count, and what tells this session from others.
@@ -301,6 +343,18 @@ impl State {
         };
         let room = self.room().map(|room| format!("{} · ", room.name)).unwrap_or_default();
         format!("{waits}{room}parlor")
+    }
+
+    /// How many others lose their rooms when we leave: none, unless we host.
+    pub(crate) fn others_thrown_out(&self) -> usize {
+        if self.invite.is_none() || !matches!(self.connection, Connection::Online) {
+            return 0;
+        }
+        let known = self.rooms.iter().flat_map(|room| room.people.iter()).map(|person| &person.nick);
+        let named: BTreeSet<&str> = known.filter(|nick| **nick != self.me).map(Nick::as_str).collect();
+        // Of many only some are known by name, and who sits in two rooms is one.
+        let most = self.rooms.iter().map(|room| room.people.here().saturating_sub(1)).max();
+        named.len().max(most.unwrap_or(0))
     }
 
     /// Messages that the server has not stored, in all rooms.

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 
 use crate::client::link::Update;
 use crate::client::tui::Effect;
-use crate::client::tui::script::{Script, entry};
+use crate::client::tui::script::{Script, entry, nick};
 use crate::protocol::command::{Command, Send};
 use crate::protocol::event::{Delayed, ErrorCode, Event, Failure, Okay};
 use crate::protocol::text::Line;
@@ -219,9 +219,27 @@ fn leaving_with_something_unsent_asks_first() {
     script.press(KeyCode::Enter);
     assert_eq!(script.effects, []);
     assert!(script.text().contains("One message is not sent yet"));
-    script.press(KeyCode::Char('x'));
+    script.press(KeyCode::Left);
     script.press(KeyCode::Enter);
     assert_eq!(script.effects, [Effect::Quit]);
+}
+
+#[test]
+fn who_decided_to_leave_does_once_all_is_sent() {
+    for decided in [true, false] {
+        let mut script = room();
+        let send = write(&mut script, "hi");
+        script.effects.clear();
+        if decided {
+            script.write("/quit");
+            script.press(KeyCode::Enter);
+        } else {
+            script.key(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        }
+        assert!(script.text().contains("One message is not sent yet"));
+        script.hear(Event::Ok(Okay { re: Some(send.id.into()), seq: Some(3), ..Okay::default() }));
+        assert_eq!(script.effects.contains(&Effect::Quit), decided);
+    }
 }
 
 #[test]
@@ -234,4 +252,99 @@ fn whoever_is_too_fast_is_told() {
     script.pass(Duration::from_secs(11));
     assert!(!script.text().contains("slow down"));
     assert_eq!(script.state.deadline(), None);
+}
+
+#[test]
+fn a_server_that_hangs_does_not_look_healthy() {
+    let mut script = room();
+    script.pass(Duration::from_secs(60));
+    assert!(script.text().contains("● connected 2 ms"), "who asks nothing waits for nothing");
+    let send = write(&mut script, "anybody?");
+    script.pass(Duration::from_millis(2999));
+    assert!(script.text().contains("● connected 2 ms"));
+    let due = script.state.deadline().unwrap();
+    script.pass(due - script.now.instant);
+    assert!(script.text().contains("○ no answer for 3 s"), "{}", script.text());
+    assert!(!script.text().contains("2 ms"));
+    // It is counted, a drawing for each second.
+    for seconds in 4..10 {
+        script.state.take_changed();
+        script.pass(script.state.deadline().unwrap() - script.now.instant);
+        assert!(script.state.take_changed());
+        assert!(script.text().contains(&format!("no answer for {seconds} s")));
+    }
+    // Whatever it says, it is there.
+    script.hear(Event::Presence(crate::client::tui::script::presence("#a", &["alice"])));
+    assert!(script.text().contains("● connected") && !script.text().contains(" ms"));
+    script.pass(Duration::from_secs(4));
+    assert!(script.text().contains("no answer for 4 s"), "but not to that");
+    script.hear(Event::Ok(Okay { re: Some(send.id.into()), seq: Some(3), ..Okay::default() }));
+    script.pass(Duration::from_secs(60));
+    assert!(script.text().contains("● connected"));
+    assert_eq!(script.state.deadline(), None);
+}
+
+#[test]
+fn a_question_without_an_answer_is_noticed_too() {
+    let mut script = room();
+    script.write("/list");
+    script.press(KeyCode::Enter);
+    script.pass(Duration::from_secs(6));
+    assert!(script.text().contains("○ no answer for 6 s"), "{}", script.text());
+    breaks(&mut script, 5);
+    assert!(script.text().contains("○ no connection"));
+}
+
+#[test]
+fn the_first_reason_of_a_break_stays_and_the_countdown_is_never_cut() {
+    let mut script = room();
+    let why = "the server was shut down".to_owned();
+    script.news(Update::Offline { why, retry_at: script.now.instant + Duration::from_secs(1) });
+    script.pass(Duration::from_secs(120));
+    script.news(Update::Connecting { attempt: 1 });
+    let why = "cannot connect to 127.0.0.1:7878: nothing listens there".to_owned();
+    script.news(Update::Offline { why, retry_at: script.now.instant + Duration::from_secs(5) });
+    for (columns, rows) in [(80, 16), (40, 8)] {
+        script.resize(columns, rows);
+        let text = script.text();
+        assert!(text.contains("Trying again in 5 s; Enter on an empty"), "{text}");
+    }
+    script.resize(100, 16);
+    let text = script.text();
+    let wanted = "tries now. No connection since 11:02: the server was shut down.";
+    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(wanted), "{text}");
+}
+
+#[test]
+fn a_wished_nick_that_was_taken_at_the_start_is_told_until_it_is_read() {
+    let mut script = Script::new(80, 16);
+    script.state.wished = Some(nick("bob"));
+    script.online();
+    script.join("#a", 0, "", &["alice", "bob"]);
+    script.pass(Duration::from_secs(600));
+    assert!(script.text().contains("bob is taken: you are alice. /nick NAME changes it"));
+    script.press(KeyCode::Esc);
+    assert!(!script.text().contains("taken"));
+    // Given as wished, there is nothing to tell.
+    let mut script = Script::new(80, 16);
+    script.state.wished = Some(nick("alice"));
+    script.online();
+    assert!(!script.text().contains("you are"), "{}", script.text());
+}
+
+#[test]
+fn a_nick_that_is_refused_comes_back_to_be_changed() {
+    let mut script = room();
+    for (written_since, left) in [("", "/nick ada"), ("hm", "hm")] {
+        script.write("/nick ada");
+        script.press(KeyCode::Enter);
+        let asked = script.asked().pop().unwrap();
+        script.write(written_since);
+        let mut failure = Failure::new(ErrorCode::NickTaken, "that nick is taken");
+        failure.re = asked.request_id();
+        script.news(Update::Failed(failure));
+        assert!(script.text().contains("that nick is taken"));
+        assert_eq!(script.state.composer().text(), left);
+        script.key(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    }
 }

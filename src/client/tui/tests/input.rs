@@ -49,6 +49,23 @@ fn names_are_completed_by_who_spoke_last() {
 }
 
 #[test]
+fn a_completion_in_the_middle_takes_the_space_that_is_there() {
+    let mut script = room();
+    script.write("say to ba today");
+    for _ in " today".chars() {
+        script.press(KeyCode::Left);
+    }
+    script.press(KeyCode::Tab);
+    assert_eq!(text(&script), "say to Bartholomew today");
+    script.key(KeyCode::Char('u'), KeyModifiers::CONTROL);
+    script.write("b");
+    script.press(KeyCode::Tab);
+    assert_eq!(text(&script), "Bartholomew: today");
+    script.press(KeyCode::Tab);
+    assert_eq!(text(&script), "bob: today");
+}
+
+#[test]
 fn commands_and_rooms_are_completed() {
     let mut script = room();
     script.join("#rust", 0, "", &[]);
@@ -108,11 +125,11 @@ fn a_short_paste_is_written_and_a_long_one_is_asked_about() {
     let page = (1..=12).map(|line| format!("\tline {line}")).collect::<Vec<_>>().join("\n");
     script.feed(Event::Paste(page.clone()));
     assert_snapshot!(script.text());
-    script.press(KeyCode::Char('x'));
+    script.press(KeyCode::Left);
     script.press(KeyCode::Esc);
     assert_eq!((text(&script), said(&script).len()), ("", 0));
     script.feed(Event::Paste(page.clone()));
-    script.press(KeyCode::Char('e'));
+    script.press(KeyCode::Tab);
     assert_eq!(text(&script), page);
     script.key(KeyCode::Char('_'), KeyModifiers::CONTROL);
     assert_eq!(text(&script), "");
@@ -219,5 +236,68 @@ fn leaving_by_keys_is_asked_about() {
     assert!(script.text().contains("Leave parlor?"));
     assert_eq!(script.effects, []);
     script.key(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    assert_eq!(script.effects, [Effect::Quit]);
+}
+
+#[test]
+fn whoever_writes_on_stays_and_loses_no_letter() {
+    for leave in ['c', 'd'] {
+        let mut script = room();
+        script.key(KeyCode::Char(leave), KeyModifiers::CONTROL);
+        assert!(script.text().contains("Leave parlor?"));
+        script.write("text after");
+        assert_eq!(text(&script), "text after");
+        script.press(KeyCode::Enter);
+        assert_eq!(
+            (said(&script), script.effects.contains(&Effect::Quit)),
+            (vec!["text after".into()], false)
+        );
+    }
+    let mut script = room();
+    script.write("exit");
+    script.press(KeyCode::Enter);
+    script.write(" here");
+    assert_eq!(text(&script), "exit here");
+}
+
+#[test]
+fn whoever_writes_on_behind_a_paste_loses_no_letter() {
+    let mut script = room();
+    let lines = "line\n".repeat(7);
+    script.feed(Event::Paste(lines.clone()));
+    assert!(script.text().contains("Tab edits first"), "{}", script.text());
+    script.write("see this");
+    assert_eq!(text(&script), format!("{lines}see this"));
+    // Another paste while it is asked is part of it.
+    script.key(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    script.feed(Event::Paste(lines.clone()));
+    script.feed(Event::Paste("end".to_owned()));
+    script.press(KeyCode::Enter);
+    assert_eq!(said(&script), [format!("{lines}end")]);
+}
+
+#[test]
+fn a_host_is_asked_before_others_lose_the_room() {
+    let mut script = Script::new(80, 18).hosting("parlor join 192.168.1.7");
+    script.online();
+    script.join("#lobby", 0, "", &["alice", "bob", "carol"]);
+    script.join("#rust", 0, "", &["alice", "bob"]);
+    script.effects.clear();
+    script.write("/quit");
+    script.press(KeyCode::Enter);
+    assert_eq!(script.effects, []);
+    assert!(script.text().contains("2 others are here and will lose the room"), "{}", script.text());
+    script.press(KeyCode::Esc);
+    script.key(KeyCode::Char('d'), KeyModifiers::CONTROL);
+    assert!(script.text().contains("2 others are here and will lose the room"));
+    script.press(KeyCode::Enter);
+    assert_eq!(script.effects, [Effect::Quit]);
+    // Alone, or as a guest, nobody loses anything.
+    let mut script = Script::new(80, 18).hosting("parlor join 192.168.1.7");
+    script.online();
+    script.join("#lobby", 0, "", &["alice"]);
+    script.effects.clear();
+    script.write("/quit");
+    script.press(KeyCode::Enter);
     assert_eq!(script.effects, [Effect::Quit]);
 }

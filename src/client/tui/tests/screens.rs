@@ -123,6 +123,64 @@ fn a_list_of_rooms_to_choose_from() {
 }
 
 #[test]
+fn more_rooms_than_rows() {
+    let mut script = Script::new(80, 12);
+    script.online();
+    for number in 1..=30 {
+        script.join(&format!("#room{number:02}"), 0, "", &["alice", "bob"]);
+    }
+    let columns = |script: &mut Script| {
+        let text = script.text();
+        text.lines()
+            .take(9)
+            .map(|line| line.split('│').next().unwrap().trim_end().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let pane = columns(&mut script);
+    assert_eq!((pane[0].as_str(), pane[8].as_str()), (" rooms   ↑ 22", "▌#room30"), "{pane:#?}");
+    script.says("#room01", 1, "bob", "alice!");
+    script.says("#room29", 1, "bob", "well");
+    assert_eq!(columns(&mut script)[0], " rooms  ↑ 22!");
+    for (_, number) in (0..10).zip((1..30).rev()) {
+        script.key(KeyCode::Char('p'), crossterm::event::KeyModifiers::CONTROL);
+        let pane = columns(&mut script);
+        assert!(pane.contains(&format!("▌#room{number:02}")), "{pane:#?}");
+    }
+    let pane = columns(&mut script);
+    assert!(pane[0].ends_with("↑ 13!") && pane[8].ends_with("↓ 10 more"), "{pane:#?}");
+    script.key(KeyCode::Char('1'), crossterm::event::KeyModifiers::ALT);
+    let pane = columns(&mut script);
+    assert_eq!(pane[0], " rooms");
+    assert!(pane[1].starts_with("▌#room01") && pane[8].ends_with("↓ 23 more"), "{pane:#?}");
+}
+
+#[test]
+fn the_help_is_offered_to_the_last() {
+    for columns in [40, 50] {
+        let mut script = conversation(columns, 12);
+        let text = script.text();
+        assert!(text.lines().last().unwrap().ends_with("F1 help"), "{text}");
+    }
+}
+
+#[test]
+fn an_overlay_offers_only_what_there_is() {
+    let mut script = conversation(80, 24);
+    script.write("/names");
+    script.press(KeyCode::Enter);
+    assert!(script.text().contains("Esc close") && !script.text().contains("PgDn"), "{}", script.text());
+    script.press(KeyCode::Esc);
+    script.press(KeyCode::F(1));
+    let first = script.text();
+    assert!(first.contains("PgDn further · Esc close"));
+    script.press(KeyCode::End);
+    assert!(script.text().contains("somebody said your name"));
+    assert!(script.text().contains("PgUp back · Esc close") && !script.text().contains("PgDn further"));
+    script.press(KeyCode::Home);
+    assert_eq!(script.text(), first);
+}
+
+#[test]
 fn more_people_than_rows() {
     let mut script = conversation(120, 12);
     let names: Vec<String> = (1..=30).map(|number| format!("guest{number:02}")).collect();

@@ -91,7 +91,9 @@ fn further_up_the_new_ones_are_counted_below() {
     let talk = |text: &str| text.lines().filter(|line| line.contains("message")).count();
     assert_eq!(talk(&before), talk(&after));
     assert!(!after.contains("message 41"), "what is read does not move");
-    script.key(KeyCode::End, KeyModifiers::ALT);
+    script.says("#b", 43, "bob", "alice: message 43");
+    assert!(script.text().contains("3 new below, naming you"));
+    script.press(KeyCode::End);
     assert!(script.text().contains("message 42") && !script.text().contains("new below"));
     assert!(script.text().contains(" new "));
     // Whoever answers has read.

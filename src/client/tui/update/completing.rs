@@ -21,7 +21,11 @@ pub(super) fn complete(state: &mut State, step: isize) {
         }
     };
     let Some(candidate) = completion.candidates.get(completion.chosen) else { return };
-    let written = candidate.written.clone();
+    let mut written = candidate.written.clone();
+    // In the middle of a line the space is there already.
+    if state.composer().text()[completion.range.end..].starts_with(char::is_whitespace) {
+        written.truncate(written.trim_end().len());
+    }
     state.composer_mut().replace(completion.range.clone(), &written);
     completion.range.end = completion.range.start + written.len();
     if completion.candidates.len() > 1 {

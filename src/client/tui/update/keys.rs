@@ -45,6 +45,8 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::Send => saying::enter(state, effects),
         Action::NewLine => state.composer_mut().insert("\n"),
+        // Nothing is written to go to the end of.
+        Action::Go(Motion::LineEnd) if state.composer().is_empty() => history::to_newest(state),
         Action::Go(motion) => state.composer_mut().go(motion),
         Action::Delete(motion) => state.composer_mut().delete(motion),
         Action::Cut(motion) => state.composer_mut().cut(motion),
@@ -92,7 +94,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
 }
 
 fn ask_to_leave(state: &mut State) {
-    state.question = Some(Question::Leave);
+    state.question = Some(Question::Leave { decided: false });
 }
 
 /// Whether the arrows scroll: the reader is up in the history and writes nothing. That is also what

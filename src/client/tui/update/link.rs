@@ -16,7 +16,9 @@ pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>
         Update::Online { welcome, ready, new_log } => online(state, &welcome, *ready, new_log),
         Update::Offline { why, retry_at } => {
             state.connection = Connection::Offline { retry_at };
-            state.broken = Some(why);
+            // The first reason says most: that the attempts after it fail as well is no news.
+            let now = state.now.time;
+            state.broken.get_or_insert((why, now));
             unasked(state);
         }
         Update::Held { failure, retry_at } => state.held = Some((failure.message.to_string(), retry_at)),
@@ -43,11 +45,11 @@ fn online(state: &mut State, welcome: &Welcome, ready: Ready, new_log: bool) {
     state.broken = None;
     let before = std::mem::replace(&mut state.me, ready.you.nick);
     let wished = state.wished.take();
-    if wished.is_some() && wished.as_ref() == Some(&state.me) {
+    let first = state.server.is_empty();
+    if !first && wished.as_ref() == Some(&state.me) {
         state.say(format!("you are {} now", state.me));
-    } else if !state.server.is_empty() && state.me != before {
-        let taken = wished.unwrap_or(before);
-        state.complain(format!("{taken} is taken: you are {}. /nick NAME changes it", state.me));
+    } else if let Some(taken) = wished.or((!first).then_some(before)).filter(|taken| *taken != state.me) {
+        state.insist(format!("{taken} is taken: you are {}. /nick NAME changes it", state.me));
     }
     state.server = welcome.server.name.to_string();
     state.allowed = Some(ready.limits);
@@ -119,6 +121,9 @@ fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
 }
 
 fn done(state: &mut State, okay: Okay) {
+    if state.renaming.as_ref().is_some_and(|(id, _)| okay.re.as_ref() == Some(id)) {
+        state.renaming = None;
+    }
     if let Some(you) = okay.you
         && you.nick != state.me
     {
@@ -182,6 +187,11 @@ fn failed(state: &mut State, failure: &Failure) {
         rooms::remove(state, place);
         state.complain(format!("{name}: {sentence}"));
         told = true;
+    }
+    let renaming = state.renaming.take_if(|(id, _)| failure.re.as_ref() == Some(id));
+    if let Some((_, line)) = renaming.filter(|_| state.composer().is_empty()) {
+        // To be tried with another one.
+        state.composer_mut().set(&line);
     }
     if let Some(Overlay::Rooms { asked, .. }) = &state.overlay
         && failure.re.as_ref() == Some(asked)

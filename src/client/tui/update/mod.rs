@@ -5,13 +5,13 @@ mod completing;
 mod history;
 mod keys;
 mod link;
-mod overlays;
+pub(crate) mod overlays;
 mod rooms;
 mod saying;
 
 use super::event::{Effect, Event, Now};
 use super::scroll::Scroll;
-use super::state::State;
+use super::state::{Connection, Question, State};
 use super::view;
 use crate::protocol::name::RoomName;
 
@@ -33,6 +33,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         return effects;
     }
     state.changed = true;
+    let heard = matches!(event, Event::Link(_));
     match event {
         Event::Tick(_) => {}
         Event::Key(key) => keys::press(state, &key, &mut effects),
@@ -55,12 +56,26 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Terminate => effects.push(Effect::Quit),
     }
     see(state);
+    overlays::leave_when_free(state, &mut effects);
+    watch(state, heard, &effects);
     effects
+}
+
+/// Keeps in mind since when the server owes us an answer. `heard`: it has just said something.
+fn watch(state: &mut State, heard: bool, effects: &[Effect]) {
+    if state.connection != Connection::Online {
+        state.unanswered_since = None;
+    } else if heard {
+        state.unanswered_since = state.waits_for_an_answer().then_some(state.now.instant);
+    } else if effects.iter().any(|effect| matches!(effect, Effect::Submit(_))) && state.held.is_none() {
+        state.unanswered_since.get_or_insert(state.now.instant);
+    }
 }
 
 /// Enters a room, or goes to it.
 pub(crate) fn enter(state: &mut State, room: RoomName, effects: &mut Vec<Effect>) {
     rooms::join(state, room, effects);
+    watch(state, false, effects);
 }
 
 /// Brings an entry of the room in sight onto the screen.
@@ -69,26 +84,36 @@ pub(crate) fn look_at(state: &mut State, seq: u64, effects: &mut Vec<Effect>) {
 }
 
 fn tick(state: &mut State, now: Now) {
-    let countdown = |state: &State| state.retry_at().map(|at| state.seconds_until(at));
+    let countdown = |state: &State| (state.retry_at().map(|at| state.seconds_until(at)), state.silence());
     let before = countdown(state);
     state.now = now;
     if countdown(state) != before {
         state.changed = true;
     }
-    if state.notice.as_ref().is_some_and(|notice| notice.until <= now.instant) {
+    if state.silence().is_some() {
+        // What was measured before says nothing now, nor does it when the server is back.
+        state.round_trip = None;
+    }
+    if state.notice.as_ref().and_then(|notice| notice.until).is_some_and(|until| until <= now.instant) {
         state.notice = None;
         state.changed = true;
     }
 }
 
 fn paste(state: &mut State, text: &str) {
-    if state.question.is_some() {
-        return;
-    }
+    let before = match state.question.take() {
+        // There is a question already, and what it is about is not complete.
+        Some(Question::Paste(before)) => before + "\n",
+        Some(search @ Question::Search { .. }) => {
+            state.question = Some(search);
+            return;
+        }
+        Some(Question::Leave { .. } | Question::Word(_)) | None => String::new(),
+    };
     state.overlay = None;
     state.completion = None;
     let clean = crate::protocol::text::sanitise(text);
-    let clean = clean.trim_end_matches('\n');
+    let clean = before + clean.trim_end_matches('\n');
     if clean.len() > PASTE_BYTES {
         let max = state.text_bytes() / 1024;
         state.complain(format!(
@@ -98,9 +123,9 @@ fn paste(state: &mut State, text: &str) {
         return;
     }
     if clean.split('\n').count() > PASTE_LINES {
-        state.question = Some(super::state::Question::Paste(clean.to_owned()));
+        state.question = Some(Question::Paste(clean));
     } else {
-        state.composer_mut().insert(clean);
+        state.composer_mut().insert(&clean);
     }
 }
 

@@ -4,40 +4,56 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{Effect, State, history, rooms, saying};
 use crate::client::tui::keymap::{self, Action, Key};
+use crate::client::tui::state::composer::Motion;
 use crate::client::tui::state::{Connection, Overlay, Question};
+use crate::client::tui::view;
 
 /// Rows of a page in help and lists: what fits on the smallest of usual screens.
 const PAGE: isize = 15;
 
-/// Leaves, and asks first where that loses something.
-pub(super) fn leave(state: &mut State, effects: &mut Vec<Effect>) {
+/// Takes a paste that is asked about into the input. No letter: whoever goes on writing means none.
+pub(crate) const EDIT_PASTE: Action = Action::Complete;
+
+/// Leaves, and asks first where that loses something: what is not sent, or the room of others.
+pub(super) fn leave(state: &mut State) {
+    state.question = Some(Question::Leave { decided: true });
+}
+
+/// Leaves if that was decided and nothing holds us back any more: what was on its way has been stored.
+pub(super) fn leave_when_free(state: &mut State, effects: &mut Vec<Effect>) {
     let lost = state.unsent() > 0 && !matches!(state.connection, Connection::Ended { .. });
-    if lost {
-        state.question = Some(Question::Leave);
-    } else {
+    if matches!(state.question, Some(Question::Leave { decided: true }))
+        && !lost
+        && state.others_thrown_out() == 0
+    {
+        state.question = None;
         effects.push(Effect::Quit);
     }
 }
 
-/// A key while `state.question` waits. Keys that are no answer do nothing.
+/// A key while `state.question` waits. A letter that is no answer goes into the input, as fingers
+/// expect that were writing already; other keys that are none do nothing.
 pub(super) fn answer(state: &mut State, question: Question, key: &KeyEvent, effects: &mut Vec<Effect>) {
     let action = keymap::action(Key::of(key));
     let yes = key.code == KeyCode::Enter && key.modifiers.is_empty();
     let no = matches!(action, Some(Action::Close | Action::Interrupt));
     let letter = keymap::character(key);
     match question {
-        Question::Leave => match action {
+        Question::Leave { decided } => match action {
             _ if yes || matches!(action, Some(Action::Interrupt | Action::EndOfInput)) => {
                 effects.push(Effect::Quit);
             }
             Some(Action::Close) => {}
-            _ => state.question = Some(Question::Leave),
+            _ if letter.is_some() => super::keys::press(state, key, effects),
+            _ => state.question = Some(Question::Leave { decided }),
         },
         Question::Word(word) => {
             if yes {
-                leave(state, effects);
+                leave(state);
             } else if letter == Some('s') {
                 saying::submit(state, &word, effects);
+            } else if letter.is_some() {
+                super::keys::press(state, key, effects);
             } else if !no {
                 state.question = Some(Question::Word(word));
             }
@@ -50,8 +66,12 @@ pub(super) fn answer(state: &mut State, question: Question, key: &KeyEvent, effe
                 if let Err(sentence) = saying::say(state, &all, false, effects) {
                     state.complain(sentence);
                 }
-            } else if letter == Some('e') {
+            } else if action == Some(EDIT_PASTE) {
                 state.composer_mut().insert(&text);
+            } else if letter.is_some() {
+                // On a line of its own: it is said about the paste.
+                state.composer_mut().insert(&(text + "\n"));
+                super::keys::press(state, key, effects);
             } else if !no {
                 state.question = Some(Question::Paste(text));
             }
@@ -112,8 +132,8 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
         (Some(Action::Down | Action::NextRoom), _) | (_, Some('j')) => 1,
         (Some(Action::PageUp), _) => -PAGE,
         (Some(Action::PageDown), _) | (_, Some(' ')) => PAGE,
-        (Some(Action::Oldest), _) | (_, Some('g')) => isize::MIN,
-        (Some(Action::Newest), _) | (_, Some('G')) => isize::MAX,
+        (Some(Action::Oldest | Action::Go(Motion::LineStart)), _) | (_, Some('g')) => isize::MIN,
+        (Some(Action::Newest | Action::Go(Motion::LineEnd)), _) | (_, Some('G')) => isize::MAX,
         (Some(Action::Repaint), _) => {
             effects.push(Effect::Repaint);
             0
@@ -136,14 +156,10 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
 
 /// Goes up or down by so many rows.
 pub(super) fn scroll(state: &mut State, rows: isize) {
-    let (width, height) = crate::client::tui::view::overlay_size(state);
-    let names = state.room().map_or(0, |room| room.people.iter().count());
-    let (place, last) = match &mut state.overlay {
-        Some(Overlay::Help(top)) => (top, crate::client::tui::view::help_rows(width).saturating_sub(height)),
-        Some(Overlay::Names(top)) => (top, names.saturating_sub(height)),
-        Some(Overlay::Rooms { rooms, chosen, .. }) => {
-            (chosen, rooms.as_ref().map_or(0, Vec::len).saturating_sub(1))
-        }
+    let last = view::overlay_last(state);
+    let place = match &mut state.overlay {
+        Some(Overlay::Help(top) | Overlay::Names(top)) => top,
+        Some(Overlay::Rooms { chosen, .. }) => chosen,
         None => return,
     };
     *place = place.saturating_add_signed(rows).min(last);

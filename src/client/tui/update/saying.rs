@@ -111,8 +111,9 @@ fn obey(state: &mut State, command: Slash, effects: &mut Vec<Effect>) -> Result<
                 state.say(format!("you will be {nick} when the connection is back"));
                 state.wished = Some(nick.clone());
             }
-            let id = Some(state.request_id());
-            effects.push(Effect::Submit(Command::Nick(SetNick { id, nick })));
+            let id = state.request_id();
+            state.renaming = Some((id.clone(), format!("/nick {nick}")));
+            effects.push(Effect::Submit(Command::Nick(SetNick { id: Some(id), nick })));
         }
         Slash::Help => state.overlay = Some(Overlay::Help(0)),
         Slash::Clear => {
@@ -123,7 +124,7 @@ fn obey(state: &mut State, command: Slash, effects: &mut Vec<Effect>) -> Result<
                 history::to_newest(state);
             }
         }
-        Slash::Quit => super::overlays::leave(state, effects),
+        Slash::Quit => super::overlays::leave(state),
     }
     Ok(())
 }

@@ -6,7 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::put_line;
+use crate::client::tui::keymap::{Action, key_for};
 use crate::client::tui::state::{Connection, Question, State};
+use crate::client::tui::update::overlays::EDIT_PASTE;
 use crate::client::tui::wrap;
 
 /// Lines of a paste that are shown before it is sent.
@@ -59,17 +61,17 @@ fn connection(state: &State, say: &mut impl FnMut(&str, Style)) {
         }
         (Connection::Online, None) => {}
         (Connection::Connecting, _) => {
-            if let Some(why) = &state.broken {
-                say(&format!("{} Trying again now …", sentence(why)), theme.warning());
+            if state.broken.is_some() {
+                say(&format!("Trying again now … {}", broken(state)), theme.warning());
             }
         }
         (Connection::Offline { .. }, _) => {
-            let why = sentence(state.broken.as_deref().unwrap_or("no connection"));
+            // What changes and what can be done come first: a small screen cuts the rest.
             let next = match countdown {
-                Some(seconds) => format!("Trying again in {seconds} s, Enter on an empty line tries now."),
+                Some(seconds) => format!("Trying again in {seconds} s; Enter on an empty line tries now."),
                 None => "Trying again now …".to_owned(),
             };
-            say(&format!("{why} {next}"), theme.warning());
+            say(&format!("{next} {}", broken(state)), theme.warning());
         }
         (Connection::Ended { why }, _) => {
             say(
@@ -78,6 +80,13 @@ fn connection(state: &State, say: &mut impl FnMut(&str, Style)) {
             );
         }
     }
+}
+
+/// Why there is no connection, and since when.
+fn broken(state: &State) -> String {
+    let Some((why, since)) = &state.broken else { return String::new() };
+    let since = since.timestamp().to_zoned(state.zone.clone()).strftime("%H:%M");
+    sentence(&format!("no connection since {since}: {why}"))
 }
 
 /// With a capital at its beginning and a stop at its end.
@@ -95,20 +104,27 @@ fn question(state: &State, say: &mut impl FnMut(&str, Style)) {
     let theme = state.theme;
     match &state.question {
         None => {}
-        Some(Question::Leave) => match state.unsent() {
-            0 => say("Leave parlor?", theme.accent()),
-            1 => say("Leave parlor? One message is not sent yet and would be lost.", theme.warning()),
-            many => {
-                say(
-                    &format!("Leave parlor? {many} messages are not sent yet and would be lost."),
-                    theme.warning(),
-                );
-            }
-        },
+        Some(Question::Leave { .. }) => {
+            let others = match state.others_thrown_out() {
+                0 => "",
+                1 => " Somebody else is here and will lose the room.",
+                many => &format!(" {many} others are here and will lose the room."),
+            };
+            let unsent = match state.unsent() {
+                0 => "",
+                1 => " One message is not sent yet and would be lost.",
+                many => &format!(" {many} messages are not sent yet and would be lost."),
+            };
+            let harmless = others.is_empty() && unsent.is_empty();
+            let style = if harmless { theme.accent() } else { theme.warning() };
+            say(&format!("Leave parlor?{others}{unsent}"), style);
+        }
         Some(Question::Word(word)) => say(&format!("You wrote \"{word}\": leave parlor?"), theme.accent()),
         Some(Question::Paste(text)) => {
             let lines = text.split('\n').count();
-            say(&format!("Send these {lines} lines ({} characters)?", text.chars().count()), theme.accent());
+            let keys = format!("{} sends them, {} edits first", key_for(Action::Send), key_for(EDIT_PASTE));
+            let characters = text.chars().count();
+            say(&format!("Send these {lines} lines ({characters} characters)? {keys}."), theme.accent());
             let width = usize::from(state.size.0.saturating_sub(4)).max(1);
             for line in text.split('\n').take(PREVIEW_LINES) {
                 say(&format!("│ {}", wrap::show_edit_row(line, width)), theme.dim());

@@ -19,7 +19,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar;
 
 pub(crate) use self::composer::{cursor_row, text_width as composer_width};
-pub(crate) use self::overlay::{help_rows, inner_size as overlay_size};
+pub(crate) use self::overlay::last as overlay_last;
 use super::state::{Question, State};
 
 /// Columns from which on the side panes show themselves.

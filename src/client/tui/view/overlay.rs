@@ -25,14 +25,22 @@ fn area(state: &State) -> Rect {
 }
 
 /// Columns and rows inside the box.
-pub(crate) fn inner_size(state: &State) -> (usize, usize) {
+fn inner_size(state: &State) -> (usize, usize) {
     let area = area(state);
     (usize::from(area.width.saturating_sub(4)), usize::from(area.height.saturating_sub(2)))
 }
 
-/// Rows of the help in so many columns.
-pub(crate) fn help_rows(width: usize) -> usize {
-    help(width).len()
+/// How far one can go down in what lies over the rooms: the last row at the top, or the last room.
+pub(crate) fn last(state: &State) -> usize {
+    let (width, height) = inner_size(state);
+    match &state.overlay {
+        Some(Overlay::Help(_)) => help(width).len().saturating_sub(height),
+        Some(Overlay::Names(_)) => {
+            state.room().map_or(0, |room| room.people.iter().count()).saturating_sub(height)
+        }
+        Some(Overlay::Rooms { rooms, .. }) => rooms.as_ref().map_or(0, Vec::len).saturating_sub(1),
+        None => 0,
+    }
 }
 
 pub(super) fn draw(state: &State, buffer: &mut Buffer) {
@@ -64,9 +72,15 @@ pub(super) fn draw(state: &State, buffer: &mut Buffer) {
                 let name = info.room.as_str();
                 // By columns: what `format!` pads by is characters.
                 let padding = " ".repeat((ROOM_COLUMNS + 2).saturating_sub(wrap::columns(name)));
-                let text = format!("{name}{padding}{:>4} here  {}", info.here, info.topic);
-                let style = if place == *chosen { theme.selected() } else { ratatui::style::Style::new() };
-                Line::styled(wrap::truncate(&text, width), style)
+                let sign = if state.place_of(&info.room).is_some() { '●' } else { ' ' };
+                let text = format!("{sign} {name}{padding}{:>4} here  {}", info.here, info.topic);
+                let text = wrap::truncate(&text, width);
+                if place == *chosen {
+                    let rest = " ".repeat(width.saturating_sub(wrap::columns(&text)));
+                    Line::styled(text + &rest, theme.selected())
+                } else {
+                    Line::raw(text)
+                }
             });
             (" rooms ".to_owned(), lines.collect())
         }
@@ -112,6 +126,7 @@ fn help(width: usize) -> Vec<HelpRow> {
     let signs = [
         ("◌ ✗", "a message of yours that is on its way, that was not sent"),
         ("▎ !", "somebody said your name: in a message, in a room"),
+        ("●", "you are in: with the server, in a room of the list"),
     ];
     parts.push(("Signs", signs.map(|(sign, text)| (sign.to_owned(), text)).to_vec()));
 

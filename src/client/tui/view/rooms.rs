@@ -19,9 +19,16 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.theme;
     put_line(buffer, area.x + 1, area.y, &Line::styled("rooms", theme.dim()), area.width.saturating_sub(1));
     let rows = usize::from(area.height.saturating_sub(1));
-    // The room in sight is always among those shown.
-    let first = (state.current + 1).saturating_sub(rows);
-    for (place, room) in state.rooms.iter().enumerate().skip(first).take(rows) {
+    let many = state.rooms.len();
+    // The room in sight is always among those shown, above the line that tells of those below.
+    let last = if state.current + 1 < many { rows.saturating_sub(1).max(1) } else { rows };
+    let first = if many <= rows { 0 } else { (state.current + 1).saturating_sub(last) };
+    let shown = if first + rows < many { last } else { rows };
+    let above = Rect { height: 1, ..area };
+    draw_hidden(state, "↑", "", &state.rooms[..first.min(many)], above, buffer);
+    let below = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
+    draw_hidden(state, "↓", " more", &state.rooms[(first + shown).min(many)..], below, buffer);
+    for (place, room) in state.rooms.iter().enumerate().skip(first).take(shown) {
         let y = area.y + 1 + u16::try_from(place - first).unwrap_or(0);
         let in_sight = place == state.current;
         let (marker, name_style) = match in_sight {
@@ -38,6 +45,22 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         let width = u16::try_from(news.width()).unwrap_or(0);
         put_line(buffer, area.right().saturating_sub(width + 1), y, &news, width);
     }
+}
+
+/// How many rooms have no place in a direction, and whether there is news in them.
+fn draw_hidden(state: &State, arrow: &str, more: &str, rooms: &[Room], area: Rect, buffer: &mut Buffer) {
+    if rooms.is_empty() {
+        return;
+    }
+    let theme = state.theme;
+    let style = if rooms.iter().any(|room| room.unread > 0) { theme.news() } else { theme.dim() };
+    let mut spans = vec![Span::styled(format!("{arrow} {}{more}", rooms.len()), style)];
+    if rooms.iter().any(|room| room.mentioned) {
+        spans.push(Span::styled("!", theme.mention()));
+    }
+    let line = Line::from(spans);
+    let width = u16::try_from(line.width()).unwrap_or(0);
+    put_line(buffer, area.right().saturating_sub(width + 1).max(area.x), area.y, &line, width);
 }
 
 /// How much is unread in a room, and a mark if our name was said.

@@ -9,6 +9,7 @@ use super::put_line;
 use crate::client::tui::keymap::{Action, key_for};
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::{Connection, Overlay, Question, State};
+use crate::client::tui::update::overlays::EDIT_PASTE;
 use crate::client::tui::wrap;
 
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
@@ -27,6 +28,9 @@ fn connection(state: &State, width: u16) -> Line<'static> {
     let theme = state.theme;
     let (sign, style, words) = match &state.connection {
         Connection::Connecting => ("◌", theme.warning(), "connecting …".to_owned()),
+        Connection::Online if let Some(seconds) = state.silence() => {
+            ("○", theme.warning(), format!("no answer for {seconds} s"))
+        }
         Connection::Online => {
             let to = if width >= 100 {
                 format!("connected to {}", wrap::truncate(&state.server, 30))
@@ -64,22 +68,32 @@ pub(super) fn news_below(state: &State) -> Option<Span<'static>> {
     let key = key_for(Action::Newest);
     Some(match room.unread {
         0 => Span::styled(format!("further up · {key} newest"), state.theme.dim()),
+        new if room.mentioned => {
+            Span::styled(format!("{new} new below, naming you · {key}"), state.theme.mention())
+        }
         new => {
             Span::styled(format!("{new} new below · {key}"), state.theme.news().add_modifier(Modifier::BOLD))
         }
     })
 }
 
-/// The keys that are useful now, as many as fit, the most useful first.
+/// The keys that are useful now, as many as fit, the most useful first; the last one, by which the others
+/// are found, before all.
 fn hints(state: &State, room: usize) -> Line<'static> {
     let theme = state.theme;
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;
-    for (key, does) in useful(state) {
-        let columns = wrap::columns(&key) + 1 + wrap::columns(does) + if used > 0 { 3 } else { 0 };
-        if used + columns > room {
+    let useful = useful(state);
+    let columns = |(key, does): &(String, &str)| wrap::columns(key) + 1 + wrap::columns(does);
+    let kept = useful.last().map_or(0, columns);
+    let last = useful.len().saturating_sub(1);
+    for (place, hint) in useful.into_iter().enumerate() {
+        let columns = columns(&hint) + if used > 0 { 3 } else { 0 };
+        let behind = if place < last { 3 + kept } else { 0 };
+        if used + columns + behind > room {
             continue;
         }
+        let (key, does) = hint;
         if used > 0 {
             spans.push(Span::styled(" · ", theme.dim()));
         }
@@ -93,12 +107,12 @@ fn hints(state: &State, room: usize) -> Line<'static> {
 fn useful(state: &State) -> Vec<(String, &'static str)> {
     let (enter, esc) = (key_for(Action::Send), key_for(Action::Close));
     match &state.question {
-        Some(Question::Leave) => return vec![(enter, "leave"), (esc, "stay")],
+        Some(Question::Leave { .. }) => return vec![(enter, "leave"), (esc, "stay")],
         Some(Question::Word(_)) => {
             return vec![(enter, "leave"), ("s".to_owned(), "say it"), (esc, "go back")];
         }
         Some(Question::Paste(_)) => {
-            return vec![(enter, "send"), ("e".to_owned(), "edit first"), (esc, "discard")];
+            return vec![(enter, "send"), (key_for(EDIT_PASTE), "edit first"), (esc, "discard")];
         }
         Some(Question::Search { .. }) => {
             return vec![(enter, "take it"), (key_for(Action::SearchInputs), "older"), (esc, "go back")];
@@ -109,7 +123,18 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         Some(Overlay::Rooms { .. }) => {
             return vec![(enter, "go in"), ("↑ ↓".to_owned(), "choose"), (esc, "close")];
         }
-        Some(_) => return vec![(key_for(Action::PageDown), "further"), (esc, "close")],
+        Some(Overlay::Help(top) | Overlay::Names(top)) => {
+            let last = super::overlay_last(state);
+            let mut useful = Vec::new();
+            if *top < last {
+                useful.push((key_for(Action::PageDown), "further"));
+            }
+            if *top > 0 {
+                useful.push((key_for(Action::PageUp), "back"));
+            }
+            useful.push((esc, "close"));
+            return useful;
+        }
         None => {}
     }
     let mut useful = Vec::new();
