@@ -367,14 +367,21 @@ async fn without_a_server_messages_wait_and_questions_fail() {
 
 #[tokio::test]
 async fn what_is_no_parlor_is_named() {
-    for words in [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], b"\0\0\0\x02{}", b"\0\0\0\x03abc", b"hi"] {
+    let no_parlor = "is not a parlor";
+    for (words, named) in [
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], no_parlor),
+        (b"\0\0\0\x02{}", no_parlor),
+        (b"\0\0\0\x03abc", no_parlor),
+        (b"hi", no_parlor),
+        (b"", "closed the connection without a greeting: is it a parlor?"),
+    ] {
         let fake = Fake::start().await;
         let mut talk = Talk::to(fake.port());
         let mut stream = fake.connection().await;
         stream.write_all(words).await.unwrap();
         stream.shutdown().await.unwrap();
         let (why, _) = talk.offline().await;
-        assert!(why.ends_with("is not a parlor"), "{why}");
+        assert!(why.ends_with(named) && why.contains(&fake.port().to_string()), "{why}");
     }
 }
 

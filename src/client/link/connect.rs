@@ -86,6 +86,10 @@ async fn greet(
         Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. } | FrameError::Cut)) => {
             return Err(Break::Connect(format!("what answers at {address} is not a parlor")));
         }
+        Err(Break::Closed) => {
+            let why = format!("{address} closed the connection without a greeting: is it a parlor?");
+            return Err(Break::Connect(why));
+        }
         Err(other) => return Err(other),
     };
     if welcome.auth.kind == AuthKind::Unknown {
