@@ -39,6 +39,12 @@ pub const NAME_BYTES: usize = 64;
 /// eight leaves room for scholars and none for towers that climb over the neighbours' lines.
 pub const MARKS_ON_A_LETTER: usize = 8;
 
+/// Characters that a passphrase has at least. The four words that a parlor makes have 15 or more.
+pub const PASSPHRASE_SHORTEST: usize = 8;
+
+/// Bytes of a passphrase, at most.
+pub const PASSPHRASE_BYTES: usize = 256;
+
 /// Bytes of the `id` that a client gives a command. A UUID takes 36.
 pub const REQUEST_ID_BYTES: usize = 64;
 

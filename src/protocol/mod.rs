@@ -12,6 +12,8 @@
 //! | [`name`] | nicks and room names: what is allowed, what counts as the same, what merely looks the same |
 //! | [`text`] | text that a terminal can be trusted with |
 //! | [`time`] | the one form of a moment on the wire |
+//! | [`proof`] | how a client shows that it knows the passphrase, and whose key it holds |
+//! | [`hex`] | bytes of a fixed length, as digits |
 //! | [`address`] | where a parlor is: `host:port`, `[v6]:port`, `unix:/path`, `parlor://…` |
 //! | [`limits`] | every limit, with its unit and its reason |
 //!
@@ -21,8 +23,10 @@ pub mod address;
 pub mod command;
 pub mod event;
 pub mod frame;
+pub mod hex;
 pub mod limits;
 pub mod name;
+pub mod proof;
 pub mod text;
 pub mod time;
 pub mod words;
