@@ -13,6 +13,7 @@
 //! | [`text`] | text that a terminal can be trusted with |
 //! | [`time`] | the one form of a moment on the wire |
 //! | [`proof`] | how a client shows that it knows the passphrase, and whose key it holds |
+//! | [`wordlist`] | new passphrases, and fingerprints that people can compare aloud |
 //! | [`hex`] | bytes of a fixed length, as digits |
 //! | [`address`] | where a parlor is: `host:port`, `[v6]:port`, `unix:/path`, `parlor://…` |
 //! | [`limits`] | every limit, with its unit and its reason |
@@ -29,6 +30,7 @@ pub mod name;
 pub mod proof;
 pub mod text;
 pub mod time;
+pub mod wordlist;
 pub mod words;
 
 /// The version of the protocol that this crate speaks.
