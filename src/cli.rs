@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[cfg(feature = "server")]
 use parlor::protocol::address::Address;
 #[cfg(feature = "client")]
-use parlor::protocol::address::Destination;
+use parlor::protocol::invite::Invite;
 #[cfg(feature = "client")]
 use parlor::protocol::name::{Nick, RoomName};
 
@@ -169,7 +169,7 @@ Examples:
 pub(crate) struct Join {
     /// Where: host, host:port, [v6]:port, unix:/path or parlor://host:port/#room [default: $PARLOR_SERVER, or this machine]
     #[arg(value_name = "ADDR", conflicts_with = "address")]
-    pub(crate) destination: Option<Destination>,
+    pub(crate) destination: Option<Invite>,
     /// The server, where ADDR is not given.
     #[command(flatten)]
     pub(crate) server: ServerArg,
@@ -184,7 +184,7 @@ pub(crate) struct Join {
 pub(crate) struct ServerArg {
     /// Where the parlor is [default: $PARLOR_SERVER, or this machine]
     #[arg(long = "server", value_name = "ADDR")]
-    pub(crate) address: Option<Destination>,
+    pub(crate) address: Option<Invite>,
     /// TCP without TLS. No effect yet: there is no TLS
     #[arg(long)]
     pub(crate) plain: bool,

@@ -9,7 +9,8 @@ use parlor::client::link::{self, Config, Update};
 use parlor::client::script::End;
 use parlor::client::{pipe, say, tail, tui};
 use parlor::protocol;
-use parlor::protocol::address::{Address, Destination};
+use parlor::protocol::address::Address;
+use parlor::protocol::invite::Invite;
 use parlor::protocol::name::{Nick, RoomName};
 use parlor::protocol::text::{Line, Text};
 use tokio::time::{Instant, sleep_until};
@@ -105,10 +106,10 @@ fn agent(verb: &str) -> Line {
 }
 
 /// Where to go: what was named, or what the environment names, or this machine.
-fn destination(named: Option<Destination>) -> Result<Destination, Usage> {
+fn destination(named: Option<Invite>) -> Result<Invite, Usage> {
     let here = || Address::Tcp { host: "127.0.0.1".to_owned(), port: protocol::DEFAULT_PORT };
     let named = named.map_or_else(|| from_environment("PARLOR_SERVER"), |named| Ok(Some(named)))?;
-    Ok(named.unwrap_or_else(|| Destination { address: here(), room: None }))
+    Ok(named.unwrap_or_else(|| Invite::to(here())))
 }
 
 /// What to be called: what was given, or what the environment says, or what this system calls its user.

@@ -1,4 +1,4 @@
-//! Where a parlor is: `host:port`, `[v6]:port`, `unix:/path`, or an invite, `parlor://host:port/#room`.
+//! Where a parlor is: `host:port`, `[v6]:port`, `unix:/path`.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -8,7 +8,6 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::DEFAULT_PORT;
-use super::name::RoomName;
 
 /// Where to listen or to connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +26,7 @@ pub enum Address {
 /// An address that could not be understood.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{0:?} is not an address: write host, host:port, [v6]:port, unix:/path or parlor://host:port/#room")]
-pub struct AddressError(String);
+pub struct AddressError(pub(super) String);
 
 impl FromStr for Address {
     type Err = AddressError;
@@ -35,7 +34,9 @@ impl FromStr for Address {
     fn from_str(raw: &str) -> Result<Self, AddressError> {
         let error = || AddressError(raw.to_owned());
         if let Some(path) = raw.strip_prefix("unix:") {
-            return if path.is_empty() { Err(error()) } else { Ok(Self::Unix(path.into())) };
+            // Addresses are shown, and kept one a line; nobody's socket has a line break or an escape in its path.
+            let wrong = path.is_empty() || path.contains(char::is_control);
+            return if wrong { Err(error()) } else { Ok(Self::Unix(path.into())) };
         }
         let (host, port) = if let Some(rest) = raw.strip_prefix('[') {
             let (host, rest) = rest.split_once(']').ok_or_else(error)?;
@@ -74,37 +75,6 @@ impl fmt::Display for Address {
     }
 }
 
-/// What a person types after `parlor join`: an address, and perhaps a room.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Destination {
-    /// Where the parlor is.
-    pub address: Address,
-    /// The room to sit down in, if the invite named one.
-    pub room: Option<RoomName>,
-}
-
-impl FromStr for Destination {
-    type Err = AddressError;
-
-    fn from_str(raw: &str) -> Result<Self, AddressError> {
-        let Some(rest) = raw.strip_prefix("parlor://") else {
-            return Ok(Self { address: raw.parse()?, room: None });
-        };
-        let (authority, room) = match rest.split_once('/') {
-            Some((authority, path)) if !path.is_empty() => {
-                (authority, Some(RoomName::typed(path).map_err(|_| AddressError(raw.to_owned()))?))
-            }
-            Some((authority, _)) => (authority, None),
-            None => (rest, None),
-        };
-        let address: Address = authority.parse().map_err(|_| AddressError(raw.to_owned()))?;
-        match address {
-            Address::Tcp { .. } => Ok(Self { address, room }),
-            Address::Unix(_) => Err(AddressError(raw.to_owned())),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,20 +102,23 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused() {
         for raw in [
-            "", ":7878", "a:b", "a:70000", "a b", "[::1", "[zz]:1", "unix:", "http://x", "[::1]x", "a/b",
-            "7878", "*:7878",
+            "",
+            ":7878",
+            "a:b",
+            "a:70000",
+            "a b",
+            "[::1",
+            "[zz]:1",
+            "unix:",
+            "http://x",
+            "[::1]x",
+            "a/b",
+            "7878",
+            "*:7878",
+            "unix:/a\nb",
+            "unix:/\u{1b}[2J",
         ] {
             assert!(raw.parse::<Address>().is_err(), "{raw:?}");
         }
-    }
-
-    #[test]
-    fn an_invite_names_address_and_room() {
-        let there: Destination = "parlor://[::1]:7/#Rust".parse().unwrap();
-        assert_eq!((there.address, there.room), (tcp("::1", 7), Some(RoomName::new("#rust").unwrap())));
-        let there: Destination = "parlor://host/".parse().unwrap();
-        assert_eq!((there.address, there.room), (tcp("host", 7878), None));
-        assert!("parlor://unix:/x/#a".parse::<Destination>().is_err());
-        assert!("parlor://h/# #".parse::<Destination>().is_err());
     }
 }

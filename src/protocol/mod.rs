@@ -15,7 +15,8 @@
 //! | [`proof`] | how a client shows that it knows the passphrase, and whose key it holds |
 //! | [`wordlist`] | new passphrases, and fingerprints that people can compare aloud |
 //! | [`hex`] | bytes of a fixed length, as digits |
-//! | [`address`] | where a parlor is: `host:port`, `[v6]:port`, `unix:/path`, `parlor://…` |
+//! | [`address`] | where a parlor is: `host:port`, `[v6]:port`, `unix:/path` |
+//! | [`invite`] | where it is and how to get in, in one line: `parlor://…` |
 //! | [`limits`] | every limit, with its unit and its reason |
 //!
 //! `docs/protocol.md` specifies the same in words, for those who write a client without our code.
@@ -25,6 +26,7 @@ pub mod command;
 pub mod event;
 pub mod frame;
 pub mod hex;
+pub mod invite;
 pub mod limits;
 pub mod name;
 pub mod proof;
