@@ -211,8 +211,14 @@ async fn enter(kind: &str, port: u16, name: &str) -> Member {
     socket.set_nodelay(true).unwrap();
     let mut member = Member { socket, buffer: BytesMut::new() };
     if kind == "parlor" {
-        let hello =
-            Hello { protocol: 1, nick: Nick::new(name).unwrap(), resume: None, agent: Line::default() };
+        let hello = Hello {
+            protocol: 1,
+            nick: Nick::new(name).unwrap(),
+            resume: None,
+            proof: None,
+            identity: None,
+            agent: Line::default(),
+        };
         let join = Join { id: None, room: room(), after: 0, limit: None };
         for command in [Command::Hello(hello), Command::Join(join)] {
             member.socket.write_all(&Frame::encode(&command).into_bytes()).await.unwrap();

@@ -1,6 +1,5 @@
 //! The command line: what may be typed, and what it means.
 
-#[cfg(feature = "server")]
 use std::path::PathBuf;
 #[cfg(feature = "client")]
 use std::time::Duration;
@@ -22,18 +21,16 @@ use parlor::protocol::name::{Nick, RoomName};
     name = "parlor",
     bin_name = "parlor",
     long_about = "A chat room for the terminal: one program that hosts a room and is a pleasure to talk in.\n\n\
-                  `parlor host` and you are talking; others type `parlor join ADDRESS` and are in.",
+                  `parlor host` and you are talking; others type the line that it shows and are in.",
     after_help = "\
 Examples:
   parlor host                                a room on this machine, and you in it
-  parlor host --listen 0.0.0.0:7878          the same for the whole network
   parlor join 192.168.1.7                    sit down in the room of that machine
   tail -F app.log | parlor say '#ops'        each line a message, none ever lost
   parlor tail '#ops' --json --follow | jq .text",
     after_long_help = "\
 Examples:
   parlor host                                a room on this machine, and you in it
-  parlor host --listen 0.0.0.0:7878          the same for the whole network
   parlor join 192.168.1.7                    sit down in the room of that machine
   tail -F app.log | parlor say '#ops'        each line a message, none ever lost
   parlor tail '#ops' --json --follow | jq .text
@@ -56,6 +53,9 @@ pub(crate) enum Command {
     /// Serve, without a screen
     #[cfg(feature = "server")]
     Serve(Serve),
+    /// Print the line that others type to join the parlor that runs here
+    #[cfg(feature = "server")]
+    Invite(Invitation),
     /// Sit down in a room
     #[cfg(feature = "client")]
     Join(Join),
@@ -75,12 +75,13 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  parlor serve                                     for this machine alone
-  parlor serve --listen 0.0.0.0:7878               for everyone who can reach it
+  parlor serve                                     for everyone who can reach it and was told the passphrase
+  parlor serve --listen 127.0.0.1:7878             for this machine alone
+  parlor serve --tls-cert chain.pem --tls-key key.pem
   parlor serve --listen unix:/run/parlor.sock --data /var/lib/parlor
   parlor serve --durability power                  survives a power cut, not only a crash")]
 pub(crate) struct Serve {
-    /// Where to listen: host:port, [v6]:port or unix:/path; may be given several times [default: loopback, port 7878]
+    /// Where to listen: host:port, [v6]:port or unix:/path; may be given several times [default: port 7878 of all addresses, and with --open or --plain of this machine alone]
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Vec<Address>,
     /// The folder of the log [default: the system's data folder]
@@ -89,12 +90,21 @@ pub(crate) struct Serve {
     /// What to call this parlor [default: the name of this machine]
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// Let everyone in who can reach it, without a passphrase. No effect yet: there is no passphrase
+    /// Let everyone in who can reach it, without a passphrase
     #[arg(long)]
     pub(crate) open: bool,
-    /// TCP without TLS. No effect yet: there is no TLS
+    /// A file with the passphrase, in its first line [default: four words, made at the first start]
+    #[arg(long, value_name = "FILE", conflicts_with = "open")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// TCP without TLS: whoever is on the way can read along
     #[arg(long)]
     pub(crate) plain: bool,
+    /// A certificate and its chain, in PEM; read again at SIGHUP [default: one of its own, made at the first start]
+    #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "plain")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// The configuration file [default: config.toml in the system's configuration folder, if it is there]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -133,8 +143,8 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  parlor host                              for this machine alone
-  parlor host --listen 0.0.0.0:7878        for everyone on the network; the line that they type is shown
+  parlor host                              for everyone on the network who is given the line that it shows
+  parlor host --listen 127.0.0.1:7878      for this machine alone
   parlor host --room '#demo' --nick ada")]
 pub(crate) struct Host {
     /// How to serve.
@@ -143,6 +153,26 @@ pub(crate) struct Host {
     /// How to sit down.
     #[command(flatten)]
     pub(crate) seat: Seat,
+}
+
+/// Options of `invite`.
+#[cfg(feature = "server")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  parlor invite                            with the passphrase: for those who may come in
+  parlor invite --without-passphrase       for a public page: the passphrase is told otherwise
+  parlor invite --room '#demo' | qrencode -t utf8")]
+pub(crate) struct Invitation {
+    /// The folder of the parlor [default: the system's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The room to invite to
+    #[arg(long, value_parser = parlor::protocol::name::RoomName::typed)]
+    pub(crate) room: Option<parlor::protocol::name::RoomName>,
+    /// Leave the passphrase out
+    #[arg(long)]
+    pub(crate) without_passphrase: bool,
 }
 
 /// Who to be, and where to sit.
@@ -185,7 +215,10 @@ pub(crate) struct ServerArg {
     /// Where the parlor is [default: $PARLOR_SERVER, or this machine]
     #[arg(long = "server", value_name = "ADDR")]
     pub(crate) address: Option<Invite>,
-    /// TCP without TLS. No effect yet: there is no TLS
+    /// A file with the passphrase of the parlor, in its first line [default: what opened it the last time]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// TCP without TLS, for a parlor that is served so
     #[arg(long)]
     pub(crate) plain: bool,
 }

@@ -1,22 +1,29 @@
 //! `serve` and `host`: from options to a running server, and to its end.
 
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use etcetera::{AppStrategy as _, AppStrategyArgs, choose_app_strategy};
+use etcetera::AppStrategy as _;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::cli::{DurabilityArg, LogFormat, Serve};
 use crate::signals::cancel_on_signal;
-use crate::{Usage, complain};
+use crate::{Usage, complain, folders, passphrase};
+#[cfg(feature = "client")]
+use parlor::client::link::{Secret, Trust};
 use parlor::protocol::address::Address;
-use parlor::server::Server;
+use parlor::protocol::invite::{Invite, Pin};
+use parlor::protocol::name::RoomName;
+use parlor::protocol::proof::Passphrase;
 use parlor::server::config::{Config, File};
+use parlor::server::door::{self, Ask};
 use parlor::server::log::Durability;
+use parlor::server::running::Running;
+use parlor::server::{Server, tls};
 
 /// `parlor serve`.
 pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
@@ -28,9 +35,21 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     }
     out.flush()?;
     match args.log_format {
-        LogFormat::Text => complain(&who_can_come(&server)),
+        LogFormat::Text => {
+            complain(&who_can_come(&server));
+            // A log that is kept is no place for a passphrase.
+            if std::io::stderr().is_terminal() {
+                complain(&format!(
+                    "Others join with:\n\n  {}\n",
+                    invite(&server.running(), server.words(), None)
+                ));
+            } else {
+                complain("`parlor invite` prints the line that others type.");
+            }
+        }
         LogFormat::Json => tracing::warn!("{}", who_can_come(&server)),
     }
+    reload_on_hangup(&server)?;
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
     server.run(shutdown).await?;
@@ -48,18 +67,20 @@ pub(crate) async fn start(args: &Serve, config: Config) -> anyhow::Result<Server
     Ok(server)
 }
 
-/// A sentence that says who can reach the server.
-pub(crate) fn who_can_come(server: &Server) -> String {
-    if server.is_local() {
-        let port = server.addresses().iter().find_map(|address| match address {
-            Address::Tcp { port, .. } => Some(*port),
-            Address::Unix(_) => None,
-        });
-        let port = port.unwrap_or(parlor::protocol::DEFAULT_PORT);
-        format!("Only this machine can reach it; --listen 0.0.0.0:{port} lets the network in.")
-    } else {
-        "Whoever can reach it can come in and read along: there is no passphrase and no encryption yet."
-            .to_owned()
+/// Sentences that say who can come in and read along.
+fn who_can_come(server: &Server) -> String {
+    let reach = if server.is_local() { "this machine" } else { "the network" };
+    let open = server.key().is_none();
+    let plain = server.fingerprint().is_none() && !server.is_local();
+    match (open, plain) {
+        (false, false) => format!("Who knows the passphrase can come in, from {reach}."),
+        (false, true) => format!(
+            "Who knows the passphrase can come in, from {reach}; whoever is on the way can read along, because there is no TLS."
+        ),
+        (true, false) => format!("Everyone on {reach} can come in: there is no passphrase."),
+        (true, true) => format!(
+            "Everyone on {reach} can come in, and whoever is on the way can read along: there is neither passphrase nor TLS."
+        ),
     }
 }
 
@@ -76,20 +97,44 @@ where
     }
 }
 
-/// Command line over configuration file over defaults.
-fn config(args: &Serve) -> anyhow::Result<Config> {
-    let folders = choose_app_strategy(AppStrategyArgs {
-        top_level_domain: "io.github".to_owned(),
-        author: "parlor".to_owned(),
-        app_name: "parlor".to_owned(),
-    });
-    let file = match (&args.config, &folders) {
+/// `parlor invite`.
+pub(crate) fn print_invite(args: crate::cli::Invitation) -> anyhow::Result<ExitCode> {
+    let data = match args.data {
+        Some(data) => data,
+        None => match settings(None)?.data {
+            Some(data) => data,
+            None => folder()?,
+        },
+    };
+    let running = Running::read(&data)?;
+    let words = if running.locked && !args.without_passphrase { door::read_words(&data)? } else { None };
+    if running.locked && !args.without_passphrase && words.is_none() {
+        complain("The passphrase is not in this line: it is kept elsewhere, and must be told to others.");
+    }
+    writeln!(std::io::stdout(), "{}", invite(&running, words.as_ref(), args.room))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The configuration file that was named, or that is in its place, or none.
+fn settings(named: Option<&Path>) -> anyhow::Result<File> {
+    Ok(match (named, folders()) {
         (Some(path), _) => File::read(path)?,
-        (None, Ok(folders)) if folders.in_config_dir("config.toml").exists() => {
+        (None, Some(folders)) if folders.in_config_dir("config.toml").exists() => {
             File::read(&folders.in_config_dir("config.toml"))?
         }
         _ => File::default(),
-    };
+    })
+}
+
+/// The folder of the log, where none is named.
+fn folder() -> anyhow::Result<PathBuf> {
+    let folders = folders().context("this system has no folder for data: give one with --data")?;
+    Ok(folders.data_dir())
+}
+
+/// Command line over configuration file over defaults.
+fn config(args: &Serve) -> anyhow::Result<Config> {
+    let file = settings(args.config.as_deref())?;
     let listen = if args.listen.is_empty() {
         let parse = |raw: &String| raw.parse::<Address>();
         file.listen.iter().map(parse).collect::<Result<_, _>>().context("in the configuration")?
@@ -97,9 +142,18 @@ fn config(args: &Serve) -> anyhow::Result<Config> {
         args.listen.clone()
     };
     let data: Option<PathBuf> = args.data.clone().or(file.data);
-    let data = match data {
-        Some(data) => data,
-        None => folders.context("this system has no folder for data: give one with --data")?.data_dir(),
+    let data = data.map_or_else(folder, Ok)?;
+    let pair = args.tls_cert.clone().zip(args.tls_key.clone()).or(file.tls_cert.zip(file.tls_key));
+    let tls = match pair {
+        _ if args.plain || (file.plain && args.tls_cert.is_none()) => None,
+        Some((certificate, key)) => Some(tls::Source::Files { certificate, key }),
+        None => Some(tls::Source::Own),
+    };
+    let words = args.passphrase_file.clone().or(file.passphrase_file.filter(|_| !args.open));
+    let ask = match words {
+        Some(path) => Ask::Words(passphrase(&path)?),
+        None if args.open || file.open => Ask::Nothing,
+        None => Ask::OwnWords,
     };
     let durability = match args.durability {
         Some(DurabilityArg::Process) => Durability::Process,
@@ -108,7 +162,7 @@ fn config(args: &Serve) -> anyhow::Result<Config> {
     };
     let limits = if args.unlimited { file.limits.unlimited() } else { file.limits };
     let name = args.name.clone().or(file.name).unwrap_or_else(machine_name);
-    Ok(Config { listen, data, name, durability, limits })
+    Ok(Config { listen, data, name, tls, ask, durability, limits })
 }
 
 /// What this machine calls itself.
@@ -130,10 +184,14 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     let again = again(&args.serve);
     let addresses = server.addresses();
     let own = addresses.iter().find_map(reachable_from_here).context("nowhere to listen")?;
-    let invite = invite(&addresses, args.seat.room.as_ref());
+    let line = invite(&server.running(), server.words(), args.seat.room.clone());
+    let pin = server.fingerprint().as_ref().map(Pin::of);
+    let secret = server.key().map(|(salt, key)| Secret::Key(salt, key));
+    let trust = Trust { plain: args.serve.plain, pin, secret, identity: None };
+    reload_on_hangup(&server)?;
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(server.run(shutdown.clone()));
-    let outcome = crate::visiting::sit_down(own, args.seat, Some(invite)).await;
+    let outcome = crate::visiting::sit_down_at_home(own, trust, args.seat, line).await;
     shutdown.cancel();
     running.await.context("the server did not end in order")??;
     if outcome.is_ok() {
@@ -157,7 +215,6 @@ fn again(args: &Serve) -> String {
 }
 
 /// The address at which this process reaches its own listener.
-#[cfg(feature = "client")]
 fn reachable_from_here(address: &Address) -> Option<Address> {
     Some(match address {
         Address::Tcp { host, port } => {
@@ -174,24 +231,43 @@ fn reachable_from_here(address: &Address) -> Option<Address> {
 }
 
 /// The line that others type to join: from the network if they can, otherwise from this machine.
-#[cfg(feature = "client")]
-fn invite(addresses: &[Address], room: Option<&parlor::protocol::name::RoomName>) -> String {
+fn invite(running: &Running, words: Option<&Passphrase>, room: Option<RoomName>) -> String {
+    let addresses = running.addresses();
     let lan = || addresses.iter().find_map(reachable_from_the_network);
     let Some(address) = lan().or_else(|| addresses.iter().find_map(reachable_from_here)) else {
         return "parlor join".to_owned();
     };
-    match (&address, room) {
-        (Address::Tcp { .. }, Some(room)) => format!("parlor join 'parlor://{address}/{room}'"),
-        (_, Some(room)) => format!("parlor join {address} --room '{room}'"),
-        (Address::Tcp { host, port: parlor::protocol::DEFAULT_PORT }, None) if !host.contains(':') => {
-            format!("parlor join {host}")
+    let is_tcp = matches!(address, Address::Tcp { .. });
+    let invite = Invite {
+        room,
+        pin: running.fingerprint.as_ref().filter(|_| is_tcp).map(Pin::of),
+        passphrase: words.filter(|_| is_tcp).cloned(),
+        plain: running.fingerprint.is_none() && is_tcp,
+        ..Invite::to(address)
+    };
+    invite.command()
+}
+
+/// SIGHUP: the certificate is read again.
+#[cfg(unix)]
+fn reload_on_hangup(server: &Server) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangups = signal(SignalKind::hangup())?;
+    let reload = server.reload();
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            reload();
         }
-        (_, None) => format!("parlor join {address}"),
-    }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn reload_on_hangup(_: &Server) -> anyhow::Result<()> {
+    Ok(())
 }
 
 /// The address at which others on the network reach a listener, if they can.
-#[cfg(feature = "client")]
 fn reachable_from_the_network(address: &Address) -> Option<Address> {
     let Address::Tcp { host, port } = address else { return None };
     let ip: std::net::IpAddr = host.parse().ok()?;
@@ -204,7 +280,6 @@ fn reachable_from_the_network(address: &Address) -> Option<Address> {
 
 /// The address that this machine would use to reach others. Connecting a UDP socket sends nothing; the
 /// addresses are those reserved for documentation (RFC 5737, RFC 3849).
-#[cfg(feature = "client")]
 fn own_address_on_the_network(v4: bool) -> Option<std::net::IpAddr> {
     let (own, far) = if v4 { ("0.0.0.0:0", "192.0.2.1:9") } else { ("[::]:0", "[2001:db8::1]:9") };
     let socket = std::net::UdpSocket::bind(own).ok()?;
@@ -212,27 +287,37 @@ fn own_address_on_the_network(v4: bool) -> Option<std::net::IpAddr> {
     Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_loopback())
 }
 
-#[cfg(all(test, feature = "client"))]
+#[cfg(test)]
 mod tests {
     use super::*;
-    use parlor::protocol::name::RoomName;
-
-    fn tcp(host: &str, port: u16) -> Address {
-        Address::Tcp { host: host.to_owned(), port }
-    }
+    use parlor::protocol::hex::Hex;
 
     #[test]
     fn the_invite_is_a_line_that_works() {
-        let room = RoomName::typed("demo").ok();
-        for (addresses, room, line) in [
-            (vec![tcp("127.0.0.1", 7878)], None, "parlor join 127.0.0.1"),
-            (vec![tcp("127.0.0.1", 99)], None, "parlor join 127.0.0.1:99"),
-            (vec![tcp("127.0.0.1", 7878), tcp("10.0.0.5", 7878)], None, "parlor join 10.0.0.5"),
-            (vec![tcp("::1", 7878)], None, "parlor join [::1]:7878"),
-            (vec![tcp("10.0.0.5", 99)], room.as_ref(), "parlor join 'parlor://10.0.0.5:99/#demo'"),
-            (vec![Address::Unix("/run/p".into())], None, "parlor join unix:/run/p"),
+        let room = || RoomName::typed("demo").ok();
+        let words = Passphrase::new("amber otter river stone").ok();
+        let sealed = Some(Hex([7; 32]));
+        for (listening, fingerprint, words, room, line) in [
+            (vec!["127.0.0.1:7878"], None, None, None, "parlor join 'parlor://127.0.0.1:7878/?plain'"),
+            (vec!["unix:/run/p"], None, None, None, "parlor join unix:/run/p"),
+            (
+                vec!["127.0.0.1:99", "10.0.0.5:99"],
+                sealed,
+                words.as_ref(),
+                room(),
+                "parlor join 'parlor://10.0.0.5:99/#demo?fp=BwcHBwcHBwcHBwcHBwcHBw&p=amber-otter-river-stone'",
+            ),
+            (
+                vec!["[::1]:7878"],
+                sealed,
+                None,
+                None,
+                "parlor join 'parlor://[::1]:7878/?fp=BwcHBwcHBwcHBwcHBwcHBw'",
+            ),
         ] {
-            assert_eq!(invite(&addresses, room), line);
+            let listening = listening.into_iter().map(str::to_owned).collect();
+            let running = Running { listening, fingerprint, locked: words.is_some() };
+            assert_eq!(invite(&running, words, room), line);
         }
     }
 }

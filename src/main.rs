@@ -9,11 +9,14 @@ mod signals;
 mod visiting;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use cli::{Cli, Command};
+use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
+use parlor::protocol::proof::Passphrase;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -32,6 +35,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         match cli.command {
             #[cfg(feature = "server")]
             Command::Serve(args) => hosting::serve(args).await,
+            #[cfg(feature = "server")]
+            Command::Invite(args) => hosting::print_invite(args),
             #[cfg(all(feature = "server", feature = "client"))]
             Command::Host(args) => hosting::host(args).await,
             #[cfg(feature = "client")]
@@ -53,6 +58,25 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Usage(String);
+
+/// Where this system wants what is ours; `None` when there is no home.
+fn folders() -> Option<impl AppStrategy> {
+    choose_app_strategy(AppStrategyArgs {
+        top_level_domain: "io.github".to_owned(),
+        author: "parlor".to_owned(),
+        app_name: "parlor".to_owned(),
+    })
+    .ok()
+}
+
+/// The passphrase in the first line of a file.
+fn passphrase(path: &Path) -> anyhow::Result<Passphrase> {
+    let shown = path.display();
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read the passphrase in {shown}"))?;
+    Passphrase::new(text.lines().next().unwrap_or_default())
+        .with_context(|| format!("the passphrase in {shown}"))
+}
 
 /// A sentence for the person at the terminal.
 fn complain(sentence: &str) {

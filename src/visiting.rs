@@ -1,47 +1,142 @@
 //! `join`, `say`, `tail` and `pipe`, and the client's half of `host`: from options to a link.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::bail;
-use parlor::client::link::{self, Config, Update};
+use anyhow::{Context as _, anyhow, bail};
+use etcetera::AppStrategy as _;
+use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Secret, Trust, Update};
 use parlor::client::script::End;
 use parlor::client::{pipe, say, tail, tui};
 use parlor::protocol;
 use parlor::protocol::address::Address;
-use parlor::protocol::invite::Invite;
+use parlor::protocol::invite::{Invite, Pin};
 use parlor::protocol::name::{Nick, RoomName};
+use parlor::protocol::proof::{Fingerprint, Passphrase};
 use parlor::protocol::text::{Line, Text};
+use parlor::protocol::wordlist::spell;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Join, Pipe, Say, ScriptArgs, Seat, Tail};
+use crate::cli::{Join, Pipe, Say, ScriptArgs, Seat, ServerArg, Tail};
 use crate::signals::cancel_on_signal;
-use crate::{Usage, complain};
+use crate::{Usage, complain, folders, passphrase};
 
 /// How long connecting may take before it is mentioned.
 const SILENT_AT_FIRST: Duration = Duration::from_millis(500);
 
 /// `parlor join`.
 pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
-    let destination = destination(args.destination.or(args.server.address))?;
-    let seat = Seat { room: args.seat.room.or(destination.room), ..args.seat };
-    sit_down(destination.address, seat, None).await
+    let invite = destination(args.destination.or(args.server.address.clone()))?;
+    let seat = Seat { room: args.seat.room.or(invite.room.clone()), ..args.seat };
+    let acquaintances = acquaintances()?;
+    let words = words(&args.server)?;
+    let mut trust = acquaintances.trust(&invite, args.server.plain, words)?;
+    let nick = nick(seat.nick.clone())?;
+    for attempt in 1.. {
+        let config = Config {
+            address: invite.address.clone(),
+            nick: nick.clone(),
+            trust: trust.clone(),
+            acquaintances: Some(acquaintances.clone()),
+            agent: agent("join"),
+            give_up_after: None,
+        };
+        let (why, barrier) = match connect(config).await? {
+            Ok((link, updates, online)) => {
+                let seated = tui::Options {
+                    link,
+                    updates,
+                    first: vec![online],
+                    room: seat.room.unwrap_or_else(RoomName::lobby),
+                    wished: nick,
+                    invite: None,
+                };
+                return stay(seated).await;
+            }
+            Err(outside) => outside,
+        };
+        match barrier {
+            Some(Barrier::PassphraseNeeded | Barrier::PassphraseWrong)
+                if std::io::stdin().is_terminal() && attempt <= PASSPHRASE_ATTEMPTS =>
+            {
+                if barrier == Some(Barrier::PassphraseWrong) || trust.secret.is_some() {
+                    complain(&format!("parlor: {why}"));
+                }
+                trust.secret = Some(Secret::Words(ask_for_passphrase(&invite.address).await?));
+            }
+            Some(Barrier::Stranger(shown)) => bail!(stranger(&invite, &acquaintances, &shown)?),
+            _ => bail!(why),
+        }
+    }
+    bail!("three times was not the passphrase")
 }
 
-/// Connects, and puts up the screen once that has worked: what goes wrong before is a sentence.
-pub(crate) async fn sit_down(
+/// How often one is asked for the passphrase.
+const PASSPHRASE_ATTEMPTS: u32 = 3;
+
+/// Asks without showing what is typed.
+async fn ask_for_passphrase(address: &Address) -> anyhow::Result<Passphrase> {
+    let prompt = format!("Passphrase of {address}: ");
+    loop {
+        let prompt = prompt.clone();
+        let typed = tokio::task::spawn_blocking(move || rpassword::prompt_password(prompt)).await?;
+        match Passphrase::new(&typed.context("no passphrase was given")?) {
+            Ok(words) => return Ok(words),
+            Err(error) => complain(&format!("parlor: {error}")),
+        }
+    }
+}
+
+/// What to say, and to do, about a server that shows another certificate than it should.
+fn stranger(invite: &Invite, known: &Acquaintances, shown: &Fingerprint) -> anyhow::Result<String> {
+    let address = &invite.address;
+    let words = spell(&shown.0);
+    let accept = Invite { pin: Some(Pin::of(shown)), passphrase: None, ..invite.clone() }.command();
+    let expected = match (&invite.pin, known.certificate(address)?) {
+        (Some(_), _) => "the one that the invite names",
+        (None, _) => "the one that it had before",
+    };
+    Ok(format!(
+        "{address} shows another certificate than {expected}. Nothing was told to it.\n\
+         Either that parlor was set up anew, or somebody stands between you and it. Its host can say which: the\n\
+         certificate that is shown here has the words\n\n    {words}\n\n\
+         Only if those are the host's words, accept it:\n\n    {accept}\n"
+    ))
+}
+
+/// The client's half of `host`: `trust` is as sure as can be, since the server is in this process.
+pub(crate) async fn sit_down_at_home(
     address: Address,
+    trust: Trust,
     seat: Seat,
-    invite: Option<String>,
+    invite: String,
 ) -> anyhow::Result<ExitCode> {
     let nick = nick(seat.nick)?;
-    let shown = address.to_string();
-    let (link, mut updates) =
-        link::open(Config { address, nick: nick.clone(), agent: agent("join"), give_up_after: None });
+    let config = Config {
+        address,
+        nick: nick.clone(),
+        trust,
+        acquaintances: None,
+        agent: agent("host"),
+        give_up_after: None,
+    };
+    let (link, updates, online) = connect(config).await?.map_err(|(why, _)| anyhow!(why))?;
+    let room = seat.room.unwrap_or_else(RoomName::lobby);
+    stay(tui::Options { link, updates, first: vec![online], room, wished: nick, invite: Some(invite) }).await
+}
+
+type Connected = (Link, mpsc::Receiver<Update>, Update);
+
+/// Connects. Whoever stays outside learns why, and what could be done about it.
+async fn connect(config: Config) -> anyhow::Result<Result<Connected, (String, Option<Barrier>)>> {
+    let shown = config.address.to_string();
+    let (link, mut updates) = link::open(config);
     let mut told_at = Some(Instant::now() + SILENT_AT_FIRST);
-    let online = loop {
+    loop {
         let update = tokio::select! {
             update = updates.recv() => update,
             () = sleep_until(told_at.unwrap_or_else(Instant::now)), if told_at.is_some() => {
@@ -51,15 +146,18 @@ pub(crate) async fn sit_down(
             }
         };
         match update {
-            Some(online @ Update::Online { .. }) => break online,
-            Some(Update::Offline { why, .. } | Update::Ended { why, .. }) => bail!(why),
+            Some(online @ Update::Online { .. }) => return Ok(Ok((link, updates, online))),
+            Some(Update::Offline { why, .. }) => return Ok(Err((why, None))),
+            Some(Update::Ended { why, barrier, .. }) => return Ok(Err((why, barrier))),
             Some(_) => {}
             None => bail!("the connection ended before it began"),
         }
-    };
-    let room = seat.room.unwrap_or_else(RoomName::lobby);
-    let ending =
-        tui::run(tui::Options { link, updates, first: vec![online], room, wished: nick, invite }).await?;
+    }
+}
+
+/// Puts up the screen: what went wrong before was a sentence.
+async fn stay(seated: tui::Options) -> anyhow::Result<ExitCode> {
+    let ending = tui::run(seated).await?;
     if !ending.wanted {
         complain(&format!("parlor: {}", ending.why));
     }
@@ -91,13 +189,28 @@ pub(crate) async fn pipe(args: Pipe) -> anyhow::Result<ExitCode> {
     Ok(exit_code(pipe::run(config(args.script, "pipe")?, &asked_to_end()).await))
 }
 
-fn config(args: ScriptArgs, verb: &str) -> Result<Config, Usage> {
+fn config(args: ScriptArgs, verb: &str) -> anyhow::Result<Config> {
+    let invite = destination(args.server.address.clone())?;
+    let acquaintances = acquaintances()?;
     Ok(Config {
-        address: destination(args.server.address)?.address,
         nick: nick(args.nick)?,
+        trust: acquaintances.trust(&invite, args.server.plain, words(&args.server)?)?,
+        address: invite.address,
+        acquaintances: Some(acquaintances),
         agent: agent(verb),
         give_up_after: Some(args.timeout),
     })
+}
+
+/// What is kept of servers, in this user's folder for data.
+fn acquaintances() -> anyhow::Result<Acquaintances> {
+    let folders = folders().context("this system has no folder for data: HOME is not set")?;
+    Ok(Acquaintances::in_folder(&folders.in_data_dir("client")))
+}
+
+/// The passphrase that was given in a file.
+fn words(args: &ServerArg) -> anyhow::Result<Option<Passphrase>> {
+    args.passphrase_file.as_deref().map(passphrase).transpose()
 }
 
 /// What this program calls itself to a server.

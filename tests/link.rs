@@ -8,7 +8,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Program, TestClient, TestServer, message, nick, room, soon, unlimited};
-use parlor::client::link::{self, Config, Link, RETRY_FIRST, RETRY_LONGEST, Update};
+use parlor::client::link::{self, Config, Link, RETRY_FIRST, RETRY_LONGEST, Trust, Update};
 use parlor::protocol::address::Address;
 use parlor::protocol::command::{Command, History, InRoom, Join, Place, Plain, RequestId};
 use parlor::protocol::event::{Entry, ErrorCode, Event, Failure};
@@ -26,6 +26,11 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+/// Neither TLS nor a passphrase: what is tested here is the same with them.
+fn plain() -> Trust {
+    Trust { plain: true, ..Trust::default() }
+}
+
 /// A link, and what it says.
 struct Talk {
     link: Link,
@@ -36,7 +41,14 @@ impl Talk {
     fn open(port: u16, name: &str, give_up_after: Option<Duration>) -> Self {
         let address = Address::Tcp { host: "127.0.0.1".to_owned(), port };
         let agent = Line::lossy("test");
-        let (link, updates) = link::open(Config { address, nick: nick(name), agent, give_up_after });
+        let (link, updates) = link::open(Config {
+            address,
+            nick: nick(name),
+            trust: plain(),
+            acquaintances: None,
+            agent,
+            give_up_after,
+        });
         Self { link, updates }
     }
 
@@ -124,7 +136,7 @@ impl Talk {
     async fn ended(&mut self) -> (String, Vec<Command>, bool) {
         let end = self
             .until(|update| match update {
-                Update::Ended { why, unsent, wanted } => Some((why, unsent, wanted)),
+                Update::Ended { why, unsent, wanted, .. } => Some((why, unsent, wanted)),
                 _ => None,
             })
             .await;

@@ -14,22 +14,28 @@
 //! What must outlive a connection, the seats and the messages, is kept in `link/memory.rs`, without a socket or
 //! a clock; the task is in `link/keeper.rs`.
 
+mod acquaintances;
 mod connect;
 mod ending;
 mod keeper;
 mod memory;
+mod tls;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+pub use self::acquaintances::Acquaintances;
 use self::keeper::Keeper;
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Join};
 use crate::protocol::event::{Event, Failure, Ready, Welcome};
+use crate::protocol::invite::Pin;
 use crate::protocol::name::Nick;
+use crate::protocol::proof::{Fingerprint, KeyPair, Passphrase, ProofKey, Salt};
 use crate::protocol::text::Line;
 
 /// The first delay before another attempt; each further one doubles it. Random within half of it.
@@ -54,11 +60,46 @@ pub struct Config {
     pub address: Address,
     /// What to be called. Taken already, it gets a number: the real one is in [`Update::Online`].
     pub nick: Nick,
+    /// How each side is sure of the other.
+    pub trust: Trust,
+    /// Where to keep what is worth remembering of the server.
+    pub acquaintances: Option<Acquaintances>,
     /// What program this is, for the host's log.
     pub agent: Line,
     /// How long to go on while nothing succeeds: there is no connection, or there are messages and none of
     /// them is stored. `None`: for ever.
     pub give_up_after: Option<Duration>,
+}
+
+/// How we are sure of the server, and it of us.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// TCP without TLS: sure of nothing. A Unix socket never has it.
+    pub plain: bool,
+    /// What the server's certificate must be. `None`: the one that it shows first, from then on.
+    pub pin: Option<Pin>,
+    /// What opens the door, if it has a lock.
+    pub secret: Option<Secret>,
+    /// Who we are. `None`: a guest.
+    pub identity: Option<Arc<KeyPair>>,
+}
+
+/// What opens a door.
+#[derive(Clone, Debug)]
+pub enum Secret {
+    /// The words.
+    Words(Passphrase),
+    /// What they became with this salt, when they were used the last time.
+    Key(Salt, ProofKey),
+}
+
+/// What is worth remembering of a server for the next time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Met {
+    /// Its certificate; `None` without TLS.
+    pub fingerprint: Option<Fingerprint>,
+    /// What opened its door; `None` where it has no lock.
+    pub key: Option<(Salt, ProofKey)>,
 }
 
 /// What the link has to say.
@@ -75,6 +116,10 @@ pub enum Update {
         welcome: Box<Welcome>,
         /// Who we are there, and what it allows.
         ready: Box<Ready>,
+        /// How we were sure of each other.
+        met: Met,
+        /// What is new about that, or could not be kept: a sentence for people.
+        news: Option<String>,
         /// Not the log that we knew: cursors and what was shown mean nothing any more.
         new_log: bool,
     },
@@ -109,11 +154,24 @@ pub enum Update {
     Ended {
         /// Why, as a sentence for people.
         why: String,
+        /// What is in the way of coming in, where somebody can do something about it.
+        barrier: Option<Barrier>,
         /// Messages that the server never acknowledged.
         unsent: Vec<Command>,
         /// It is what we asked for by [`Link::quit`].
         wanted: bool,
     },
+}
+
+/// What is in the way of coming in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Barrier {
+    /// The door has a lock, and nothing was given to open it.
+    PassphraseNeeded,
+    /// What was given does not open it.
+    PassphraseWrong,
+    /// The server shows another certificate than it should.
+    Stranger(Fingerprint),
 }
 
 /// The handle. Dropped, it ends the link as [`Link::quit`] does.

@@ -203,7 +203,7 @@ impl<W: AsyncWrite + Unpin> Pipe<W> {
         let Some(update) = update else { return Ok(Some(End::Failed)) };
         self.weather.tell(&update);
         match update {
-            Update::Online { welcome, ready, new_log } => {
+            Update::Online { welcome, ready, new_log, .. } => {
                 self.online = true;
                 if new_log {
                     self.rooms.values_mut().for_each(|backlog| backlog.cursor = 0);

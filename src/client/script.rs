@@ -59,7 +59,10 @@ impl Weather {
                 self.bad(format!("{failure} (kept, and trying again, for up to {patience} s)"));
             }
             Update::Event(Event::Delayed(delayed), _) => notice(&delayed.message),
-            Update::Online { new_log, ready, .. } => {
+            Update::Online { new_log, ready, news, .. } => {
+                if let Some(news) = news {
+                    notice(news);
+                }
                 let nick = &ready.you.nick;
                 if *nick != self.wished {
                     notice(format!("{} is taken: you are {nick}", self.wished));

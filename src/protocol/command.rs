@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::event::{ErrorCode, Failure};
+use super::hex::Hex;
 use super::limits::{REQUEST_ID_BYTES, TOPIC_BYTES};
 use super::name::{NameError, Nick, RoomName};
+use super::proof::{Identity, Proof};
 use super::text::{Line, Text, TextError};
 
 /// The `id` of a command, chosen by the client, at most [`REQUEST_ID_BYTES`] bytes: any words that help it
@@ -79,6 +81,12 @@ pub struct Hello {
     /// server, its place, and its nick, are this one's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<Uuid>,
+    /// The answer about the passphrase; see [`super::proof`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+    /// Who one is. Without it, a guest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
     /// What program this is, for the host's log.
     #[serde(skip_serializing_if = "Line::is_empty")]
     pub agent: Line,
@@ -236,6 +244,10 @@ struct Fields<'a> {
     protocol: Option<u32>,
     #[serde(borrow, default)]
     resume: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    proof: Option<Cow<'a, str>>,
+    #[serde(default)]
+    identity: Option<Identity>,
     #[serde(default)]
     action: Option<bool>,
     #[serde(default)]
@@ -282,6 +294,8 @@ impl<'a> Fields<'a> {
                 protocol: self.protocol.ok_or_else(|| self.missing("protocol"))?,
                 nick: self.nick()?,
                 resume: self.resume.as_deref().map(|raw| self.uuid("resume", raw)).transpose()?,
+                proof: self.proof.as_deref().map(|raw| self.hex("proof", raw)).transpose()?,
+                identity: self.identity,
                 agent: Line::lossy(self.agent.as_deref().unwrap_or_default()),
             }),
             "join" => Command::Join(Join {
@@ -343,6 +357,10 @@ impl<'a> Fields<'a> {
         Uuid::try_parse(raw).map_err(|_| self.bad(&format!("{field} must be a UUID")))
     }
 
+    fn hex<const N: usize>(&self, field: &str, raw: &str) -> Result<Hex<N>, Failure> {
+        raw.parse().map_err(|error| self.bad(&format!("{field}: {error}")))
+    }
+
     fn missing(&self, field: &str) -> Failure {
         self.bad(&format!("{field} is missing"))
     }
@@ -399,7 +417,14 @@ mod tests {
         let agent = Line::lossy("test");
         let place = Place::Around(7);
         for command in [
-            Command::Hello(Hello { protocol: 1, nick: nick.clone(), resume: Some(uuid), agent }),
+            Command::Hello(Hello {
+                protocol: 1,
+                nick: nick.clone(),
+                resume: Some(uuid),
+                proof: Some(Hex([7; 32])),
+                identity: Some(Identity { key: Hex([8; 32]), signature: Hex([9; 64]) }),
+                agent,
+            }),
             Command::Join(Join { id: id.clone(), room: room(), after: 3, limit: Some(50) }),
             Command::Leave(InRoom { id: id.clone(), room: room() }),
             Command::Send(Send { id: uuid, room: room(), text, action: true, reply_to: Some(2) }),

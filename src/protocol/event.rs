@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::command::RequestId;
 use super::name::{Nick, RoomName};
+use super::proof::{Challenge, Cost, Salt};
 use super::text::Line;
 use super::time::Time;
 pub use super::words::{ErrorCode, Reason};
@@ -79,8 +80,23 @@ pub struct ServerInfo {
 /// What a server asks of whoever wants in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Auth {
-    /// `open`: nothing. Other kinds will come with fields of their own.
+    /// What it asks for.
     pub kind: AuthKind,
+    /// What proofs and signatures answer; new for each connection.
+    pub challenge: Challenge,
+    /// For `passphrase`: how it becomes a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scrypt: Option<Scrypt>,
+}
+
+/// How a passphrase becomes a key; see [`super::proof`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scrypt {
+    /// Of this server.
+    pub salt: Salt,
+    /// What it takes.
+    #[serde(flatten)]
+    pub cost: Cost,
 }
 
 /// See [`Auth`].
@@ -89,6 +105,8 @@ pub struct Auth {
 pub enum AuthKind {
     /// Everyone may come in.
     Open,
+    /// Who knows the passphrase may.
+    Passphrase,
     /// Something this client cannot give.
     #[serde(other)]
     Unknown,
@@ -186,7 +204,14 @@ impl Failure {
     /// The reason for which a session ends over this, when it happens in the handshake.
     pub fn reason(&self) -> Reason {
         match self.code {
-            ErrorCode::NickTaken | ErrorCode::BadName | ErrorCode::UnsupportedVersion => Reason::Refused,
+            ErrorCode::NickTaken
+            | ErrorCode::BadName
+            | ErrorCode::UnsupportedVersion
+            | ErrorCode::TlsExpected
+            | ErrorCode::PassphraseNeeded
+            | ErrorCode::PassphraseWrong
+            | ErrorCode::BadSignature => Reason::Refused,
+            ErrorCode::TooManyFailures => Reason::AddressFull,
             _ => Reason::ProtocolError,
         }
     }

@@ -131,20 +131,21 @@ impl Cost {
     /// out of 7,776 there are 2^51.
     pub const USUAL: Self = Self { n: 1 << 15, r: 8, p: 1 };
 
-    /// Whether a client should do that much for a server that it does not know yet: at most 128 MiB.
-    pub fn is_bearable(self) -> bool {
+    /// Whether a client should answer a server that asks for this. Not for more than 128 MiB, and not for less than
+    /// 16: whoever is not the server that we take it for would try words with the answer, and should have to work for it.
+    pub fn is_fair(self) -> bool {
+        let memory = 128 * u64::from(self.n) * u64::from(self.r);
         self.n.is_power_of_two()
-            && self.n > 1
-            && (1..=16).contains(&self.r)
+            && (8..=16).contains(&self.r)
             && (1..=4).contains(&self.p)
-            && u64::from(self.n) * u64::from(self.r) <= 1 << 20
+            && (16 << 20..=128 << 20).contains(&memory)
     }
 }
 
-/// No key can be made with this cost.
+/// No key is made with this cost.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("this parlor asks for more than a client should do: its passphrase was not tried")]
-pub struct Unbearable;
+#[error("this parlor asks for a proof that no client should give: the passphrase was not used")]
+pub struct Unfair;
 
 /// What a passphrase becomes: all that a server keeps of it to verify, and a client to be let in again.
 #[derive(Clone, PartialEq, Eq)]
@@ -154,15 +155,15 @@ impl ProofKey {
     /// Derives it. Takes a tenth of a second or so: not on a thread of the runtime.
     ///
     /// # Errors
-    /// When `cost` is out of bounds; see [`Cost::is_bearable`].
-    pub fn derive(passphrase: &Passphrase, salt: &Salt, cost: Cost) -> Result<Self, Unbearable> {
-        if !cost.is_bearable() {
-            return Err(Unbearable);
+    /// When `cost` is out of bounds; see [`Cost::is_fair`].
+    pub fn derive(passphrase: &Passphrase, salt: &Salt, cost: Cost) -> Result<Self, Unfair> {
+        if !cost.is_fair() {
+            return Err(Unfair);
         }
-        let log_n = u8::try_from(cost.n.trailing_zeros()).map_err(|_| Unbearable)?;
-        let params = scrypt::Params::new(log_n, cost.r, cost.p).map_err(|_| Unbearable)?;
+        let log_n = u8::try_from(cost.n.trailing_zeros()).map_err(|_| Unfair)?;
+        let params = scrypt::Params::new(log_n, cost.r, cost.p).map_err(|_| Unfair)?;
         let mut key = [0; 32];
-        scrypt::scrypt(passphrase.0.as_bytes(), &salt.0, &params, &mut key).map_err(|_| Unbearable)?;
+        scrypt::scrypt(passphrase.0.as_bytes(), &salt.0, &params, &mut key).map_err(|_| Unfair)?;
         Ok(Self(key))
     }
 
@@ -308,11 +309,11 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_cost_is_not_paid() {
+    fn neither_a_hostile_cost_nor_a_cheap_one_is_accepted() {
         for (n, r, p) in [(1 << 20, 8, 1), (3, 8, 1), (0, 8, 1), (1, 8, 1), (1 << 15, 0, 1), (1 << 15, 8, 9)]
         {
-            assert!(!Cost { n, r, p }.is_bearable(), "{n} {r} {p}");
+            assert!(!Cost { n, r, p }.is_fair(), "{n} {r} {p}");
         }
-        assert!(Cost::USUAL.is_bearable());
+        assert!(Cost::USUAL.is_fair());
     }
 }

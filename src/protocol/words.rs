@@ -40,6 +40,16 @@ pub enum ErrorCode {
     AddressFull,
     /// No `hello` in time.
     HandshakeTimeout,
+    /// The server speaks TLS at this port, and the client did not.
+    TlsExpected,
+    /// The parlor has a passphrase, and `hello` held no proof of it.
+    PassphraseNeeded,
+    /// The proof is not that of the passphrase.
+    PassphraseWrong,
+    /// The signature is not that of the key.
+    BadSignature,
+    /// Too many wrong passphrases came from this address; it may work later.
+    TooManyFailures,
     /// A frame larger than allowed.
     FrameTooLarge,
     /// `hello` was said already, or something else was said before it.
@@ -92,6 +102,8 @@ pub enum Reason {
     AddressFull,
     /// The server could not read its log.
     Storage,
+    /// No TLS came about.
+    TlsFailed,
     /// From a newer server.
     #[serde(other)]
     Unknown,
@@ -99,7 +111,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of their discriminants: for counting.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Shutdown,
         Self::Quit,
         Self::Gone,
@@ -113,6 +125,7 @@ impl Reason {
         Self::ServerFull,
         Self::AddressFull,
         Self::Storage,
+        Self::TlsFailed,
         Self::Unknown,
     ];
 
@@ -137,6 +150,7 @@ impl Reason {
             Self::ServerFull => "the server is full",
             Self::AddressFull => "too many connections from this address",
             Self::Storage => "the server cannot read its log",
+            Self::TlsFailed => "the encryption could not be agreed on",
             Self::Unknown => "the server gave a reason that this version does not know",
         }
     }

@@ -5,19 +5,26 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::door::Ask;
 use super::log::Durability;
+use super::tls;
 use crate::protocol::address::Address;
 use crate::protocol::limits;
 
 /// A server's settings.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen. Empty: the loopback addresses, at the default port.
+    /// Where to listen. Empty: the default port of all addresses with TLS and a passphrase, and without either of
+    /// them of the loopback addresses.
     pub listen: Vec<Address>,
     /// The folder of the log.
     pub data: PathBuf,
     /// What to call this parlor.
     pub name: String,
+    /// The certificate; `None`: TCP without TLS.
+    pub tls: Option<tls::Source>,
+    /// What to ask of those who want in.
+    pub ask: Ask,
     /// What a stored entry must survive.
     pub durability: Durability,
     /// How much of everything.
@@ -87,6 +94,16 @@ pub struct File {
     pub data: Option<PathBuf>,
     /// See [`Config::name`].
     pub name: Option<String>,
+    /// No passphrase.
+    pub open: bool,
+    /// A file with the passphrase in its first line.
+    pub passphrase_file: Option<PathBuf>,
+    /// TCP without TLS.
+    pub plain: bool,
+    /// A certificate and its chain, in PEM.
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key, in PEM.
+    pub tls_key: Option<PathBuf>,
     /// See [`Config::durability`].
     pub durability: Option<Durability>,
     /// See [`Config::limits`].

@@ -1,21 +1,36 @@
 //! The first two frames of a connection: `welcome`, and `hello` or the door.
 
+use std::net::IpAddr;
+use std::time::Instant;
+
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout, timeout_at};
 use tracing::info;
 
 use super::Context;
 use super::hub::Entered;
 use crate::protocol;
 use crate::protocol::command::{Command, Hello};
-use crate::protocol::event::{Allowed, Auth, AuthKind, Bye, ErrorCode, Event, Failure, Ready, Reason};
+use crate::protocol::event::{Allowed, Bye, ErrorCode, Event, Failure, Ready, Reason};
 use crate::protocol::event::{ServerInfo, Welcome};
 use crate::protocol::frame::{Frame, FrameError, FrameReader};
 use crate::protocol::limits::{
     COMMAND_BYTES, HANDSHAKE_TIME, PAGE_ENTRIES, ROOMS_PER_SESSION, STALL_TIME, TEXT_BYTES,
 };
+use crate::protocol::proof::{Binding, Challenge};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
+
+/// Who is at the other end, as far as the socket tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// The address, or the customer's block of addresses; `None` on a Unix socket.
+    pub from: Option<IpAddr>,
+    /// What proofs are bound to.
+    pub binding: Binding,
+    /// When the time for the handshake is over.
+    pub deadline: tokio::time::Instant,
+}
 
 /// Greets, listens, and lets in. Whoever is not let in has been told why when this returns.
 ///
@@ -25,14 +40,26 @@ pub async fn run<R, W>(
     frames: &mut FrameReader<R>,
     writer: &mut W,
     context: &Context,
+    peer: Peer,
 ) -> Result<Entered, Reason>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let greeting = timeout(HANDSHAKE_TIME, async {
-        write(writer, &Event::Welcome(welcome(context))).await?;
-        hello(frames).await
+    let greeting = timeout_at(peer.deadline, async {
+        let challenge = Challenge::random().map_err(|_| (None, Reason::Storage))?;
+        write(writer, &Event::Welcome(welcome(context, challenge))).await?;
+        let hello = hello(frames).await?;
+        let refused = |failure: Failure| {
+            let reason = failure.reason();
+            (Some(failure), reason)
+        };
+        if hello.proof.is_some() {
+            let wait = context.door.wait(peer.from, Instant::now()).map_err(refused)?;
+            sleep(wait).await;
+        }
+        let checked = context.door.check(&hello, &challenge, peer.binding, peer.from, Instant::now());
+        checked.map(|()| hello).map_err(refused)
     });
     let outcome = tokio::select! {
         () = context.closing.cancelled() => Err((None, Reason::Shutdown)),
@@ -135,7 +162,7 @@ async fn write<W: AsyncWrite + Unpin>(writer: &mut W, event: &Event) -> Result<(
     }
 }
 
-fn welcome(context: &Context) -> Welcome {
+fn welcome(context: &Context, challenge: Challenge) -> Welcome {
     Welcome {
         protocol: protocol::VERSION,
         server: ServerInfo {
@@ -143,7 +170,7 @@ fn welcome(context: &Context) -> Welcome {
             version: Line::lossy(env!("CARGO_PKG_VERSION")),
             id: context.id,
         },
-        auth: Auth { kind: AuthKind::Open },
+        auth: context.door.asks(challenge),
         now: Time::now(),
     }
 }

@@ -10,17 +10,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use socket2::{Domain, Type};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
-use tokio::time::sleep;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, debug, info_span, warn};
 
-use super::{Context, handshake, session};
+use super::handshake::{self, Peer};
+use super::tls::Served;
+use super::{Context, session};
 use crate::protocol::address::Address;
 use crate::protocol::event::{ErrorCode, Failure, Reason};
+use crate::protocol::limits::HANDSHAKE_TIME;
+use crate::protocol::proof::Binding;
 
 /// Connections that the system may hold for us until we accept them.
 const BACKLOG: u32 = 1024;
@@ -166,7 +172,13 @@ async fn bind_tcp(host: &str, port: u16) -> io::Result<Vec<Listener>> {
     let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
     let mut listeners = Vec::new();
     for address in addresses {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        if address.is_ipv6() {
+            // So that `[::]` leaves the port of `0.0.0.0` alone, and an IPv4 peer shows its own address.
+            socket.set_only_v6(true)?;
+        }
+        let socket = TcpSocket::from_std_stream(socket.into());
         // A restart need not wait for the last connections of the one before to time out.
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
@@ -207,6 +219,8 @@ pub struct Doors {
     connections: usize,
     per_address: usize,
     open: Mutex<Open>,
+    /// Places for those who are told that there is none.
+    turning_away: Arc<Semaphore>,
     /// Numbers the connections in the host's log.
     next: AtomicU64,
 }
@@ -226,7 +240,13 @@ struct Pass {
 impl Doors {
     /// Doors for so many in all, and so many from each address.
     pub fn new(connections: usize, per_address: usize) -> Self {
-        Self { connections, per_address, open: Mutex::default(), next: AtomicU64::new(1) }
+        Self {
+            connections,
+            per_address,
+            open: Mutex::default(),
+            turning_away: Arc::new(Semaphore::new(TURNED_AWAY)),
+            next: AtomicU64::new(1),
+        }
     }
 
     fn admit(self: &Arc<Self>, from: Option<IpAddr>) -> Result<Pass, (Failure, Reason)> {
@@ -285,11 +305,13 @@ fn admit(socket: Socket, context: &Arc<Context>, doors: &Arc<Doors>, sessions: &
         Err((failure, reason)) => {
             span.in_scope(|| debug!(?reason, "refused"));
             context.metrics.ended(reason);
-            socket.turn_away(&handshake::refusal(Some(failure), reason));
+            turn_away(socket, failure, reason, context, doors, sessions);
             return;
         }
     };
     let context = Arc::clone(context);
+    let peer =
+        Peer { from: from.map(block_of), binding: Binding::NONE, deadline: Instant::now() + HANDSHAKE_TIME };
     sessions.spawn(
         async move {
             let _pass = pass;
@@ -298,13 +320,19 @@ fn admit(socket: Socket, context: &Arc<Context>, doors: &Arc<Doors>, sessions: &
                     if let Err(error) = stream.set_nodelay(true) {
                         debug!(%error, "no TCP_NODELAY");
                     }
-                    let (read, write) = stream.into_split();
-                    session::serve(read, write, Arc::clone(&context)).await
+                    match &context.tls {
+                        None => {
+                            let (read, write) = stream.into_split();
+                            session::serve(read, write, Arc::clone(&context), peer).await
+                        }
+                        Some(tls) => serve_tls(stream, tls.served(), &context, peer).await,
+                    }
                 }
+                // What the file system lets nobody else open needs no TLS.
                 #[cfg(unix)]
                 Socket::Unix(stream) => {
                     let (read, write) = stream.into_split();
-                    session::serve(read, write, Arc::clone(&context)).await
+                    session::serve(read, write, Arc::clone(&context), peer).await
                 }
             };
             debug!(?reason, "ended");
@@ -314,17 +342,87 @@ fn admit(socket: Socket, context: &Arc<Context>, doors: &Arc<Doors>, sessions: &
     );
 }
 
-impl Socket {
-    /// Says why not, as far as the socket takes it at once, and closes: nobody can hold us here.
-    fn turn_away(self, words: &[u8]) {
-        let said = match self {
-            Self::Tcp(stream, _) => stream.try_write(words),
-            #[cfg(unix)]
-            Self::Unix(stream) => stream.try_write(words),
-        };
-        if let Err(error) = said {
-            debug!(%error, "could not say why");
+/// How long a client may take for its first byte before it is taken for one that speaks no TLS and waits for us
+/// to speak first.
+const FIRST_BYTE_TIME: Duration = Duration::from_secs(3);
+/// What every TLS connection begins with: a record of the handshake (RFC 8446, section 5.1).
+const TLS_HANDSHAKE_RECORD: u8 = 22;
+
+async fn serve_tls(stream: TcpStream, served: Served, context: &Arc<Context>, peer: Peer) -> Reason {
+    let mut first = [0];
+    let peeked = tokio::select! {
+        () = context.closing.cancelled() => return Reason::Shutdown,
+        peeked = timeout(FIRST_BYTE_TIME, stream.peek(&mut first)) => peeked,
+    };
+    match peeked {
+        Ok(Err(_) | Ok(0)) => return Reason::Gone,
+        Ok(Ok(_)) if first[0] == TLS_HANDSHAKE_RECORD => {}
+        Ok(Ok(_)) | Err(_) => {
+            let message = "this parlor speaks TLS at this port: connect without --plain";
+            let failure = Failure::new(ErrorCode::TlsExpected, message);
+            let mut stream = stream;
+            handshake::refuse(&mut stream, Some(failure), Reason::Refused).await;
+            return Reason::Refused;
         }
+    }
+    let accepted = tokio::select! {
+        () = context.closing.cancelled() => return Reason::Shutdown,
+        accepted = timeout_at(peer.deadline, served.acceptor.accept(stream)) => accepted,
+    };
+    match accepted {
+        Ok(Ok(stream)) => {
+            let (read, write) = tokio::io::split(stream);
+            let peer = Peer { binding: served.fingerprint.into(), ..peer };
+            session::serve(read, write, Arc::clone(context), peer).await
+        }
+        // Rustls has told the peer by an alert.
+        Ok(Err(error)) => {
+            debug!(%error, "no TLS");
+            Reason::TlsFailed
+        }
+        Err(_) => Reason::HandshakeTimeout,
+    }
+}
+
+/// Connections at once that are told over TLS that there is no room for them: to say it takes a handshake, and
+/// they are those whom we have no room for.
+const TURNED_AWAY: usize = 64;
+/// How long that may take.
+const TURN_AWAY_TIME: Duration = Duration::from_secs(3);
+
+/// Says why not, and closes: without TLS as far as the socket takes it at once, with TLS in the time that there is.
+/// Nobody can hold us here.
+fn turn_away(
+    socket: Socket,
+    failure: Failure,
+    reason: Reason,
+    context: &Arc<Context>,
+    doors: &Doors,
+    sessions: &TaskTracker,
+) {
+    let words = handshake::refusal(Some(failure.clone()), reason);
+    let said = match (socket, &context.tls) {
+        (Socket::Tcp(stream, _), Some(tls)) => {
+            let Ok(place) = Arc::clone(&doors.turning_away).try_acquire_owned() else { return };
+            let acceptor = tls.served().acceptor;
+            sessions.spawn(async move {
+                let _place = place;
+                let telling = async {
+                    let mut stream = acceptor.accept(stream).await?;
+                    handshake::refuse(&mut stream, Some(failure), reason).await;
+                    io::Result::Ok(())
+                };
+                // Whoever does not hear us out is not waited for.
+                drop(timeout(TURN_AWAY_TIME, telling).await);
+            });
+            return;
+        }
+        (Socket::Tcp(stream, _), None) => stream.try_write(&words),
+        #[cfg(unix)]
+        (Socket::Unix(stream), _) => stream.try_write(&words),
+    };
+    if let Err(error) = said {
+        debug!(%error, "could not say why");
     }
 }
 

@@ -13,17 +13,22 @@
 
 pub mod batch;
 pub mod config;
+pub mod door;
 pub mod ending;
 pub mod handshake;
 pub mod hub;
 pub mod listen;
 pub mod log;
 pub mod metrics;
+pub mod private;
 pub mod publish;
 pub mod room;
+pub mod running;
 pub mod session;
 pub mod throttle;
+pub mod tls;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -37,12 +42,16 @@ use uuid::Uuid;
 use crate::protocol::DEFAULT_PORT;
 use crate::protocol::address::Address;
 use crate::protocol::limits::{PRESENCE_EVERY, SHUTDOWN_TIME};
+use crate::protocol::proof::{Fingerprint, Passphrase, ProofKey, Salt};
 use config::{Config, Limits};
+use door::{Ask, Door, DoorError};
 use hub::{Hub, SharedHub};
 use listen::{Doors, ListenError, Listener};
 use log::{Commits, Log, LogError};
 use metrics::Metrics;
+use running::Running;
 use session::Slot;
+use tls::{Tls, TlsError};
 
 /// What every connection of a server shares.
 #[derive(Debug)]
@@ -51,11 +60,16 @@ pub struct Context {
     log: log::Writer<Slot>,
     reader: log::Reader,
     limits: Limits,
+    door: Door,
+    /// `None`: TCP without TLS.
+    tls: Option<Tls>,
     metrics: Metrics,
     /// Of the log.
     id: Uuid,
     /// Of the parlor.
     name: String,
+    /// The folder of the log.
+    data: PathBuf,
     /// Cancelled when the server begins to close.
     closing: CancellationToken,
 }
@@ -69,6 +83,12 @@ pub enum StartError {
     /// Its listeners.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// Its certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Its passphrase.
+    #[error(transparent)]
+    Door(#[from] DoorError),
 }
 
 /// A part of the server that ended before its time.
@@ -81,6 +101,7 @@ pub struct Fault(&'static str);
 pub struct Server {
     context: Arc<Context>,
     listeners: Vec<Listener>,
+    words: Option<Passphrase>,
     committed: Commits<Slot>,
     bell: Arc<Notify>,
 }
@@ -92,8 +113,10 @@ impl Server {
     /// When either cannot be opened; the sentence says what to do.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
         raise_file_limit();
-        let listeners = bind_all(&config.listen).await?;
+        let listeners = bind_all(&config.listen, config.tls.is_some() && config.ask != Ask::Nothing).await?;
         let log = Log::open(&config.data, config.durability)?;
+        let tls = config.tls.map(|source| Tls::open(&source, &config.data)).transpose()?;
+        let door = door::prepare(&config.ask, &config.data, None)?;
         let bell = Arc::new(Notify::new());
         let hub = Hub::new(config.limits.clone(), log.rooms, Arc::clone(&bell));
         let context = Context {
@@ -101,12 +124,57 @@ impl Server {
             log: log.writer,
             reader: log.reader,
             limits: config.limits,
+            door: Door::new(door.lock),
+            tls,
             metrics: Metrics::default(),
             id: log.id,
             name: config.name,
+            data: config.data,
             closing: CancellationToken::new(),
         };
-        Ok(Self { context: Arc::new(context), listeners, committed: log.committed, bell })
+        let words = door.words;
+        let server = Self { context: Arc::new(context), listeners, words, committed: log.committed, bell };
+        server
+            .running()
+            .write(&server.context.data)
+            .map_err(|error| LogError::File(server.context.data.display().to_string(), error))?;
+        Ok(server)
+    }
+
+    /// The passphrase, where the words are known: to be told to the host, who tells it to others.
+    pub fn words(&self) -> Option<&Passphrase> {
+        self.words.as_ref()
+    }
+
+    /// The certificate that clients see; `None` without TLS.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.context.tls.as_ref().map(|tls| tls.served().fingerprint)
+    }
+
+    /// What `parlor invite` goes by.
+    pub fn running(&self) -> Running {
+        Running {
+            listening: self.addresses().iter().map(ToString::to_string).collect(),
+            fingerprint: self.fingerprint(),
+            locked: self.key().is_some(),
+        }
+    }
+
+    /// What reads the certificate again, for whoever is told to.
+    pub fn reload(&self) -> impl Fn() + Send + 'static {
+        let context = Arc::clone(&self.context);
+        move || {
+            if let Some(tls) = &context.tls
+                && let Err(error) = tls.reload()
+            {
+                warn!(%error, "the certificate stays as it was");
+            }
+        }
+    }
+
+    /// What opens the door, for one in the same process; `None` if it is open.
+    pub fn key(&self) -> Option<(Salt, ProofKey)> {
+        self.context.door.key()
     }
 
     /// Where it listens, with the ports that the system chose.
@@ -125,7 +193,7 @@ impl Server {
     /// When a part that all depends on has ended before its time: then everything is closed in the same
     /// order, and whoever supervises the server can start it again.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Fault> {
-        let Self { context, listeners, committed, bell } = self;
+        let Self { context, listeners, committed, bell, words: _ } = self;
         let sessions = TaskTracker::new();
         let doors = Arc::new(Doors::new(context.limits.connections, context.limits.connections_per_address));
         let accepting = TaskTracker::new();
@@ -159,6 +227,7 @@ impl Server {
         {
             warn!(%error, "the publisher did not end in order");
         }
+        Running::remove(&context.data);
         context.metrics.log();
         fault.map_or(Ok(()), Err)
     }
@@ -173,13 +242,15 @@ async fn tell_news(context: Arc<Context>, bell: Arc<Notify>) {
     }
 }
 
-/// Listens where it was told, or else on loopback, with IPv6 where the machine has it.
-async fn bind_all(addresses: &[Address]) -> Result<Vec<Listener>, ListenError> {
+/// Listens where it was told, or else for everyone if what is said there is safe with us, and otherwise for this
+/// machine alone; with IPv6 where the machine has it.
+async fn bind_all(addresses: &[Address], closed: bool) -> Result<Vec<Listener>, ListenError> {
     let mut listeners = Vec::new();
     if addresses.is_empty() {
-        let loopback = |host: &str| Address::Tcp { host: host.to_owned(), port: DEFAULT_PORT };
-        listeners.extend(Listener::bind(&loopback("127.0.0.1")).await?);
-        match Listener::bind(&loopback("::1")).await {
+        let (v4, v6) = if closed { ("0.0.0.0", "::") } else { ("127.0.0.1", "::1") };
+        let usual = |host: &str| Address::Tcp { host: host.to_owned(), port: DEFAULT_PORT };
+        listeners.extend(Listener::bind(&usual(v4)).await?);
+        match Listener::bind(&usual(v6)).await {
             Ok(v6) => listeners.extend(v6),
             Err(error) => debug!(%error, "without IPv6"),
         }

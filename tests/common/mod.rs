@@ -21,9 +21,12 @@ use parlor::protocol::event::{Entry, Event, Failure, Okay, Ready, Reason};
 use parlor::protocol::frame::{Frame, FrameReader};
 use parlor::protocol::limits::EVENT_BYTES;
 use parlor::protocol::name::{Nick, RoomName};
+use parlor::protocol::proof::{Fingerprint, Passphrase};
 use parlor::protocol::text::{Line, Text};
 use parlor::server::config::{Config, Limits};
+use parlor::server::door::Ask;
 use parlor::server::log::Durability;
+use parlor::server::tls::Source;
 use parlor::server::{Fault, Server};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -58,6 +61,11 @@ fn at_home(mut command: Process, home: &Path) -> Process {
     command
 }
 
+/// An address of this machine, which only it can reach.
+pub fn loopback(port: u16) -> Address {
+    Address::Tcp { host: "127.0.0.1".to_owned(), port }
+}
+
 /// Waits for what must happen.
 pub async fn soon<T>(what: impl Future<Output = T>) -> T {
     timeout(PATIENCE, what).await.expect("it did not happen in time")
@@ -85,7 +93,11 @@ pub fn unlimited() -> Limits {
 pub struct TestServer {
     pub port: u16,
     folder: Option<TempDir>,
-    limits: Limits,
+    config: Config,
+    /// Of its certificate, if it has one.
+    pub fingerprint: Option<Fingerprint>,
+    /// Its passphrase, if it has one.
+    pub words: Option<Passphrase>,
     shutdown: CancellationToken,
     running: JoinHandle<Result<(), Fault>>,
 }
@@ -96,22 +108,28 @@ impl TestServer {
     }
 
     pub async fn with(limits: Limits) -> Self {
-        Self::on(TempDir::new().unwrap(), limits, 0).await
+        Self::behind(None, Ask::Nothing, limits).await
     }
 
-    async fn on(folder: TempDir, limits: Limits, port: u16) -> Self {
-        let config = Config {
-            listen: vec![Address::Tcp { host: "127.0.0.1".to_owned(), port }],
-            data: folder.path().to_owned(),
-            name: "test".to_owned(),
-            durability: Durability::Process,
-            limits: limits.clone(),
-        };
-        let server = Server::bind(config).await.unwrap();
+    /// With a certificate of its own and a passphrase: closed, as parlors are.
+    pub async fn closed() -> Self {
+        Self::behind(Some(Source::Own), Ask::OwnWords, unlimited()).await
+    }
+
+    pub async fn behind(tls: Option<Source>, ask: Ask, limits: Limits) -> Self {
+        let folder = TempDir::new().unwrap();
+        let data = folder.path().to_owned();
+        let (name, durability) = ("test".to_owned(), Durability::Process);
+        Self::on(folder, Config { listen: vec![loopback(0)], data, name, tls, ask, durability, limits }).await
+    }
+
+    async fn on(folder: TempDir, config: Config) -> Self {
+        let server = Server::bind(config.clone()).await.unwrap();
         let Address::Tcp { port, .. } = server.addresses()[0].clone() else { panic!("no TCP") };
+        let (fingerprint, words) = (server.fingerprint(), server.words().cloned());
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(server.run(shutdown.clone()));
-        Self { port, folder: Some(folder), limits, shutdown, running }
+        Self { port, folder: Some(folder), config, fingerprint, words, shutdown, running }
     }
 
     pub fn data(&self) -> &Path {
@@ -127,7 +145,13 @@ impl TestServer {
     /// Shuts it down and starts another one on the same folder and port.
     pub async fn restart(mut self) -> Self {
         self.stop().await;
-        Self::on(self.folder.take().unwrap(), self.limits.clone(), self.port).await
+        self.start_again().await
+    }
+
+    /// Starts another one, where one was shut down.
+    pub async fn start_again(mut self) -> Self {
+        let listen = vec![loopback(self.port)];
+        Self::on(self.folder.take().unwrap(), Config { listen, ..self.config.clone() }).await
     }
 
     pub async fn client(&self, name: &str) -> TestClient {
@@ -442,7 +466,14 @@ pub async fn event(reader: &mut FrameReader<Read>) -> Option<Event> {
 
 /// The first thing that a client says.
 pub fn hello(name: &str, resume: Option<Uuid>) -> Command {
-    Command::Hello(Hello { protocol: 1, nick: nick(name), resume, agent: Line::lossy("test") })
+    Command::Hello(Hello {
+        protocol: 1,
+        nick: nick(name),
+        resume,
+        proof: None,
+        identity: None,
+        agent: Line::lossy("test"),
+    })
 }
 
 /// Enters a room; the answer is of no interest.

@@ -8,12 +8,14 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::ending::Break;
+use super::{Met, Secret, Trust, tls};
 use crate::protocol;
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Hello};
 use crate::protocol::event::{AuthKind, ErrorCode, Event, Failure, Ready, Welcome};
 use crate::protocol::frame::{FrameError, FrameReader};
 use crate::protocol::limits::{EVENT_BYTES, HANDSHAKE_TIME};
+use crate::protocol::proof::{Binding, Fingerprint, Identity, ProofKey, Salt};
 use crate::protocol::text::Line;
 
 /// How long one attempt may take to connect.
@@ -57,25 +59,85 @@ impl Connection {
     }
 }
 
+/// A connection that was let in.
+pub(super) struct Greeted {
+    pub(super) connection: Connection,
+    pub(super) welcome: Welcome,
+    pub(super) ready: Box<Ready>,
+    pub(super) met: Met,
+}
+
 /// One attempt: connects and says `hello`. Each of the two steps may take `patience`, and its own limit.
+/// `known` is the key that opened the door the last time.
 pub(super) async fn attempt(
     address: Address,
+    trust: Trust,
+    known: Option<(Salt, ProofKey)>,
     hello: Hello,
     patience: Duration,
-) -> Result<(Connection, Welcome, Box<Ready>), Break> {
+) -> Result<Greeted, Break> {
     let socket = dial(&address, CONNECT_TIME.min(patience)).await.map_err(Break::Connect)?;
-    let greeting = timeout(HANDSHAKE_TIME.min(patience), greet(socket, &address, hello)).await;
-    greeting.unwrap_or_else(|_| {
+    let greeting = async {
+        let speaks_tls = !trust.plain && matches!(address, Address::Tcp { .. });
+        if speaks_tls {
+            let (stream, fingerprint) = tls::begin(socket, &address, trust.pin.as_ref()).await?;
+            greet(Box::new(stream), &address, &trust, known, hello, Some(fingerprint)).await
+        } else {
+            greet(socket, &address, &trust, known, hello, None).await
+        }
+    };
+    timeout(HANDSHAKE_TIME.min(patience), greeting).await.unwrap_or_else(|_| {
         let why = format!("{address} takes connections and does not greet: is it a parlor?");
         Err(Break::Connect(why))
     })
 }
 
+/// What opens this door, if it has a lock and we have the words or their key.
+async fn key_for(
+    welcome: &Welcome,
+    trust: &Trust,
+    known: Option<(Salt, ProofKey)>,
+) -> Result<Option<(Salt, ProofKey)>, Break> {
+    let asked = match (welcome.auth.kind, welcome.auth.scrypt) {
+        (AuthKind::Open, _) => return Ok(None),
+        (AuthKind::Passphrase, Some(asked)) => asked,
+        (AuthKind::Passphrase | AuthKind::Unknown, _) => {
+            let why = "this parlor asks for something that this version cannot give: use a newer parlor";
+            return Err(Break::Refused(Failure::new(ErrorCode::UnsupportedVersion, why)));
+        }
+    };
+    let kept = match &trust.secret {
+        Some(Secret::Key(salt, key)) => Some((*salt, key.clone())),
+        _ => known,
+    };
+    match (kept.filter(|(salt, _)| *salt == asked.salt), &trust.secret) {
+        (Some(kept), _) => Ok(Some(kept)),
+        (None, Some(Secret::Words(words))) => {
+            let words = words.clone();
+            let derive = move || ProofKey::derive(&words, &asked.salt, asked.cost);
+            let key = tokio::task::spawn_blocking(derive).await.map_err(|_| Break::Quit)??;
+            Ok(Some((asked.salt, key)))
+        }
+        (None, secret) => {
+            let why = match secret {
+                Some(_) => "the passphrase of this parlor has changed",
+                None => {
+                    "this parlor has a passphrase: `parlor join` asks for it and remembers it, and scripts take --passphrase-file"
+                }
+            };
+            Err(Break::Refused(Failure::new(ErrorCode::PassphraseNeeded, why)))
+        }
+    }
+}
+
 async fn greet(
     socket: Box<dyn Socket>,
     address: &Address,
-    hello: Hello,
-) -> Result<(Connection, Welcome, Box<Ready>), Break> {
+    trust: &Trust,
+    known: Option<(Salt, ProofKey)>,
+    mut hello: Hello,
+    fingerprint: Option<Fingerprint>,
+) -> Result<Greeted, Break> {
     let (reader, writer) = tokio::io::split(socket);
     let reader = FrameReader::new(reader, EVENT_BYTES);
     let mut connection = Connection { reader, writer, out: BytesMut::new() };
@@ -92,13 +154,17 @@ async fn greet(
         }
         Err(other) => return Err(other),
     };
-    if welcome.auth.kind == AuthKind::Unknown {
-        let why = "this parlor asks for something that this version cannot give: use a newer parlor";
-        return Err(Break::Refused(Failure::new(ErrorCode::UnsupportedVersion, why)));
-    }
+    let key = key_for(&welcome, trust, known).await?;
+    let challenge = &welcome.auth.challenge;
+    let binding = fingerprint.map_or(Binding::NONE, Binding::from);
+    hello.proof = key.as_ref().map(|(_, key)| key.prove(challenge, binding));
+    hello.identity = trust
+        .identity
+        .as_ref()
+        .map(|pair| Identity { key: pair.public(), signature: pair.sign(challenge, binding) });
     connection.say(&Command::Hello(hello));
     match connection.event().await? {
-        Event::Ready(ready) => Ok((connection, welcome, ready)),
+        Event::Ready(ready) => Ok(Greeted { connection, welcome, ready, met: Met { fingerprint, key } }),
         Event::Error(failure) => Err(Break::Refused(failure)),
         Event::Bye(bye) => Err(Break::Bye(bye.reason)),
         _ => Err(Break::Nonsense(Line::lossy("no answer to hello"))),

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::Barrier;
+use crate::protocol::address::Address;
 use crate::protocol::event::{ErrorCode, Failure, Reason};
 use crate::protocol::frame::FrameError;
 use crate::protocol::limits::DEAD_AFTER;
 use crate::protocol::name::RoomName;
+use crate::protocol::proof::{Fingerprint, Unfair};
 use crate::protocol::text::Line;
 
 /// Why a connection, or the attempt at one, ended.
@@ -15,6 +18,12 @@ use crate::protocol::text::Line;
 pub(super) enum Break {
     #[error("{0}")]
     Connect(String),
+    #[error(
+        "{address} is not the server that it should be: it shows the certificate {shown}. Nothing was told to it"
+    )]
+    Stranger { address: Address, shown: Fingerprint },
+    #[error("{0}")]
+    Unfair(#[from] Unfair),
     #[error("the connection broke: {0}")]
     Frame(#[from] FrameError),
     #[error("nothing was heard from the server for {} s", DEAD_AFTER.as_secs())]
@@ -45,10 +54,23 @@ impl From<serde_json::Error> for Break {
 }
 
 impl Break {
+    /// What somebody can do something about.
+    pub(super) fn barrier(&self) -> Option<Barrier> {
+        match self {
+            Self::Stranger { shown, .. } => Some(Barrier::Stranger(*shown)),
+            Self::Refused(failure) => match failure.code {
+                ErrorCode::PassphraseNeeded => Some(Barrier::PassphraseNeeded),
+                ErrorCode::PassphraseWrong => Some(Barrier::PassphraseWrong),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Whether trying again has no point, or is not wanted.
     pub(super) fn is_final(&self) -> bool {
         match self {
-            Self::Quit | Self::Unheard | Self::Stuck(_) => true,
+            Self::Quit | Self::Unheard | Self::Stuck(_) | Self::Stranger { .. } | Self::Unfair(_) => true,
             Self::Refused(failure) => failure.code != ErrorCode::NickTaken && failure.reason().is_final(),
             Self::Bye(reason) => reason.is_final(),
             _ => false,

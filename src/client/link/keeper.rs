@@ -8,13 +8,14 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
 
-use super::connect::{Connection, attempt};
+use super::connect::{Connection, Greeted, attempt};
 use super::ending::Break;
 use super::memory::{Memory, Settled};
-use super::{ANSWER_TIME, Config, MEASURE_EVERY, Order, RETRY_FIRST, RETRY_LONGEST, Update};
+use super::{ANSWER_TIME, Config, MEASURE_EVERY, Met, Order, RETRY_FIRST, RETRY_LONGEST, Update};
 use crate::protocol;
 use crate::protocol::command::{Command, Hello, Join, Plain, RequestId};
 use crate::protocol::event::{ErrorCode, Event, Failure, Okay, Pong, Reason};
+use crate::protocol::invite::Pin;
 use crate::protocol::limits::DEAD_AFTER;
 use crate::protocol::name::Nick;
 use crate::protocol::text::Line;
@@ -47,6 +48,8 @@ pub(super) struct Keeper {
     memory: Memory,
     measuring: Option<Measuring>,
     resume: Option<Uuid>,
+    /// How we were sure of each other the last time.
+    met: Met,
     log_id: Option<Uuid>,
     /// Times that it went wrong since it last went well: what makes the delays grow.
     failures: u32,
@@ -71,6 +74,7 @@ impl Keeper {
             memory: Memory::default(),
             measuring: None,
             resume: None,
+            met: Met::default(),
             log_id: None,
             failures: 0,
             held_until: None,
@@ -125,6 +129,7 @@ impl Keeper {
     async fn end(self, ended: &Break) {
         let update = Update::Ended {
             why: ended.to_string(),
+            barrier: ended.barrier(),
             unsent: self.memory.unsent(),
             wanted: matches!(ended, Break::Quit | Break::Bye(Reason::Quit)),
         };
@@ -204,15 +209,19 @@ impl Keeper {
     async fn connect(&mut self) -> Result<Connection, Break> {
         self.tell(Update::Connecting { attempt: self.failures + 1 }).await?;
         let mut number = 1;
-        let (connection, welcome, ready) = loop {
+        let Greeted { connection, welcome, ready, met } = loop {
             let hello = Hello {
                 protocol: protocol::VERSION,
                 nick: self.nick.clone(),
                 resume: self.resume,
+                proof: None,
+                identity: None,
                 agent: self.config.agent.clone(),
             };
             let patience = self.config.give_up_after.unwrap_or(Duration::MAX).max(ATTEMPT_SHORTEST);
-            let outcome = self.meanwhile(attempt(self.config.address.clone(), hello, patience)).await?;
+            let Config { address, trust, .. } = self.config.clone();
+            let outcome =
+                self.meanwhile(attempt(address, trust, self.met.key.clone(), hello, patience)).await?;
             match outcome {
                 Err(Break::Refused(failure))
                     if failure.code == ErrorCode::NickTaken && number < NICK_ATTEMPTS =>
@@ -233,8 +242,22 @@ impl Keeper {
         if self.memory.is_all_acknowledged() {
             self.stuck_since = None;
         }
-        self.tell(Update::Online { welcome: Box::new(welcome), ready, new_log }).await?;
+        // Whoever answers here later must be the same.
+        if let Some(fingerprint) = &met.fingerprint {
+            self.config.trust.pin = Some(Pin::of(fingerprint));
+        }
+        let news = self.remember(&met).await;
+        self.met = met.clone();
+        self.tell(Update::Online { welcome: Box::new(welcome), ready, met, news, new_log }).await?;
         Ok(connection)
+    }
+
+    /// Keeps what is new about the server; says it, or why it could not be kept.
+    async fn remember(&self, met: &Met) -> Option<String> {
+        let acquaintances = self.config.acquaintances.clone().filter(|_| self.met != *met)?;
+        let (address, met) = (self.config.address.clone(), met.clone());
+        let remembered = tokio::task::spawn_blocking(move || acquaintances.remember(&address, &met)).await;
+        remembered.ok()?.unwrap_or_else(|error| Some(error.to_string()))
     }
 
     // --- conversing -------------------------------------------------------------------------

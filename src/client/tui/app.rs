@@ -74,7 +74,7 @@ impl App {
             let events = self.wait().await?;
             self.take_in(Event::Tick(Now::read()))?;
             for event in events {
-                if let Event::Link(Update::Ended { why, wanted, unsent }) = &event {
+                if let Event::Link(Update::Ended { why, wanted, unsent, .. }) = &event {
                     let unsent = texts(unsent);
                     ended = Some(Ending { why: why.clone(), wanted: *wanted, unsent });
                 }
@@ -229,7 +229,7 @@ fn gather(inputs: Vec<Input>) -> Vec<Event> {
 /// Waits for the link's last word.
 async fn goodbye(updates: &mut mpsc::Receiver<Update>) -> Option<Ending> {
     while let Some(update) = updates.recv().await {
-        if let Update::Ended { why, wanted, unsent } = update {
+        if let Update::Ended { why, wanted, unsent, .. } = update {
             return Some(Ending { why, wanted, unsent: texts(&unsent) });
         }
     }

@@ -16,12 +16,13 @@ use super::event::{Effect, Event, Now};
 use super::state::{Setup, State};
 use super::theme::{Colours, Theme};
 use super::{draw, update};
-use crate::client::link::Update;
+use crate::client::link::{Met, Update};
 use crate::protocol::command::Command;
 use crate::protocol::event::{
     Allowed, Auth, AuthKind, Entry, EntryKind, EntryText, Event as News, Gap, Okay, Person, Presence, Ready,
     RoomInfo, ServerInfo, Welcome,
 };
+use crate::protocol::hex::Hex;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
@@ -101,11 +102,12 @@ impl Script {
             rooms_per_session: limits::ROOMS_PER_SESSION,
         };
         let server = ServerInfo { name: Line::lossy("den"), version: Line::lossy("0"), id: Uuid::nil() };
-        let (protocol, auth) = (protocol::VERSION, Auth { kind: AuthKind::Open });
+        let (protocol, auth) =
+            (protocol::VERSION, Auth { kind: AuthKind::Open, challenge: Hex([0; 32]), scrypt: None });
         let welcome = Box::new(Welcome { protocol, server, auth, now: self.now.time });
         let (session, you) = (Uuid::nil(), person("alice"));
         let ready = Box::new(Ready { session, you, rooms: Vec::new(), limits: allowed });
-        Update::Online { welcome, ready, new_log: false }
+        Update::Online { welcome, ready, met: Met::default(), news: None, new_log: false }
     }
 
     /// What was asked of the server, messages aside, since this was looked at last.

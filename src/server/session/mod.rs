@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tracing::info;
 
 use super::Context;
-use super::handshake;
+use super::handshake::{self, Peer};
 use super::room::Joined;
 use crate::protocol::event::Reason;
 use crate::protocol::frame::FrameReader;
@@ -59,13 +59,13 @@ pub struct Follow {
 pub type Slot = mpsc::OwnedPermit<Out>;
 
 /// Serves one connection until it ends, and says why.
-pub async fn serve<R, W>(read: R, mut write: W, context: Arc<Context>) -> Reason
+pub async fn serve<R, W>(read: R, mut write: W, context: Arc<Context>, peer: Peer) -> Reason
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     let mut frames = FrameReader::new(read, COMMAND_BYTES);
-    let entered = match handshake::run(&mut frames, &mut write, &context).await {
+    let entered = match handshake::run(&mut frames, &mut write, &context, peer).await {
         Ok(entered) => entered,
         Err(reason) => {
             drop(timeout(LINGER_TIME, hear_out(frames.into_inner())).await);

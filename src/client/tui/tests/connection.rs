@@ -170,8 +170,8 @@ fn a_message_of_ours_that_lies_in_a_gap_is_not_shown_twice() {
 fn another_log_begins_with_an_empty_screen() {
     let mut script = room();
     breaks(&mut script, 1);
-    let Update::Online { welcome, ready, .. } = script.online_update() else { panic!() };
-    script.news(Update::Online { welcome, ready, new_log: true });
+    let Update::Online { welcome, ready, met, news, .. } = script.online_update() else { panic!() };
+    script.news(Update::Online { welcome, ready, met, news, new_log: true });
     script.joined("#a", 1, "", &["alice"]);
     script.says("#a", 1, "bob", "first");
     let text = script.text();
@@ -184,6 +184,7 @@ fn an_end_that_is_final_says_so_and_keeps_what_was_written() {
     let mut script = room();
     write(&mut script, "hi");
     script.news(Update::Ended {
+        barrier: None,
         why: "you connected from elsewhere".to_owned(),
         unsent: Vec::new(),
         wanted: false,

@@ -13,7 +13,12 @@ use crate::protocol::event::{Entry, ErrorCode, Event, Failure, Okay, Page, Ready
 pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>) {
     match news {
         Update::Connecting { .. } => state.connection = Connection::Connecting,
-        Update::Online { welcome, ready, new_log } => online(state, &welcome, *ready, new_log),
+        Update::Online { welcome, ready, news, new_log, .. } => {
+            online(state, &welcome, *ready, new_log);
+            if let Some(news) = news {
+                state.say(news);
+            }
+        }
         Update::Offline { why, retry_at } => {
             state.connection = Connection::Offline { retry_at };
             // The first reason says most: that the attempts after it fail as well is no news.

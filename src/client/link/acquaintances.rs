@@ -1,0 +1,88 @@
+//! Whom we have met: what a client keeps of servers from one time to the next, and who it is itself.
+
+use std::path::{Path, PathBuf};
+
+use super::{Met, Secret, Trust};
+use crate::client::identity;
+use crate::client::known_servers::KnownServers;
+use crate::client::secrets::Secrets;
+use crate::client::store::StoreError;
+use crate::protocol::address::Address;
+use crate::protocol::invite::{Invite, Pin};
+use crate::protocol::proof::{Fingerprint, Passphrase};
+use crate::protocol::time::Time;
+use crate::protocol::wordlist::spell;
+
+/// The folder in which all of it is.
+#[derive(Clone, Debug)]
+pub struct Acquaintances(PathBuf);
+
+impl Acquaintances {
+    /// In this folder, which need not exist.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self(folder.to_owned())
+    }
+
+    /// How to be sure of the parlor of an invite, and it of us. What the invite says goes before what is known, and `words`
+    /// go before what the invite says.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read, or our identity cannot be made.
+    pub fn trust(
+        &self,
+        invite: &Invite,
+        plain: bool,
+        words: Option<Passphrase>,
+    ) -> Result<Trust, StoreError> {
+        let known = || Ok(self.certificate(&invite.address)?.as_ref().map(Pin::of));
+        let pin = invite.pin.map_or_else(known, |pin| Ok(Some(pin)))?;
+        let kept = Secrets::open(self.secrets())?.get(&invite.address);
+        let secret = words.or_else(|| invite.passphrase.clone()).map(Secret::Words);
+        let secret = secret.or_else(|| kept.map(|(salt, key)| Secret::Key(salt, key)));
+        let identity = Some(identity::load_or_create(&self.0)?.into());
+        Ok(Trust { plain: plain || invite.plain, pin, secret, identity })
+    }
+
+    /// The certificate that a parlor showed the last time.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    pub fn certificate(&self, address: &Address) -> Result<Option<Fingerprint>, StoreError> {
+        Ok(KnownServers::open(self.known_servers())?.pin(address))
+    }
+
+    /// Keeps what there is to keep of a parlor that let us in; says in a sentence what is new.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn remember(&self, address: &Address, met: &Met) -> Result<Option<String>, StoreError> {
+        if let Some((salt, key)) = &met.key {
+            let mut secrets = Secrets::open(self.secrets())?;
+            if secrets.get(address).as_ref() != Some(&(*salt, key.clone())) {
+                secrets.remember(address, *salt, key)?;
+            }
+        }
+        let Some(fingerprint) = met.fingerprint else { return Ok(None) };
+        let mut servers = KnownServers::open(self.known_servers())?;
+        let before = servers.pin(address);
+        if before == Some(fingerprint) {
+            return Ok(None);
+        }
+        servers.remember(address, fingerprint, Time::now())?;
+        let words = spell(&fingerprint.0);
+        Ok(Some(match before {
+            None => format!("first time at {address}: its certificate is \"{words}\", and is remembered"),
+            Some(_) => {
+                format!("{address} has another certificate than before: \"{words}\", as the invite says")
+            }
+        }))
+    }
+
+    fn known_servers(&self) -> PathBuf {
+        self.0.join("known_servers")
+    }
+
+    fn secrets(&self) -> PathBuf {
+        self.0.join("passphrases")
+    }
+}

@@ -1,0 +1,352 @@
+//! Closed by default: whom the door lets in, and who stays outside however they try.
+
+// What fails here must fail loudly, helpers too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{TestClient, TestServer, event, loopback, nick, soon, unlimited};
+use parlor::client::link::{self, Barrier, Config, Link, Met, Secret, Trust, Update};
+use parlor::protocol::command::{Command, Hello};
+use parlor::protocol::event::{ErrorCode, Event, Failure, Reason, Welcome};
+use parlor::protocol::frame::Frame;
+use parlor::protocol::hex::Hex;
+use parlor::protocol::invite::Pin;
+use parlor::protocol::proof::{Binding, Fingerprint, Identity, KeyPair, Passphrase, Proof, ProofKey};
+use parlor::protocol::text::Line;
+use parlor::server::door::Ask;
+use parlor::server::tls::{Source, Tls};
+use rustls::ClientConfig;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tempfile::tempdir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsConnector;
+
+fn words(server: &TestServer) -> Option<Secret> {
+    server.words.clone().map(Secret::Words)
+}
+
+fn open(port: u16, trust: Trust) -> (Link, mpsc::Receiver<Update>) {
+    link::open(Config {
+        address: loopback(port),
+        nick: nick("alice"),
+        trust,
+        acquaintances: None,
+        agent: Line::lossy("test"),
+        give_up_after: None,
+    })
+}
+
+/// Opens a link there and waits until it is in, or outside.
+async fn join(port: u16, trust: Trust) -> Result<Met, (String, Option<Barrier>)> {
+    let (_link, mut updates) = open(port, trust);
+    loop {
+        match soon(updates.recv()).await.expect("the link has ended") {
+            Update::Online { met, .. } => return Ok(met),
+            Update::Ended { why, barrier, .. } => return Err((why, barrier)),
+            Update::Offline { why, .. } => return Err((why, None)),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_knows_the_passphrase_is_in_and_nobody_else() {
+    let server = TestServer::closed().await;
+    let outside = join(server.port, Trust::default()).await.unwrap_err();
+    assert_eq!(outside.1, Some(Barrier::PassphraseNeeded), "{}", outside.0);
+    let guess = Passphrase::new("amber otter river stone").unwrap();
+    let wrong = Trust { secret: Some(Secret::Words(guess)), ..Trust::default() };
+    let outside = join(server.port, wrong).await.unwrap_err();
+    assert_eq!(outside.1, Some(Barrier::PassphraseWrong), "{}", outside.0);
+    let met = join(server.port, Trust { secret: words(&server), ..Trust::default() }).await.unwrap();
+    assert_eq!(met.fingerprint, server.fingerprint);
+
+    // What it became opens the door again, and only the server that it was for.
+    let (salt, key) = met.key.unwrap();
+    let kept = Trust { secret: Some(Secret::Key(salt, key)), ..Trust::default() };
+    assert!(join(server.port, kept.clone()).await.is_ok());
+    let other = TestServer::closed().await;
+    let outside = join(other.port, kept).await.unwrap_err();
+    assert_eq!(outside.1, Some(Barrier::PassphraseNeeded), "{}", outside.0);
+}
+
+#[tokio::test]
+async fn certificate_and_passphrase_outlive_a_restart_and_nobody_else_reads_them() {
+    let server = TestServer::closed().await;
+    let secret = words(&server);
+    let met = join(server.port, Trust { secret: secret.clone(), ..Trust::default() }).await.unwrap();
+    #[cfg(unix)]
+    for name in ["certificate.pem", "certificate-key.pem", "passphrase"] {
+        let file = std::fs::metadata(server.data().join(name)).unwrap();
+        assert_eq!(std::os::unix::fs::MetadataExt::mode(&file) & 0o777, 0o600, "{name}");
+    }
+    let server = server.restart().await;
+    let (salt, key) = met.key.clone().unwrap();
+    let pin = met.fingerprint.as_ref().map(Pin::of);
+    let again = Trust { pin, secret: Some(Secret::Key(salt, key)), ..Trust::default() };
+    let again = join(server.port, again).await.unwrap();
+    assert_eq!((again.fingerprint, again.key), (met.fingerprint, met.key));
+}
+
+/// Takes any certificate, as one who attacks does.
+#[derive(Debug)]
+struct Anything;
+
+impl ServerCertVerifier for Anything {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &rustls::DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &rustls::DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+        rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+async fn dial_tls(port: u16) -> tokio_rustls::client::TlsStream<TcpStream> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anything))
+        .with_no_client_auth();
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let name = ServerName::try_from("parlor").unwrap();
+    soon(TlsConnector::from(Arc::new(config)).connect(name, stream)).await.unwrap()
+}
+
+/// Somebody between client and server, with a certificate of their own, who passes on every word.
+async fn man_in_the_middle(port: u16) -> (u16, Fingerprint) {
+    let folder = tempdir().unwrap();
+    let own = Tls::open(&Source::Own, folder.path()).unwrap().served();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let there = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = own.acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(mut client) = acceptor.accept(stream).await else { return };
+                let mut server = dial_tls(port).await;
+                drop(copy_bidirectional(&mut client, &mut server).await);
+            });
+        }
+    });
+    (there, own.fingerprint)
+}
+
+#[tokio::test]
+async fn a_man_in_the_middle_is_told_apart_and_learns_nothing_that_opens_the_door() {
+    let server = TestServer::closed().await;
+    let (middle, shown) = man_in_the_middle(server.port).await;
+
+    // Whoever was invited, or was there before, tells nothing to a stranger.
+    let pin = server.fingerprint.as_ref().map(Pin::of);
+    let pinned = Trust { pin, secret: words(&server), ..Trust::default() };
+    let (why, barrier) = join(middle, pinned.clone()).await.unwrap_err();
+    assert_eq!(barrier, Some(Barrier::Stranger(shown)), "{why}");
+    assert!(join(server.port, pinned).await.is_ok());
+
+    // Whoever comes for the first time gives a proof, and it is worth nothing at the server.
+    let first = Trust { secret: words(&server), ..Trust::default() };
+    let (why, barrier) = join(middle, first).await.unwrap_err();
+    assert_eq!(barrier, Some(Barrier::PassphraseWrong), "{why}");
+}
+
+#[tokio::test]
+async fn a_link_stays_with_the_certificate_that_it_has_met() {
+    let mut server = TestServer::closed().await;
+    let trust = Trust { secret: words(&server), ..Trust::default() };
+    let (_link, mut updates) = open(server.port, trust);
+    while !matches!(soon(updates.recv()).await.unwrap(), Update::Online { .. }) {}
+    server.stop().await;
+    // Another one with another certificate, at the same place.
+    for name in ["certificate.pem", "certificate-key.pem"] {
+        std::fs::remove_file(server.data().join(name)).unwrap();
+    }
+    let server = server.start_again().await;
+    let barrier = loop {
+        if let Update::Ended { barrier, .. } = soon(updates.recv()).await.unwrap() {
+            break barrier;
+        }
+    };
+    assert_eq!(barrier, server.fingerprint.map(Barrier::Stranger));
+}
+
+/// A parlor without TLS and with a passphrase, whose key a test may have: to see the proofs themselves.
+async fn without_tls() -> (TestServer, Passphrase) {
+    let words = Passphrase::new("amber otter river stone").unwrap();
+    (TestServer::behind(None, Ask::Words(words.clone()), unlimited()).await, words)
+}
+
+/// Connects from an address of this machine, up to the welcome.
+async fn knock(port: u16, from: Ipv4Addr) -> (TestClientHalves, Box<Welcome>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((from, 0).into()).unwrap();
+    let stream = soon(socket.connect(([127, 0, 0, 1], port).into())).await.unwrap();
+    let mut halves = TestClient::halves(stream);
+    match event(&mut halves.0).await {
+        Some(Event::Welcome(welcome)) => (halves, Box::new(welcome)),
+        other => panic!("{other:?}"),
+    }
+}
+
+type TestClientHalves = (parlor::protocol::frame::FrameReader<common::Read>, common::Write);
+
+/// Answers, and waits for what becomes of it.
+async fn answer(
+    (mut reader, mut writer): TestClientHalves,
+    name: &str,
+    proof: Option<Proof>,
+    identity: Option<Identity>,
+) -> Result<(), Failure> {
+    let agent = Line::lossy("test");
+    let hello = Command::Hello(Hello { protocol: 1, nick: nick(name), resume: None, proof, identity, agent });
+    writer.write_all(&Frame::encode(&hello).into_bytes()).await.unwrap();
+    match event(&mut reader).await {
+        Some(Event::Ready(_)) => Ok(()),
+        Some(Event::Error(failure)) => {
+            assert!(matches!(event(&mut reader).await, Some(Event::Bye(_))));
+            Err(failure)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn key(welcome: &Welcome, words: &Passphrase) -> ProofKey {
+    let asked = welcome.auth.scrypt.unwrap();
+    ProofKey::derive(words, &asked.salt, asked.cost).unwrap()
+}
+
+#[tokio::test]
+async fn a_proof_that_was_overheard_is_worth_nothing() {
+    let (server, words) = without_tls().await;
+    let (halves, welcome) = knock(server.port, Ipv4Addr::LOCALHOST).await;
+    let key = key(&welcome, &words);
+    let proof = key.prove(&welcome.auth.challenge, Binding::NONE);
+    assert_eq!(answer(halves, "alice", Some(proof), None).await, Ok(()));
+    let (halves, again) = knock(server.port, Ipv4Addr::LOCALHOST).await;
+    assert_ne!(again.auth.challenge, welcome.auth.challenge);
+    let failure = answer(halves, "mallory", Some(proof), None).await.unwrap_err();
+    assert_eq!(failure.code, ErrorCode::PassphraseWrong);
+}
+
+#[tokio::test]
+async fn a_signature_that_was_overheard_is_worth_nothing() {
+    let (server, words) = without_tls().await;
+    let pair = KeyPair::from_seed(&[7; 32]).unwrap();
+    let (halves, welcome) = knock(server.port, Ipv4Addr::LOCALHOST).await;
+    let key = key(&welcome, &words);
+    let signature = pair.sign(&welcome.auth.challenge, Binding::NONE);
+    let identity = Identity { key: pair.public(), signature };
+    let proof = key.prove(&welcome.auth.challenge, Binding::NONE);
+    assert_eq!(answer(halves, "alice", Some(proof), Some(identity)).await, Ok(()));
+    let (halves, again) = knock(server.port, Ipv4Addr::LOCALHOST).await;
+    let proof = key.prove(&again.auth.challenge, Binding::NONE);
+    let failure = answer(halves, "mallory", Some(proof), Some(identity)).await.unwrap_err();
+    assert_eq!(failure.code, ErrorCode::BadSignature);
+}
+
+#[tokio::test]
+async fn a_thousand_wrong_passphrases_from_one_address_disturb_nobody() {
+    let (server, words) = without_tls().await;
+    let port = server.port;
+    let attacker = Ipv4Addr::new(127, 0, 0, 2);
+    // One after the other, as fast as they are answered, until they are not even looked at any more.
+    let guessing = tokio::spawn(async move {
+        let mut codes = Vec::new();
+        while codes.len() < 1000 {
+            let (halves, _) = knock(port, attacker).await;
+            let failure = answer(halves, "mallory", Some(Hex([0; 32])), None).await.unwrap_err();
+            codes.push(failure.code);
+        }
+        codes
+    });
+    let (_, welcome) = knock(port, Ipv4Addr::LOCALHOST).await;
+    let key = key(&welcome, &words);
+    let mut longest = Duration::ZERO;
+    let mut others = 0;
+    while !guessing.is_finished() {
+        let start = std::time::Instant::now();
+        let (halves, welcome) = knock(port, Ipv4Addr::LOCALHOST).await;
+        let proof = key.prove(&welcome.auth.challenge, Binding::NONE);
+        assert_eq!(answer(halves, &format!("n{others}"), Some(proof), None).await, Ok(()));
+        longest = longest.max(start.elapsed());
+        others += 1;
+    }
+    let codes = guessing.await.unwrap();
+    let looked_at = codes.iter().filter(|code| **code == ErrorCode::PassphraseWrong).count();
+    let turned_away = codes.iter().filter(|code| **code == ErrorCode::TooManyFailures).count();
+    assert_eq!(looked_at + turned_away, 1000);
+    assert!(looked_at < 20, "{looked_at} guesses were looked at");
+    assert!(others > 10, "{others} came in, the slowest in {longest:?}");
+}
+
+#[tokio::test]
+async fn who_speaks_no_tls_is_told_so() {
+    let server = TestServer::closed().await;
+    // A client that waits to be greeted, and one that speaks at once.
+    for first in [&b""[..], b"\0\0\0\x02{}"] {
+        let (mut reader, mut writer) = TestClient::dial(server.port).await;
+        writer.write_all(first).await.unwrap();
+        assert!(matches!(
+            event(&mut reader).await,
+            Some(Event::Error(Failure { code: ErrorCode::TlsExpected, .. }))
+        ));
+        assert!(matches!(event(&mut reader).await, Some(Event::Bye(bye)) if bye.reason == Reason::Refused));
+    }
+    let plain = Trust { plain: true, ..Trust::default() };
+    let (why, _) = join(server.port, plain).await.unwrap_err();
+    assert!(why.contains("connect without --plain"), "{why}");
+}
+
+#[tokio::test]
+async fn who_speaks_tls_to_a_parlor_without_it_is_told_so() {
+    let server = TestServer::start().await;
+    let (why, _) = join(server.port, Trust::default()).await.unwrap_err();
+    assert!(why.contains("speaks no TLS") && why.contains("--plain"), "{why}");
+}
+
+#[tokio::test]
+async fn a_full_parlor_says_so_over_tls_too() {
+    let mut limits = unlimited();
+    limits.connections = 1;
+    let server = TestServer::behind(Some(Source::Own), Ask::Nothing, limits).await;
+    let mut first = dial_tls(server.port).await;
+    let mut greeting = [0; 4];
+    soon(first.read_exact(&mut greeting)).await.unwrap();
+    let (why, _) = join(server.port, Trust::default()).await.unwrap_err();
+    assert!(why.contains("this parlor is full"), "{why}");
+}
