@@ -26,7 +26,7 @@ impl Bot {
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(script))
             .args(args)
             .env("PATH", path.unwrap())
-            .env("PARLOR_SERVER", format!("127.0.0.1:{port}"))
+            .env("PARLOR_SERVER", common::plain_invite(port))
             .stdin(Stdio::null())
             .spawn();
         Self(child.expect("python3 cannot be run: the examples are tested with it, install it"))

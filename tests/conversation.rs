@@ -7,7 +7,7 @@ use common::terminal::Terminal;
 use tempfile::tempdir;
 
 fn sit_down(port: u16, nick: &str, columns: u16, rows: u16) -> Terminal {
-    let terminal = Terminal::run(&["join", &format!("127.0.0.1:{port}"), "--nick", nick], columns, rows);
+    let terminal = Terminal::run(&["join", &common::plain_invite(port), "--nick", nick], columns, rows);
     terminal.shows("#lobby");
     terminal
 }

@@ -216,7 +216,7 @@ fn a_folder_that_cannot_be_used_is_named() {
     let folder = TempDir::new().unwrap();
     let with = |data: PathBuf| {
         let mut command = common::parlor(folder.path());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        command.args(["serve", "--plain", "--open", "--listen", "127.0.0.1:0", "--data"]).arg(data);
         command
     };
     let file = folder.path().join("file");
@@ -245,7 +245,7 @@ fn what_was_said_is_for_the_host_alone_to_read() {
     let parent = TempDir::new().unwrap();
     let folder = parent.path().join("new");
     let mut command = common::parlor(parent.path());
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&folder);
+    command.args(["serve", "--plain", "--open", "--listen", "127.0.0.1:0", "--data"]).arg(&folder);
     command.env("RUST_LOG", "off").stderr(Stdio::null());
     drop(Program::start(command, 1));
     assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);

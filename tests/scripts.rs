@@ -21,7 +21,7 @@ fn parlor(port: u16, args: &[&str]) -> Process {
     let mut process = Process::new(env!("CARGO_BIN_EXE_parlor"));
     process
         .args(args)
-        .env("PARLOR_SERVER", format!("127.0.0.1:{port}"))
+        .env("PARLOR_SERVER", common::plain_invite(port))
         .env("PARLOR_NICK", "script")
         .env("TZ", "UTC")
         .stdin(Stdio::null())

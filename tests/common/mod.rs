@@ -36,6 +36,11 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+/// Where programs find a server of [`Program`] that has neither TLS nor a passphrase.
+pub fn plain_invite(port: u16) -> String {
+    format!("parlor://127.0.0.1:{port}/?plain")
+}
+
 /// Longer than anything here takes on a busy machine: reaching it is a failure.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -198,7 +203,7 @@ impl Program {
 
     fn command_of(mut command: Process, folder: &Path) -> Process {
         command
-            .args(["serve", "--data"])
+            .args(["serve", "--plain", "--open", "--data"])
             .arg(folder)
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
