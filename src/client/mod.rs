@@ -3,10 +3,16 @@
 //! The link knows the network and no terminal. The screen and the commands for scripts
 //! know the link and no socket.
 
+pub mod identity;
+pub mod known_servers;
 pub mod lines;
 pub mod link;
 pub mod pipe;
 pub mod say;
 pub mod script;
+pub mod secrets;
+mod store;
 pub mod tail;
 pub mod tui;
+
+pub use store::StoreError;
