@@ -8,6 +8,7 @@ pub mod known_servers;
 pub mod lines;
 pub mod link;
 pub mod pipe;
+pub mod qr;
 pub mod say;
 pub mod script;
 pub mod secrets;
