@@ -1,28 +1,22 @@
 #!/usr/bin/env python3
-"""A bot for parlor, from docs/protocol.md alone: it answers !time and !echo. bot.py [HOST [PORT [ROOM]]]"""
-import json, random, socket, struct, sys, time, uuid
+"""A bot for parlor, from docs/protocol.md alone: it answers !time and !echo. bot.py [INVITE]"""
+import random, sys, time, uuid
+from wire import Invite, hear, say
 
-host, port, room = sys.argv[1:] + ["127.0.0.1", "7878", "#lobby"][len(sys.argv) - 1:]
+invite = Invite(sys.argv[1] if sys.argv[1:] else "parlor://127.0.0.1:7878/#lobby?plain")
+room = "#" + invite.room.lstrip("#")
 nick, session, log, cursor, pause = "bot", None, None, None, 0.5
 unstored = {}  # what we said and have no "ok" for, by its id, in the order in which we said it
 
-def say(sock, **command):
-    data = json.dumps(command).encode()
-    sock.sendall(struct.pack(">I", len(data)) + data)
-
-def hear(stream):
-    size = stream.read(4)
-    data = stream.read(struct.unpack(">I", size)[0]) if len(size) == 4 else b""
-    return json.loads(data) if data else {"type": "bye", "reason": "gone"}
-
-def converse(sock, stream):
+def converse(sock, stream, binding):
     global nick, session, log, cursor, pause
     welcome = hear(stream)
-    if welcome.get("auth", {}).get("kind") != "open":
+    if welcome.get("auth", {}).get("kind") not in ("open", "passphrase"):
         raise ConnectionError(welcome.get("message", "we cannot come in here"))
     if log != welcome["server"]["id"]:
         log, cursor = welcome["server"]["id"], None
-    say(sock, type="hello", protocol=1, nick=nick, resume=session, agent="bot.py")
+    proof = invite.prove(welcome["auth"], binding)
+    say(sock, type="hello", protocol=1, nick=nick, resume=session, proof=proof, agent="bot.py")
     ready = hear(stream)
     if ready["type"] != "ready":
         nick += str(random.randint(2, 9)) if ready.get("code") == "nick_taken" else ""
@@ -53,8 +47,9 @@ def converse(sock, stream):
 
 while True:
     try:
-        with socket.create_connection((host, int(port)), timeout=90) as sock:
-            converse(sock, sock.makefile("rb"))
+        sock, binding = invite.connect()
+        with sock:
+            converse(sock, sock.makefile("rb"), binding)
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr, flush=True)
     time.sleep(pause := min(pause * random.uniform(1, 2), 20))

@@ -16,7 +16,7 @@ use crate::{Usage, complain, folders, passphrase};
 #[cfg(feature = "client")]
 use parlor::client::link::{Secret, Trust};
 use parlor::protocol::address::Address;
-use parlor::protocol::invite::{Invite, Pin};
+use parlor::protocol::invite::{Invite, Pin, shell_word};
 use parlor::protocol::name::RoomName;
 use parlor::protocol::proof::Passphrase;
 use parlor::server::config::{Config, File};
@@ -206,10 +206,26 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
 fn again(args: &Serve) -> String {
     let mut command = "parlor host".to_owned();
     for address in &args.listen {
-        command += &format!(" --listen {address}");
+        command += &format!(" --listen {}", shell_word(&address.to_string()));
     }
     if let Some(data) = &args.data {
-        command += &format!(" --data '{}'", data.display());
+        command += &format!(" --data {}", shell_word(&data.to_string_lossy()));
+    }
+    let files = [
+        ("passphrase-file", &args.passphrase_file),
+        ("tls-cert", &args.tls_cert),
+        ("tls-key", &args.tls_key),
+        ("config", &args.config),
+    ];
+    for (option, file) in files {
+        if let Some(file) = file {
+            command += &format!(" --{option} {}", shell_word(&file.to_string_lossy()));
+        }
+    }
+    for (option, given) in [("open", args.open), ("plain", args.plain)] {
+        if given {
+            command += &format!(" --{option}");
+        }
     }
     command
 }
@@ -298,7 +314,7 @@ mod tests {
         let words = Passphrase::new("amber otter river stone").ok();
         let sealed = Some(Hex([7; 32]));
         for (listening, fingerprint, words, room, line) in [
-            (vec!["127.0.0.1:7878"], None, None, None, "parlor join 'parlor://127.0.0.1:7878/?plain'"),
+            (vec!["127.0.0.1:7878"], None, None, None, "parlor join 'parlor://127.0.0.1:7878/#?plain'"),
             (vec!["unix:/run/p"], None, None, None, "parlor join unix:/run/p"),
             (
                 vec!["127.0.0.1:99", "10.0.0.5:99"],
@@ -312,7 +328,7 @@ mod tests {
                 sealed,
                 None,
                 None,
-                "parlor join 'parlor://[::1]:7878/?fp=BwcHBwcHBwcHBwcHBwcHBw'",
+                "parlor join 'parlor://[::1]:7878/#?fp=BwcHBwcHBwcHBwcHBwcHBw'",
             ),
         ] {
             let listening = listening.into_iter().map(str::to_owned).collect();

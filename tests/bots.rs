@@ -8,8 +8,9 @@ mod common;
 use std::path::Path;
 use std::process::{Child, Command as Process, Stdio};
 
-use common::{Program, TestClient};
+use common::{Program, TestClient, TestServer};
 use parlor::protocol::event::{Entry, Event};
+use parlor::protocol::invite::{Invite, Pin};
 use tempfile::TempDir;
 
 /// A bot in a process of its own. Killed when dropped.
@@ -71,7 +72,7 @@ async fn the_bot_written_from_the_document_answers_and_comes_back() {
     let mut alice = TestClient::connect(port, "alice").await;
     alice.join("#bots", 0, None).await;
     alice.send("#bots", "!echo before it came").await;
-    let _bot = Bot::start("bot.py", port, &["127.0.0.1", &port.to_string(), "#Bots"]);
+    let _bot = Bot::start("bot.py", port, &[&format!("parlor://127.0.0.1:{port}/#Bots?plain")]);
     comes(&mut alice, "bot").await;
     let asked = alice.send("#bots", "!echo 你好 👩‍👩‍👧").await;
     let answer = from(&mut alice, "bot").await;
@@ -95,12 +96,38 @@ async fn the_bot_written_from_the_document_answers_and_comes_back() {
 }
 
 #[tokio::test]
+async fn the_bot_written_from_the_document_comes_in_through_a_closed_door() {
+    let server = TestServer::closed().await;
+    let invite = |port, fingerprint| Invite {
+        room: Some(common::room("#bots")),
+        pin: Some(Pin::of(&fingerprint)),
+        passphrase: server.words.clone(),
+        ..Invite::to(common::loopback(port))
+    };
+    let line = invite(server.port, server.fingerprint.unwrap());
+    let _bot = Bot::start("bot.py", server.port, &[&line.to_string()]);
+    let mut alice = server.client_inside("alice").await;
+    alice.join("#bots", 0, None).await;
+    comes(&mut alice, "bot").await;
+    alice.send("#bots", "!echo inside").await;
+    assert_eq!(from(&mut alice, "bot").await.text.as_str(), "inside");
+
+    // And keeps away from a server that is not the one of its invite.
+    let other = TestServer::closed().await;
+    let mut bot =
+        Bot::start("bot.py", other.port, &[&invite(other.port, server.fingerprint.unwrap()).to_string()]);
+    // Not on this thread: the server is on it.
+    let ended = tokio::task::spawn_blocking(move || common::exit_within(&mut bot.0, common::PATIENCE));
+    assert_eq!(ended.await.unwrap().unwrap().code(), Some(1));
+}
+
+#[tokio::test]
 async fn the_bot_takes_another_nick_when_its_own_is_taken() {
     let folder = TempDir::new().unwrap();
     let server = Program::serve(folder.path(), 0, &[]);
     let mut bot = TestClient::connect(server.port, "bot").await;
     bot.join("#lobby", 0, None).await;
-    let _bot = Bot::start("bot.py", server.port, &["127.0.0.1", &server.port.to_string()]);
+    let _bot = Bot::start("bot.py", server.port, &[&common::plain_invite(server.port)]);
     let came = bot
         .until(|event| match event {
             Event::Presence(presence) => {

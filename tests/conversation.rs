@@ -87,7 +87,7 @@ fn a_host_is_in_the_room_at_once_and_ends_in_order() {
     let mut host =
         Terminal::run(&["host", "--listen", "127.0.0.1:0", "--data", data, "--nick", "ada"], 100, 30);
     host.shows("#lobby");
-    host.shows("parlor join 127.0.0.1:");
+    host.shows("parlor join 'parlor://127.0.0.1:");
     host.line("remember this");
     host.shows("remember this");
     host.line("/quit");

@@ -6,9 +6,9 @@
 mod common;
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::time::Duration;
 
+use common::tls::dial_tls;
 use common::{TestClient, TestServer, event, loopback, nick, soon, unlimited};
 use parlor::client::link::{self, Barrier, Config, Link, Met, Secret, Trust, Update};
 use parlor::protocol::command::{Command, Hello};
@@ -20,14 +20,10 @@ use parlor::protocol::proof::{Binding, Fingerprint, Identity, KeyPair, Passphras
 use parlor::protocol::text::Line;
 use parlor::server::door::Ask;
 use parlor::server::tls::{Source, Tls};
-use rustls::ClientConfig;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tempfile::tempdir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
-use tokio_rustls::TlsConnector;
 
 fn words(server: &TestServer) -> Option<Secret> {
     server.words.clone().map(Secret::Words)
@@ -94,58 +90,6 @@ async fn certificate_and_passphrase_outlive_a_restart_and_nobody_else_reads_them
     let again = Trust { pin, secret: Some(Secret::Key(salt, key)), ..Trust::default() };
     let again = join(server.port, again).await.unwrap();
     assert_eq!((again.fingerprint, again.key), (met.fingerprint, met.key));
-}
-
-/// Takes any certificate, as one who attacks does.
-#[derive(Debug)]
-struct Anything;
-
-impl ServerCertVerifier for Anything {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &rustls::DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &rustls::DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
-        rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
-    }
-}
-
-async fn dial_tls(port: u16) -> tokio_rustls::client::TlsStream<TcpStream> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .unwrap()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anything))
-        .with_no_client_auth();
-    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let name = ServerName::try_from("parlor").unwrap();
-    soon(TlsConnector::from(Arc::new(config)).connect(name, stream)).await.unwrap()
 }
 
 /// Somebody between client and server, with a certificate of their own, who passes on every word.

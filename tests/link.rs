@@ -186,7 +186,7 @@ impl Fake {
 }
 
 fn welcome(kind: &str) -> Value {
-    json!({"type": "welcome", "protocol": 1, "auth": {"kind": kind}, "now": Time::now(),
+    json!({"type": "welcome", "protocol": 1, "auth": {"kind": kind, "challenge": "0".repeat(64)}, "now": Time::now(),
         "server": {"name": "fake", "version": "0", "id": Uuid::nil()}})
 }
 

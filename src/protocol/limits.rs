@@ -45,9 +45,9 @@ pub const PASSPHRASE_SHORTEST: usize = 8;
 /// Bytes of a passphrase, at most.
 pub const PASSPHRASE_BYTES: usize = 256;
 
-/// Bytes of an invite. A usual one has 130. Escaped, the longest passphrase can take 768 and the longest room 190, so
-/// only the two together may not fit; what is longer otherwise was not made by a parlor.
-pub const INVITE_BYTES: usize = 1024;
+/// Bytes of an invite. A usual one has 130. Escaped, the longest passphrase takes 768 and the longest room 190, the longest
+/// name of a host 253: what is longer was not made by a parlor.
+pub const INVITE_BYTES: usize = 1536;
 
 /// Bytes of the `id` that a client gives a command. A UUID takes 36.
 pub const REQUEST_ID_BYTES: usize = 64;

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod terminal;
+pub mod tls;
 
 use std::fs::File;
 use std::future::Future;
@@ -21,7 +22,7 @@ use parlor::protocol::event::{Entry, Event, Failure, Okay, Ready, Reason};
 use parlor::protocol::frame::{Frame, FrameReader};
 use parlor::protocol::limits::EVENT_BYTES;
 use parlor::protocol::name::{Nick, RoomName};
-use parlor::protocol::proof::{Fingerprint, Passphrase};
+use parlor::protocol::proof::{Fingerprint, Passphrase, ProofKey};
 use parlor::protocol::text::{Line, Text};
 use parlor::server::config::{Config, Limits};
 use parlor::server::door::Ask;
@@ -157,6 +158,24 @@ impl TestServer {
     pub async fn start_again(mut self) -> Self {
         let listen = vec![loopback(self.port)];
         Self::on(self.folder.take().unwrap(), Config { listen, ..self.config.clone() }).await
+    }
+
+    /// A client that knows the passphrase.
+    pub async fn client_inside(&self, name: &str) -> TestClient {
+        let (read, write) = tokio::io::split(tls::dial_tls(self.port).await);
+        let (mut reader, mut writer): (FrameReader<Read>, Write) =
+            (FrameReader::new(Box::new(read), EVENT_BYTES), Box::new(write));
+        let Some(Event::Welcome(welcome)) = event(&mut reader).await else { panic!("no welcome") };
+        let asked = welcome.auth.scrypt.unwrap();
+        let key = ProofKey::derive(self.words.as_ref().unwrap(), &asked.salt, asked.cost).unwrap();
+        let proof = key.prove(&welcome.auth.challenge, self.fingerprint.unwrap().into());
+        let Command::Hello(hello) = hello(name, None) else { panic!("no hello") };
+        let hello = Command::Hello(Hello { proof: Some(proof), ..hello });
+        soon(writer.write_all(&Frame::encode(&hello).into_bytes())).await.unwrap();
+        match event(&mut reader).await {
+            Some(Event::Ready(ready)) => TestClient { reader, writer, ready },
+            other => panic!("{other:?}"),
+        }
     }
 
     pub async fn client(&self, name: &str) -> TestClient {
