@@ -186,7 +186,13 @@ impl Failure {
     /// The reason for which a session ends over this, when it happens in the handshake.
     pub fn reason(&self) -> Reason {
         match self.code {
-            ErrorCode::NickTaken | ErrorCode::BadName | ErrorCode::UnsupportedVersion => Reason::Refused,
+            ErrorCode::NickTaken
+            | ErrorCode::NameOwned
+            | ErrorCode::BadName
+            | ErrorCode::Banned
+            | ErrorCode::NotAllowed
+            | ErrorCode::NoSuchTicket
+            | ErrorCode::UnsupportedVersion => Reason::Refused,
             _ => Reason::ProtocolError,
         }
     }

@@ -13,6 +13,7 @@
 //! | [`text`] | text that a terminal can be trusted with |
 //! | [`time`] | the one form of a moment on the wire |
 //! | [`proof`] | how a client shows that it knows the passphrase, and whose key it holds |
+//! | [`ticket`] | counted invitations: the secret, and how it is shown |
 //! | [`hex`] | bytes of a fixed length, as digits |
 //! | [`address`] | where a parlor is: `host:port`, `[v6]:port`, `unix:/path`, `parlor://…` |
 //! | [`limits`] | every limit, with its unit and its reason |
@@ -28,6 +29,7 @@ pub mod limits;
 pub mod name;
 pub mod proof;
 pub mod text;
+pub mod ticket;
 pub mod time;
 pub mod words;
 

@@ -10,8 +10,11 @@
 //!    [`room`]'s channel, and answers the senders.
 //! 5. Each session's writer moves its cursor: from the channel when the batch is what comes next, and from
 //!    the log otherwise.
+//!
+//! Beside it stands the [`registry`]: what the parlor knows of people, and what its host has decided.
 
 pub mod batch;
+pub mod block;
 pub mod config;
 pub mod ending;
 pub mod handshake;
@@ -20,6 +23,7 @@ pub mod listen;
 pub mod log;
 pub mod metrics;
 pub mod publish;
+pub mod registry;
 pub mod room;
 pub mod session;
 pub mod throttle;
