@@ -137,6 +137,8 @@ fn every_limit_has_its_value() {
         ("room_columns", ROOM_COLUMNS.to_string()),
         ("name_bytes", NAME_BYTES.to_string()),
         ("marks_on_a_letter", MARKS_ON_A_LETTER.to_string()),
+        ("passphrase_shortest", PASSPHRASE_SHORTEST.to_string()),
+        ("passphrase_bytes", PASSPHRASE_BYTES.to_string()),
         ("request_id_bytes", REQUEST_ID_BYTES.to_string()),
         ("page_entries", PAGE_ENTRIES.to_string()),
         ("page_bytes", PAGE_BYTES.to_string()),

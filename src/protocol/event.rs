@@ -192,6 +192,7 @@ impl Failure {
             | ErrorCode::Banned
             | ErrorCode::NotAllowed
             | ErrorCode::NoSuchTicket
+            | ErrorCode::TooMany
             | ErrorCode::UnsupportedVersion => Reason::Refused,
             _ => Reason::ProtocolError,
         }

@@ -1,7 +1,7 @@
 //! What the parlor knows of people, and what its host has decided: plain synchronous state over a file of its own.
 //!
 //! - What was acknowledged MUST be known after a restart, and what failed MUST have changed nothing: every call
-//!   checks, gathers its [`Change`]s, has them written in one transaction, and only then makes them in memory.
+//!   checks, gathers its changes, has them written in one transaction, and only then makes them in memory.
 //! - A decision MUST be in the same transaction as its line in the audit log.
 //! - Questions are answered from memory. Only [`Registry::audit`] reads the file, because that log has no end.
 //!

@@ -15,6 +15,10 @@ impl Registry {
     pub fn identify(&mut self, key: PublicKey, now: Time) -> Result<PersonId, RegistryError> {
         match self.person_of(&key) {
             Some(person) => Ok(person),
+            None if self.state.people.len() >= PEOPLE => {
+                let remedy = "come in as a guest, without a key";
+                Err(RegistryError::TooMany { what: "people known here", max: PEOPLE, remedy })
+            }
             None => self.add_person(key, Role::Member, Vec::new(), now),
         }
     }
@@ -32,10 +36,6 @@ impl Registry {
         also: Vec<Change>,
         now: Time,
     ) -> Result<PersonId, RegistryError> {
-        if self.state.people.len() >= PEOPLE {
-            let remedy = "come in as a guest, without a key";
-            return Err(RegistryError::TooMany { what: "people known here", max: PEOPLE, remedy });
-        }
         let id = PersonId(self.state.last_person.saturating_add(1));
         let mut changes = vec![Change::Person(id, role, now), Change::Key(key, id, now)];
         changes.extend(also);

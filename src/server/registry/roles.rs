@@ -72,11 +72,11 @@ impl Registry {
         self.state.people.get(&person).map(|person| person.role)
     }
 
-    /// Whose key this is, is the host, whatever they were before. For whoever starts the parlor. Twice is the same as
-    /// once.
+    /// Whose key this is, is the host, whatever they were before. For whoever starts the parlor, who
+    /// finds a place also where there are as many people as there may be. Twice is the same as once.
     ///
     /// # Errors
-    /// `too_many` people; when it cannot be written.
+    /// When it cannot be written.
     pub fn make_host(&mut self, key: PublicKey, now: Time) -> Result<PersonId, RegistryError> {
         let record = |subject: &str| Record::new(Deed::Role, By::Parlor, subject, Role::Host.as_str(), now);
         let Some(id) = self.person_of(&key) else {

@@ -156,7 +156,7 @@ impl Registry {
         self.commit(changes)
     }
 
-    /// Sets a rule.
+    /// Sets a rule. What it is already is no change.
     ///
     /// # Errors
     /// `not_allowed` but for the room's owner, operators and the host; `no_such_person`; `too_many` beyond
@@ -170,8 +170,11 @@ impl Registry {
         }
         let deed = if matches!(rule, Rule::TopicLocked(_)) { Deed::TopicLock } else { Deed::RoomRule };
         let record = Record::new(deed, by.clone(), room.as_str(), &self.told(&rule), now);
+        let allowed = |person| self.rules(room).allowed.contains(&person);
         let changes = match rule {
+            Rule::Allow(person) if allowed(person) => return Ok(()),
             Rule::Allow(person) => self.allow(room, person)?,
+            Rule::Disallow(person) if !allowed(person) => return Ok(()),
             Rule::Disallow(person) => vec![Change::Disallow(room.clone(), person)],
             rule => {
                 self.check_ruled(room)?;
@@ -183,6 +186,9 @@ impl Registry {
                     Rule::Key(key) => rules.key = key,
                     Rule::Owner(owner) => rules.owner = owner,
                     Rule::Allow(_) | Rule::Disallow(_) => {}
+                }
+                if rules == *self.rules(room) {
+                    return Ok(());
                 }
                 vec![Change::Rules(room.clone(), rules)]
             }

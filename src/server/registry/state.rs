@@ -199,8 +199,9 @@ impl State {
         let place = (whom, room);
         self.mutes.remove(&place);
         let Whom::Guest(nick) = place.0 else { return };
-        // Perhaps muted in another room still.
-        if self.mutes.keys().any(|(whom, _)| *whom == Whom::Guest(nick.clone())) {
+        // Perhaps muted in another room still: those of one guest lie side by side.
+        let first = (Whom::Guest(nick.clone()), None);
+        if self.mutes.range(&first..).next().is_some_and(|((whom, _), _)| *whom == first.0) {
             return;
         }
         for look in nick.keys() {

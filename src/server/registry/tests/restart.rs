@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use proptest::prelude::*;
 
 use super::*;
-use crate::protocol::limits::{BANS, TICKETS};
+use crate::protocol::limits::{ALLOWED_PER_ROOM, BANS, MUTES, PEOPLE, ROOMS_RULED, TICKETS};
 use crate::protocol::proof::{Cost, ProofKey};
 use crate::server::log::StoreError;
 
@@ -172,20 +172,46 @@ fn a_full_list_makes_room_only_by_what_has_expired() {
     house.assert_kept(at(HOUR));
 }
 
+/// What is there already is put there without the disk, which has no part in this.
 #[test]
-fn bans_have_an_end() {
+fn everything_has_an_end() {
     let mut house = House::new();
-    let ban = |n: usize| {
+    let (alice, full) = (house.member(1), room("#full"));
+    let address = |n: usize| {
         let [_, _, high, low] = u32::try_from(n).unwrap().to_be_bytes();
         Banned::Address([10, 0, high, low].into())
     };
-    // As if they had been made before: the disk has no part in this.
-    for n in 0..BANS {
-        let made = Ban { subject: ban(n), reason: line(""), by: By::Parlor, at: at(0), until: None };
-        house.registry.state.apply(Change::Ban(made));
+    let many = |n: usize| PersonId(1000 + i64::try_from(n).unwrap());
+    let state = &mut house.registry.state;
+    let (by, until, reason) = (By::Parlor, None, line(""));
+    for n in 0..PEOPLE {
+        state.apply(Change::Person(many(n), Role::Member, at(0)));
     }
-    assert!(is_too_many(&house.registry.ban(&By::Parlor, ban(BANS), line(""), None, at(0))));
-    assert!(house.registry.ban(&By::Parlor, ban(0), line("again"), None, at(0)).is_ok());
+    for n in 0..BANS {
+        let (subject, by, reason) = (address(n), by.clone(), reason.clone());
+        state.apply(Change::Ban(Ban { subject, reason, by, at: at(0), until }));
+    }
+    for n in 0..MUTES {
+        let (whom, by, reason) = (Whom::Person(many(n)), by.clone(), reason.clone());
+        state.apply(Change::Mute(Mute { whom, room: None, reason, by, at: at(0), until }));
+    }
+    for n in 0..ALLOWED_PER_ROOM {
+        state.apply(Change::Allow(full.clone(), many(n)));
+    }
+    for n in 1..ROOMS_RULED {
+        state.apply(Change::Rules(room(&format!("#r{n}")), RoomRules::default()));
+    }
+    let registry = &mut house.registry;
+    assert!(is_too_many(&registry.identify(key(2), at(0))));
+    assert_eq!(registry.identify(key(1), at(0)), Ok(alice), "who is known, stays so");
+    assert!(registry.make_host(key(2), at(0)).is_ok(), "the host finds a place");
+    assert!(is_too_many(&registry.ban(&by, address(BANS), line(""), None, at(0))));
+    assert!(registry.ban(&by, address(0), line("again"), None, at(0)).is_ok());
+    assert!(is_too_many(&registry.mute(&by, guest("bob"), None, line(""), None, at(0))));
+    assert!(is_too_many(&registry.admit(&full, alice)));
+    assert!(is_too_many(&registry.rule(&by, &full, Rule::Allow(alice), at(0))));
+    assert!(is_too_many(&registry.founded(&room("#more"), alice)));
+    assert!(is_too_many(&registry.rule(&by, &room("#more"), Rule::Private(true), at(0))));
 }
 
 #[cfg(unix)]
