@@ -97,12 +97,22 @@ fn who_is_here_is_decided_without_sockets_and_clocks() {
 }
 
 #[test]
-fn only_the_log_knows_sqlite() {
+fn only_the_log_and_the_tables_know_sqlite() {
     let files: Vec<PathBuf> = files_below("")
         .into_iter()
-        .filter(|path| !path.components().any(|part| part.as_os_str() == "log"))
+        .filter(|path| {
+            !path.components().any(|part| part.as_os_str() == "log" || part.as_os_str() == "tables")
+        })
         .collect();
     assert_without(&files, &["rusqlite"]);
+}
+
+#[test]
+fn what_is_known_of_people_is_told_the_time() {
+    assert_without(
+        &files_below("server/registry"),
+        &["tokio", "std::net::Tcp", "::now()", "sleep(", ".await"],
+    );
 }
 
 #[test]

@@ -205,7 +205,12 @@ impl Failure {
     pub fn reason(&self) -> Reason {
         match self.code {
             ErrorCode::NickTaken
+            | ErrorCode::NameOwned
             | ErrorCode::BadName
+            | ErrorCode::Banned
+            | ErrorCode::NotAllowed
+            | ErrorCode::NoSuchTicket
+            | ErrorCode::TooMany
             | ErrorCode::UnsupportedVersion
             | ErrorCode::TlsExpected
             | ErrorCode::PassphraseNeeded

@@ -131,6 +131,48 @@ pub const COMMANDS_PER_SECOND: f64 = 20.0;
 /// A sender who is held up for longer than this is told so, once for each time that it comes to it.
 pub const DELAY_TOLD_AFTER: Duration = Duration::from_millis(900);
 
+// --- what the parlor knows of people, and the host's decisions --------------------------------
+
+/// People that a parlor knows by their keys. A key costs nothing to make, so there must be an end: with a kilobyte for
+/// each this is 100 MiB. Beyond it newcomers are guests.
+pub const PEOPLE: usize = 100_000;
+
+/// Names that one person owns. Enough for a nick, its spellings and an old one; too few to take the good names
+/// away from others.
+pub const NAMES_PER_PERSON: usize = 5;
+
+/// Time without use after which a name may be taken by another, and after which somebody of whom nothing but a key
+/// is left is forgotten: one year, so that a summer away costs nobody their name.
+pub const NAME_KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Keys of one person, which is devices. More than anyone carries.
+pub const KEYS_PER_PERSON: usize = 10;
+
+/// Time in which the code that one device shows can be typed on another. Long enough to fetch the other one.
+pub const DEVICE_CODE_TIME: Duration = Duration::from_secs(10 * 60);
+
+/// Wrong codes, whoever types them, after which none of those being shown is valid any more. Of 2^40
+/// possible ones a guesser tries so many.
+pub const WRONG_CODES: u32 = 5;
+
+/// People and guests that one person ignores. A longer list is work for an operator.
+pub const IGNORED: usize = 200;
+
+/// Bans at a time. Against more addresses than this only a passphrase helps.
+pub const BANS: usize = 10_000;
+
+/// Mutes at a time. See [`BANS`].
+pub const MUTES: usize = 10_000;
+
+/// Rooms with rules of their own: ten times the rooms that a parlor usually has, because rules outlive their room.
+pub const ROOMS_RULED: usize = 10_000;
+
+/// People on the list of those who may come into one room: as many as may be in it.
+pub const ALLOWED_PER_ROOM: usize = MEMBERS_PER_ROOM;
+
+/// Counted invitations that are valid at the same time. Of one that many may use there need be only one.
+pub const TICKETS: usize = 1_000;
+
 // --- defaults of what the configuration file can change -------------------------------------
 
 /// Connections in all.

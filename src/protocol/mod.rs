@@ -14,6 +14,7 @@
 //! | [`time`] | the one form of a moment on the wire |
 //! | [`proof`] | how a client shows that it knows the passphrase, and whose key it holds |
 //! | [`wordlist`] | new passphrases, and fingerprints that people can compare aloud |
+//! | [`ticket`] | counted invitations: the secret, and how it is shown |
 //! | [`hex`] | bytes of a fixed length, as digits |
 //! | [`address`] | where a parlor is: `host:port`, `[v6]:port`, `unix:/path` |
 //! | [`invite`] | where it is and how to get in, in one line: `parlor://…` |
@@ -31,6 +32,7 @@ pub mod limits;
 pub mod name;
 pub mod proof;
 pub mod text;
+pub mod ticket;
 pub mod time;
 pub mod wordlist;
 pub mod words;

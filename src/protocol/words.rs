@@ -58,6 +58,26 @@ pub enum ErrorCode {
     Storage,
     /// The disk of the server is full; it may work later.
     StorageFull,
+    /// The name belongs to somebody else, by the key with which they first used it.
+    NameOwned,
+    /// One may not do that, or not to this person.
+    NotAllowed,
+    /// Kept out, by name or by address.
+    Banned,
+    /// May read, but not speak.
+    Muted,
+    /// Nobody of that kind is known.
+    NoSuchPerson,
+    /// No such invitation, or none any more.
+    NoSuchTicket,
+    /// Not the code that the other device shows, or not any more.
+    WrongCode,
+    /// As many of something as there may be; the message says of what.
+    TooMany,
+    /// Only those who were invited come into the room.
+    InviteOnly,
+    /// The room has a passphrase of its own.
+    NeedsPassphrase,
     /// The client's own: it is not connected.
     Offline,
     /// From a newer server.
@@ -69,6 +89,29 @@ impl ErrorCode {
     /// Whether the very same command may well succeed later.
     pub fn is_temporary(self) -> bool {
         matches!(self, Self::Storage | Self::StorageFull)
+    }
+}
+
+/// What somebody is in a parlor, beyond being there. Later is more. Guests, who showed no key, have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Known by a key.
+    Member,
+    /// Keeps order among members and guests.
+    Operator,
+    /// Whose parlor it is.
+    Host,
+}
+
+impl Role {
+    /// The word of the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Operator => "operator",
+            Self::Host => "host",
+        }
     }
 }
 
@@ -159,6 +202,14 @@ impl Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn roles_are_in_order_and_say_their_word() {
+        assert!(Role::Member < Role::Operator && Role::Operator < Role::Host);
+        for role in [Role::Member, Role::Operator, Role::Host] {
+            assert_eq!(serde_json::to_value(role).unwrap(), role.as_str());
+        }
+    }
 
     #[test]
     fn reasons_are_all_counted() {

@@ -10,8 +10,11 @@
 //!    [`room`]'s channel, and answers the senders.
 //! 5. Each session's writer moves its cursor: from the channel when the batch is what comes next, and from
 //!    the log otherwise.
+//!
+//! Beside it stands the [`registry`]: what the parlor knows of people, and what its host has decided.
 
 pub mod batch;
+pub mod block;
 pub mod config;
 pub mod door;
 pub mod ending;
@@ -22,6 +25,7 @@ pub mod log;
 pub mod metrics;
 pub mod private;
 pub mod publish;
+pub mod registry;
 pub mod room;
 pub mod running;
 pub mod session;
@@ -43,12 +47,14 @@ use crate::protocol::DEFAULT_PORT;
 use crate::protocol::address::Address;
 use crate::protocol::limits::{PRESENCE_EVERY, SHUTDOWN_TIME};
 use crate::protocol::proof::{Fingerprint, Passphrase, ProofKey, Salt};
+use crate::protocol::time::Time;
 use config::{Config, Limits};
 use door::{Ask, Door, DoorError};
 use hub::{Hub, SharedHub};
 use listen::{Doors, ListenError, Listener};
 use log::{Commits, Log, LogError};
 use metrics::Metrics;
+use registry::{By, Registry, RegistryError};
 use running::Running;
 use session::Slot;
 use tls::{Tls, TlsError};
@@ -89,6 +95,12 @@ pub enum StartError {
     /// Its passphrase.
     #[error(transparent)]
     Door(#[from] DoorError),
+    /// What it knows of people.
+    #[error(transparent)]
+    Registry(#[from] registry::OpenError),
+    /// The same, which cannot be written.
+    #[error(transparent)]
+    Unwritten(#[from] RegistryError),
 }
 
 /// A part of the server that ended before its time.
@@ -116,7 +128,11 @@ impl Server {
         let listeners = bind_all(&config.listen, config.tls.is_some() && config.ask != Ask::Nothing).await?;
         let log = Log::open(&config.data, config.durability)?;
         let tls = config.tls.map(|source| Tls::open(&source, &config.data)).transpose()?;
-        let door = door::prepare(&config.ask, &config.data, None)?;
+        let mut registry = Registry::open(&config.data, Time::now())?;
+        let door = door::prepare(&config.ask, &config.data, registry.door().cloned())?;
+        if door.lock.is_some() {
+            registry.set_door(&By::Parlor, door.lock.clone(), Time::now())?;
+        }
         let bell = Arc::new(Notify::new());
         let hub = Hub::new(config.limits.clone(), log.rooms, Arc::clone(&bell));
         let context = Context {

@@ -1,0 +1,68 @@
+//! The tables in SQLite: a row for everything that is known, and nothing else.
+//!
+//! One connection reads and writes. What is committed survives the end of the program, however sudden
+//! (`synchronous=NORMAL` in WAL mode); a power cut may cost the last moments.
+
+mod read;
+mod rows;
+mod schema;
+mod write;
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use tracing::error;
+
+use super::audit::AuditEntry;
+use super::error::OpenError;
+use super::state::{Change, State};
+use crate::server::log::StoreError;
+
+/// An open file.
+#[derive(Debug)]
+pub(super) struct Tables {
+    connection: Connection,
+}
+
+impl Tables {
+    /// Opens a file, or makes one, for its owner only.
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        schema::open(path).map(|connection| Self { connection })
+    }
+
+    /// All that they hold, but for the audit log.
+    pub(super) fn load(&self) -> Result<State, OpenError> {
+        read::state(&self.connection).map_err(|error| OpenError::Unreadable(error.to_string()))
+    }
+
+    /// Writes all of it, or nothing.
+    pub(super) fn write(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        write::all(&mut self.connection, changes).map_err(|error| failed(&error))
+    }
+
+    /// The audit log, newest first.
+    pub(super) fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        read::audit(&self.connection, before, limit).map_err(|error| failed(&error))
+    }
+
+    /// From now on nothing can be written.
+    #[cfg(test)]
+    pub(super) fn break_down(&self) {
+        self.connection.pragma_update(None, "query_only", true).unwrap();
+    }
+
+    /// Something else than this program does to the file.
+    #[cfg(test)]
+    pub(super) fn tamper(&self, sql: &str) -> Result<(), String> {
+        self.connection.execute_batch(sql).map_err(|error| error.to_string())
+    }
+}
+
+/// The particulars are for the host's log; what is said to people is in the error.
+fn failed(error: &rusqlite::Error) -> StoreError {
+    error!(%error, "what is known of people could not be stored or read");
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full,
+        _ => StoreError::Failed,
+    }
+}

@@ -1,0 +1,170 @@
+//! The schema, how it grows, and how the file is opened.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::server::registry::error::OpenError;
+
+/// Says to SQLite's tools, and to `file`, that this is what a parlor knows of people ("parp").
+const APPLICATION_ID: u32 = 0x7061_7270;
+
+/// Each brings the schema from its index to the next version. Only ever add to the end.
+///
+/// Times are milliseconds since the Unix epoch. `by_person` and `by_nick` are both null where the program itself did
+/// it. Subjects and targets are written as [`rows`](super::rows) says; a mute of the room '' is one everywhere.
+const MIGRATIONS: &[&str] = &["
+    -- AUTOINCREMENT: the number of somebody forgotten is never given to another.
+    CREATE TABLE people (
+        id    INTEGER PRIMARY KEY AUTOINCREMENT,
+        role  INTEGER NOT NULL,
+        since INTEGER NOT NULL
+    );
+    CREATE TABLE keys (
+        key    BLOB    PRIMARY KEY,
+        person INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+        since  INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX keys_of ON keys (person);
+    CREATE TABLE names (
+        person INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+        nick   TEXT    NOT NULL,
+        used   INTEGER NOT NULL,
+        PRIMARY KEY (person, nick)
+    ) WITHOUT ROWID;
+    CREATE TABLE ignores (
+        person INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+        target TEXT    NOT NULL,
+        PRIMARY KEY (person, target)
+    ) WITHOUT ROWID;
+    CREATE TABLE bans (
+        subject   TEXT    PRIMARY KEY,
+        reason    TEXT    NOT NULL,
+        by_person INTEGER,
+        by_nick   TEXT,
+        at        INTEGER NOT NULL,
+        until     INTEGER
+    ) WITHOUT ROWID;
+    CREATE TABLE mutes (
+        subject   TEXT    NOT NULL,
+        room      TEXT    NOT NULL,
+        reason    TEXT    NOT NULL,
+        by_person INTEGER,
+        by_nick   TEXT,
+        at        INTEGER NOT NULL,
+        until     INTEGER,
+        PRIMARY KEY (subject, room)
+    ) WITHOUT ROWID;
+    CREATE TABLE rooms (
+        name         TEXT    PRIMARY KEY,
+        topic_locked INTEGER NOT NULL,
+        private      INTEGER NOT NULL,
+        invite_only  INTEGER NOT NULL,
+        salt         BLOB,
+        key          BLOB,
+        owner        INTEGER REFERENCES people ON DELETE SET NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX rooms_of ON rooms (owner);
+    CREATE TABLE allowed (
+        room   TEXT    NOT NULL REFERENCES rooms  ON DELETE CASCADE,
+        person INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+        PRIMARY KEY (room, person)
+    ) WITHOUT ROWID;
+    CREATE INDEX allowed_to ON allowed (person);
+    CREATE TABLE tickets (
+        id        BLOB    PRIMARY KEY,
+        key       BLOB    NOT NULL,
+        by_person INTEGER,
+        by_nick   TEXT,
+        at        INTEGER NOT NULL,
+        uses      INTEGER,
+        until     INTEGER,
+        room      TEXT
+    ) WITHOUT ROWID;
+    CREATE TABLE door (
+        one  INTEGER PRIMARY KEY CHECK (one = 1),
+        salt BLOB    NOT NULL,
+        n    INTEGER NOT NULL,
+        r    INTEGER NOT NULL,
+        p    INTEGER NOT NULL,
+        key  BLOB    NOT NULL
+    );
+    CREATE TABLE audit (
+        number      INTEGER PRIMARY KEY AUTOINCREMENT,
+        at          INTEGER NOT NULL,
+        by_person   INTEGER,
+        by_nick     TEXT,
+        deed        TEXT    NOT NULL,
+        subject     TEXT    NOT NULL,
+        particulars TEXT    NOT NULL
+    );
+    CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END;
+    CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END;
+"];
+
+pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
+    let shown = || path.display().to_string();
+    make_private(path).map_err(|error| OpenError::File(shown(), error))?;
+    let opened = prepare(path).map_err(|error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotPeople(shown()),
+        _ => OpenError::Unreadable(error.to_string()),
+    });
+    let (mut connection, version) = opened?;
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    match version {
+        None => Err(OpenError::NotPeople(shown())),
+        Some(found) if found > known => Err(OpenError::TooNew { path: shown(), found, known }),
+        Some(found) => {
+            migrate(&mut connection, found, known)
+                .map_err(|error| OpenError::Unreadable(error.to_string()))?;
+            Ok(connection)
+        }
+    }
+}
+
+/// Makes the file before SQLite does, which would leave it to the umask. What SQLite puts beside it has the same mode.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    drop(file);
+    Ok(())
+}
+
+/// Opens, and says which version of the schema it has: none if it is somebody else's.
+fn prepare(path: &Path) -> rusqlite::Result<(Connection, Option<u32>)> {
+    let connection = Connection::open(path)?;
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let application: u32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let is_new = (version, application, tables) == (0, 0, 0);
+    if !is_new && application != APPLICATION_ID {
+        return Ok((connection, None));
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // One connection never waits for itself; this is for a backup tool that holds the file for a moment.
+    connection.busy_timeout(Duration::from_secs(5))?;
+    Ok((connection, Some(version)))
+}
+
+fn migrate(connection: &mut Connection, found: u32, known: u32) -> rusqlite::Result<()> {
+    for (version, migration) in (1..=known).zip(MIGRATIONS).skip(found as usize) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
