@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
+use crate::protocol::limits::LIST_ITEMS;
 use crate::protocol::words::ErrorCode;
 
 fn address(raw: &str) -> Banned {
@@ -210,6 +211,15 @@ fn the_audit_log_is_for_those_who_keep_order_and_newest_first() {
     assert_eq!(numbers(&house.registry.audit(&operator, Some(5), 2).unwrap()), [4, 3]);
     assert_eq!(house.registry.audit(&operator, Some(1), 9).unwrap(), []);
     assert_eq!(house.reopened(at(0)).audit(&By::Parlor, None, 2).unwrap(), page);
+}
+
+#[test]
+fn a_page_of_the_audit_log_ends() {
+    let mut house = House::new();
+    for _ in 0..=LIST_ITEMS {
+        house.registry.kick(&By::Parlor, &guest("bob"), None, &line(""), at(0)).unwrap();
+    }
+    assert_eq!(house.registry.audit(&By::Parlor, None, usize::MAX).unwrap().len(), LIST_ITEMS);
 }
 
 #[test]

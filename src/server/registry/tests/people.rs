@@ -208,6 +208,17 @@ fn nobody_loses_a_role_a_ban_or_a_mute_to_a_code() {
 }
 
 #[test]
+fn a_device_of_somebody_with_two_is_not_taken_over() {
+    let mut house = House::new();
+    let (alice, bob) = (house.member(1), house.member(2));
+    let code = house.registry.start_device(bob, at(0)).unwrap().to_string();
+    house.registry.link_device(&code, key(3), &nick("bob"), at(0)).unwrap();
+    let code = house.registry.start_device(alice, at(0)).unwrap().to_string();
+    assert!(is_refused(&house.registry.link_device(&code, key(3), &nick("bob"), at(0))));
+    assert_eq!(house.registry.devices(bob), [key(2), key(3)]);
+}
+
+#[test]
 fn what_others_think_of_somebody_goes_along_to_their_new_person() {
     let mut house = House::new();
     let (alice, old, bob) = (house.named(1, "alice"), house.named(2, "al"), house.member(3));

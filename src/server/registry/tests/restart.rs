@@ -147,6 +147,29 @@ fn a_disk_that_fails_changes_nothing() {
 }
 
 #[test]
+fn somebody_is_forgotten_with_all_that_is_theirs_in_memory_as_in_the_file() {
+    for person in 1..=6 {
+        let mut house = furnished();
+        house.registry.founded(&room("#own"), PersonId(person)).unwrap();
+        house.registry.commit(vec![Change::ForgetPerson(PersonId(person))]).unwrap();
+        house.assert_kept(at(0));
+        assert_eq!(house.registry.rules(&room("#own")).owner, None);
+    }
+}
+
+#[test]
+fn what_cannot_be_recorded_is_not_done() {
+    let mut house = House::new();
+    let bob = Banned::Person(house.member(1));
+    let refuse = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END";
+    house.registry.tables.tamper(refuse).unwrap();
+    let banned = house.registry.ban(&By::Parlor, bob, line(""), None, at(0));
+    assert_eq!(banned, Err(RegistryError::Store(StoreError::Failed)));
+    assert_eq!(house.registry.bans(at(0)), Vec::<&Ban>::new());
+    house.assert_kept(at(0));
+}
+
+#[test]
 fn a_code_is_still_good_when_the_disk_failed() {
     let mut house = House::new();
     let alice = house.member(1);
