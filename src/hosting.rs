@@ -115,6 +115,19 @@ pub(crate) fn print_invite(args: crate::cli::Invitation) -> anyhow::Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
+/// The key of whoever runs this, who is the host.
+#[cfg(feature = "client")]
+fn own_key() -> anyhow::Result<Option<parlor::protocol::proof::PublicKey>> {
+    // A service that runs without a home has no person behind it.
+    let Some(folder) = crate::client_folder() else { return Ok(None) };
+    Ok(Some(parlor::client::identity::load_or_create(&folder)?.public()))
+}
+
+#[cfg(not(feature = "client"))]
+fn own_key() -> anyhow::Result<Option<parlor::protocol::proof::PublicKey>> {
+    Ok(None)
+}
+
 /// The configuration file that was named, or that is in its place, or none.
 fn settings(named: Option<&Path>) -> anyhow::Result<File> {
     Ok(match (named, folders()) {
@@ -162,7 +175,7 @@ fn config(args: &Serve) -> anyhow::Result<Config> {
     };
     let limits = if args.unlimited { file.limits.unlimited() } else { file.limits };
     let name = args.name.clone().or(file.name).unwrap_or_else(machine_name);
-    Ok(Config { listen, data, name, tls, ask, durability, limits })
+    Ok(Config { listen, data, name, tls, ask, host: own_key()?, durability, limits })
 }
 
 /// What this machine calls itself.
@@ -187,7 +200,8 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     let line = invite(&server.running(), server.words(), args.seat.room.clone());
     let pin = server.fingerprint().as_ref().map(Pin::of);
     let secret = server.key().map(|(salt, key)| Secret::Key(salt, key));
-    let trust = Trust { plain: args.serve.plain, pin, secret, identity: None };
+    let identity = Some(crate::visiting::identity()?);
+    let trust = Trust { plain: server.fingerprint().is_none(), pin, secret, identity };
     reload_on_hangup(&server)?;
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(server.run(shutdown.clone()));

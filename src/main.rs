@@ -69,6 +69,12 @@ fn folders() -> Option<impl AppStrategy> {
     .ok()
 }
 
+/// Where the client keeps what is its user's.
+#[cfg(feature = "client")]
+fn client_folder() -> Option<std::path::PathBuf> {
+    folders().map(|folders| folders.in_data_dir("client"))
+}
+
 /// The passphrase in the first line of a file.
 fn passphrase(path: &Path) -> anyhow::Result<Passphrase> {
     let shown = path.display();

@@ -1,12 +1,13 @@
 //! `join`, `say`, `tail` and `pipe`, and the client's half of `host`: from options to a link.
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use etcetera::AppStrategy as _;
 use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Secret, Trust, Update};
 use parlor::client::script::End;
 use parlor::client::{pipe, say, tail, tui};
@@ -14,7 +15,7 @@ use parlor::protocol;
 use parlor::protocol::address::Address;
 use parlor::protocol::invite::{Invite, Pin};
 use parlor::protocol::name::{Nick, RoomName};
-use parlor::protocol::proof::{Fingerprint, Passphrase};
+use parlor::protocol::proof::{Fingerprint, KeyPair, Passphrase};
 use parlor::protocol::text::{Line, Text};
 use parlor::protocol::wordlist::spell;
 use tokio::sync::mpsc;
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Join, Pipe, Say, ScriptArgs, Seat, ServerArg, Tail};
 use crate::signals::cancel_on_signal;
-use crate::{Usage, complain, folders, passphrase};
+use crate::{Usage, client_folder, complain, passphrase};
 
 /// How long connecting may take before it is mentioned.
 const SILENT_AT_FIRST: Duration = Duration::from_millis(500);
@@ -204,8 +205,16 @@ fn config(args: ScriptArgs, verb: &str) -> anyhow::Result<Config> {
 
 /// What is kept of servers, in this user's folder for data.
 fn acquaintances() -> anyhow::Result<Acquaintances> {
-    let folders = folders().context("this system has no folder for data: HOME is not set")?;
-    Ok(Acquaintances::in_folder(&folders.in_data_dir("client")))
+    Ok(Acquaintances::in_folder(&folder()?))
+}
+
+fn folder() -> anyhow::Result<PathBuf> {
+    client_folder().context("this system has no folder for data: HOME is not set")
+}
+
+/// Who we are.
+pub(crate) fn identity() -> anyhow::Result<Arc<KeyPair>> {
+    Ok(Arc::new(parlor::client::identity::load_or_create(&folder()?)?))
 }
 
 /// The passphrase that was given in a file.

@@ -22,7 +22,7 @@ use super::link::{self, Config, Link, Update};
 use super::script::{End, Output, OutputError, Weather, notice};
 use super::tail::printable;
 use crate::protocol::command::{Command, RequestId};
-use crate::protocol::event::{Bye, ErrorCode, Event, Failure, Okay, Reason};
+use crate::protocol::event::{ErrorCode, Event, Failure, Okay, Reason};
 use crate::protocol::frame::Frame;
 use crate::protocol::limits::COMMAND_BYTES;
 use crate::protocol::name::RoomName;
@@ -264,7 +264,7 @@ impl<W: AsyncWrite + Unpin> Pipe<W> {
             self.fail(Failure { re: Some(re), ..failure }).await?;
         }
         if wanted {
-            self.print(&Event::Bye(Bye { reason: Reason::Quit })).await?;
+            self.print(&Event::Bye(Reason::Quit.into())).await?;
         } else {
             notice(why);
         }

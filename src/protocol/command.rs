@@ -5,6 +5,7 @@
 //! sent again after a lost answer, it is stored once.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -15,6 +16,7 @@ use super::limits::{REQUEST_ID_BYTES, TOPIC_BYTES};
 use super::name::{NameError, Nick, RoomName};
 use super::proof::{Identity, Proof};
 use super::text::{Line, Text, TextError};
+use super::words::Role;
 
 /// The `id` of a command, chosen by the client, at most [`REQUEST_ID_BYTES`] bytes: any words that help it
 /// to match answers with questions.
@@ -62,6 +64,26 @@ pub enum Command {
     Who(InRoom),
     /// The rooms there are. Answered by `rooms`.
     Rooms(Plain),
+    /// End somebody's connections, or their stay in one room. Answered by `ok`.
+    Kick(Judgement),
+    /// Keep somebody out, or an address. Answered by `ok`.
+    Ban(Judgement),
+    /// Let them in again. Answered by `ok`.
+    Unban(Judgement),
+    /// Keep somebody from speaking, in one room or in all. Answered by `ok`.
+    Mute(Judgement),
+    /// Let them speak again. Answered by `ok`.
+    Unmute(Judgement),
+    /// Make somebody an operator, or a member again. Answered by `ok`.
+    Role(SetRole),
+    /// Set a rule of a room. Answered by `ok`.
+    Rule(SetRule),
+    /// Make a new passphrase. Answered by `ok` with `words`.
+    Passphrase(Plain),
+    /// Who somebody is. Answered by `whois`.
+    Whois(OfNick),
+    /// What was decided, the latest first. Answered by `audit`.
+    Audit(ReadAudit),
     /// Are you there, and what time is it? Answered by `pong`.
     Ping(Plain),
     /// The answer to the server's `ping`.
@@ -164,6 +186,95 @@ pub struct SetNick {
     pub nick: Nick,
 }
 
+/// What is to become of somebody: `kick`, `ban`, `unban`, `mute`, `unmute`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Judgement {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// Of whom: what they are called, or were called last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nick: Option<Nick>,
+    /// Of which address, instead: for `ban` and `unban`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    /// In which room only: for `kick`, `mute` and `unmute`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomName>,
+    /// Why: they are told.
+    #[serde(skip_serializing_if = "Line::is_empty")]
+    pub reason: Line,
+    /// For so long, in seconds: for `ban` and `mute`. Absent: until it is lifted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u64>,
+}
+
+/// See [`Command::Role`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SetRole {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// Whose.
+    pub nick: Nick,
+    /// `operator` or `member`.
+    pub role: Role,
+}
+
+/// See [`Command::Rule`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SetRule {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// Which room.
+    pub room: RoomName,
+    /// Which rule.
+    pub rule: RuleKind,
+    /// Whether it shall hold.
+    pub on: bool,
+    /// For `allowed`: who.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nick: Option<Nick>,
+}
+
+/// What can be set about a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleKind {
+    /// Only its owner and operators set the topic.
+    TopicLocked,
+    /// It is in no list but for those who are in it.
+    Private,
+    /// Only those come in who are allowed.
+    InviteOnly,
+    /// Somebody may come in.
+    Allowed,
+}
+
+/// A command that names somebody and nothing more.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OfNick {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// Who.
+    pub nick: Nick,
+}
+
+/// See [`Command::Audit`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReadAudit {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// Those with a smaller number than this. Absent: from the latest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+    /// How many, at most; the server may take fewer.
+    pub limit: u64,
+}
+
 /// See [`Command::History`]. The page is contiguous, in the order of the log, and ends early at
 /// [`super::limits::PAGE_BYTES`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -202,6 +313,16 @@ impl Command {
             | Self::Nick(SetNick { id, .. })
             | Self::History(History { id, .. })
             | Self::Who(InRoom { id, .. })
+            | Self::Kick(Judgement { id, .. })
+            | Self::Ban(Judgement { id, .. })
+            | Self::Unban(Judgement { id, .. })
+            | Self::Mute(Judgement { id, .. })
+            | Self::Unmute(Judgement { id, .. })
+            | Self::Role(SetRole { id, .. })
+            | Self::Rule(SetRule { id, .. })
+            | Self::Passphrase(Plain { id })
+            | Self::Whois(OfNick { id, .. })
+            | Self::Audit(ReadAudit { id, .. })
             | Self::Rooms(Plain { id })
             | Self::Ping(Plain { id })
             | Self::Pong(Plain { id })
@@ -248,6 +369,18 @@ struct Fields<'a> {
     proof: Option<Cow<'a, str>>,
     #[serde(default)]
     identity: Option<Identity>,
+    #[serde(borrow, default)]
+    address: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    reason: Option<Cow<'a, str>>,
+    #[serde(default)]
+    seconds: Option<u64>,
+    #[serde(default)]
+    role: Option<Role>,
+    #[serde(default)]
+    rule: Option<RuleKind>,
+    #[serde(default)]
+    on: Option<bool>,
     #[serde(default)]
     action: Option<bool>,
     #[serde(default)]
@@ -331,6 +464,30 @@ impl<'a> Fields<'a> {
             }),
             "who" => Command::Who(InRoom { id, room: self.room()? }),
             "rooms" => Command::Rooms(Plain { id }),
+            "kick" => Command::Kick(self.judgement(id)?),
+            "ban" => Command::Ban(self.judgement(id)?),
+            "unban" => Command::Unban(self.judgement(id)?),
+            "mute" => Command::Mute(self.judgement(id)?),
+            "unmute" => Command::Unmute(self.judgement(id)?),
+            "role" => Command::Role(SetRole {
+                id,
+                nick: self.nick()?,
+                role: self.role.ok_or_else(|| self.missing("role"))?,
+            }),
+            "rule" => Command::Rule(SetRule {
+                id,
+                room: self.room()?,
+                rule: self.rule.ok_or_else(|| self.missing("rule"))?,
+                on: self.on.ok_or_else(|| self.missing("on"))?,
+                nick: self.nick.is_some().then(|| self.nick()).transpose()?,
+            }),
+            "passphrase" => Command::Passphrase(Plain { id }),
+            "whois" => Command::Whois(OfNick { id, nick: self.nick()? }),
+            "audit" => Command::Audit(ReadAudit {
+                id,
+                before: self.before,
+                limit: self.limit.unwrap_or(super::limits::PAGE_ENTRIES),
+            }),
             "ping" => Command::Ping(Plain { id }),
             "pong" => Command::Pong(Plain { id }),
             "bye" => Command::Bye(Plain { id }),
@@ -347,6 +504,22 @@ impl<'a> Fields<'a> {
 
     fn nick(&self) -> Result<Nick, Failure> {
         Ok(Nick::new(self.nick.as_deref().ok_or_else(|| self.missing("nick"))?)?)
+    }
+
+    fn judgement(&self, id: Option<RequestId>) -> Result<Judgement, Failure> {
+        let address = self.address.as_deref().map(str::parse::<IpAddr>).transpose();
+        let judgement = Judgement {
+            id,
+            nick: self.nick.is_some().then(|| self.nick()).transpose()?,
+            address: address.map_err(|_| self.bad("address must be an IP address"))?,
+            room: self.room.is_some().then(|| self.room()).transpose()?,
+            reason: Line::lossy(self.reason.as_deref().unwrap_or_default()),
+            seconds: self.seconds,
+        };
+        match (&judgement.nick, &judgement.address) {
+            (Some(_), None) | (None, Some(_)) => Ok(judgement),
+            _ => Err(self.bad("give either nick or address")),
+        }
     }
 
     fn entry_id(&self) -> Result<Uuid, Failure> {
@@ -404,6 +577,14 @@ mod tests {
         RoomName::new("#lobby").unwrap()
     }
 
+    fn bob() -> Nick {
+        Nick::new("bob").unwrap()
+    }
+
+    fn judgement() -> Judgement {
+        Judgement { nick: Some(bob()), reason: Line::lossy("why"), ..Judgement::default() }
+    }
+
     fn code(json: &str) -> ErrorCode {
         Command::decode(json.as_bytes()).unwrap_err().code
     }
@@ -433,6 +614,27 @@ mod tests {
             Command::History(History { id: id.clone(), room: room(), place, limit: 9 }),
             Command::Who(InRoom { id: id.clone(), room: room() }),
             Command::Rooms(Plain { id: id.clone() }),
+            Command::Kick(Judgement { id: id.clone(), nick: Some(bob()), ..judgement() }),
+            Command::Ban(Judgement {
+                nick: None,
+                address: "::1".parse().ok(),
+                seconds: Some(60),
+                ..judgement()
+            }),
+            Command::Unban(judgement()),
+            Command::Mute(Judgement { room: Some(room()), ..judgement() }),
+            Command::Unmute(judgement()),
+            Command::Role(SetRole { id: id.clone(), nick: bob(), role: Role::Operator }),
+            Command::Rule(SetRule {
+                id: id.clone(),
+                room: room(),
+                rule: RuleKind::Allowed,
+                on: true,
+                nick: Some(bob()),
+            }),
+            Command::Passphrase(Plain { id: id.clone() }),
+            Command::Whois(OfNick { id: id.clone(), nick: bob() }),
+            Command::Audit(ReadAudit { id: id.clone(), before: Some(9), limit: 5 }),
             Command::Ping(Plain { id: id.clone() }),
             Command::Pong(Plain::default()),
             Command::Bye(Plain::default()),

@@ -3,16 +3,18 @@
 //! Two kinds: **entries** of a room's log ([`Entry`]), each with a `seq`, and everything else, which is
 //! passing news or an answer. A client moves its cursor by entries alone.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
 use super::command::RequestId;
 use super::name::{Nick, RoomName};
-use super::proof::{Challenge, Cost, Salt};
+use super::proof::{Challenge, Cost, PublicKey, Salt};
 use super::text::Line;
 use super::time::Time;
-pub use super::words::{ErrorCode, Reason};
+pub use super::words::{ErrorCode, Reason, Role};
 
 /// One event. On the wire its name is the `type`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,6 +38,10 @@ pub enum Event {
     People(People),
     /// The answer to `rooms`.
     Rooms(Rooms),
+    /// The answer to `whois`.
+    Whois(Whois),
+    /// The answer to `audit`.
+    Audit(Audit),
     /// You are sending faster than you may: this command is held up, not lost.
     Delayed(Delayed),
     /// Are you there?
@@ -150,6 +156,9 @@ pub struct Person {
     /// The name is not kept for them: they have shown no key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guest: bool,
+    /// What they are beyond a member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
 }
 
 /// A room, as a list tells it.
@@ -180,6 +189,9 @@ pub struct Okay {
     /// For `nick`: who you are now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub you: Option<Person>,
+    /// For `passphrase`: the new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<Line>,
 }
 
 /// See [`Event::Error`].
@@ -403,6 +415,60 @@ pub struct Pulse {
     pub now: Time,
 }
 
+/// See [`Event::Whois`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whois {
+    /// The `id` of the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub re: Option<RequestId>,
+    /// What they are called.
+    pub nick: Nick,
+    /// Whether they are here.
+    pub here: bool,
+    /// They have shown no key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
+    /// What they are beyond a member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Their keys: one for each device. What people compare is each one's SHA-256, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<PublicKey>,
+    /// Their other names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<Nick>,
+    /// Where from, for those who keep order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<IpAddr>,
+}
+
+/// See [`Event::Audit`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// The `id` of the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub re: Option<RequestId>,
+    /// What was decided, the latest first.
+    pub decisions: Vec<Decision>,
+}
+
+/// A line of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// 1, 2, 3, …
+    pub number: u64,
+    /// When.
+    pub at: Time,
+    /// Who decided it.
+    pub by: Line,
+    /// What: a stable word.
+    pub act: Line,
+    /// About whom or what.
+    pub subject: Line,
+    /// More of it, such as the reason.
+    pub particulars: Line,
+}
+
 /// See [`Event::Pong`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pong {
@@ -418,6 +484,15 @@ pub struct Pong {
 pub struct Bye {
     /// Why.
     pub reason: Reason,
+    /// More of it, for people: what whoever ended it has to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Line>,
+}
+
+impl From<Reason> for Bye {
+    fn from(reason: Reason) -> Self {
+        Self { reason, message: None }
+    }
 }
 
 impl Event {
@@ -446,6 +521,8 @@ impl Event {
             "presence" => Self::Presence(serde_json::from_slice(json)?),
             "people" => Self::People(serde_json::from_slice(json)?),
             "rooms" => Self::Rooms(serde_json::from_slice(json)?),
+            "whois" => Self::Whois(serde_json::from_slice(json)?),
+            "audit" => Self::Audit(serde_json::from_slice(json)?),
             "delayed" => Self::Delayed(serde_json::from_slice(json)?),
             "ping" => Self::Ping(serde_json::from_slice(json)?),
             "pong" => Self::Pong(serde_json::from_slice(json)?),

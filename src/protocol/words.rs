@@ -147,6 +147,10 @@ pub enum Reason {
     Storage,
     /// No TLS came about.
     TlsFailed,
+    /// The host, or an operator, has ended it.
+    Kicked,
+    /// The host, or an operator, keeps one out.
+    Banned,
     /// From a newer server.
     #[serde(other)]
     Unknown,
@@ -154,7 +158,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of their discriminants: for counting.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Shutdown,
         Self::Quit,
         Self::Gone,
@@ -169,12 +173,14 @@ impl Reason {
         Self::AddressFull,
         Self::Storage,
         Self::TlsFailed,
+        Self::Kicked,
+        Self::Banned,
         Self::Unknown,
     ];
 
     /// Whether a client that was told this should leave it at that, rather than connect again.
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Quit | Self::Replaced | Self::Refused)
+        matches!(self, Self::Quit | Self::Replaced | Self::Refused | Self::Kicked | Self::Banned)
     }
 
     /// The reason as a sentence for people.
@@ -194,6 +200,8 @@ impl Reason {
             Self::AddressFull => "too many connections from this address",
             Self::Storage => "the server cannot read its log",
             Self::TlsFailed => "the encryption could not be agreed on",
+            Self::Kicked => "you were asked to leave",
+            Self::Banned => "you may not come in here any more",
             Self::Unknown => "the server gave a reason that this version does not know",
         }
     }

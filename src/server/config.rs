@@ -10,6 +10,7 @@ use super::log::Durability;
 use super::tls;
 use crate::protocol::address::Address;
 use crate::protocol::limits;
+use crate::protocol::proof::PublicKey;
 
 /// A server's settings.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Config {
     pub tls: Option<tls::Source>,
     /// What to ask of those who want in.
     pub ask: Ask,
+    /// Whose parlor it is: the key of whoever starts it, if they have one.
+    pub host: Option<PublicKey>,
     /// What a stored entry must survive.
     pub durability: Durability,
     /// How much of everything.

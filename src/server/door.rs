@@ -135,13 +135,20 @@ pub fn make_words(path: &Path) -> Result<Passphrase, DoorError> {
 pub struct Door {
     /// `None`: open to everyone.
     lock: RwLock<Option<Lock>>,
+    /// The file of the words, if they are the parlor's own.
+    words_file: Option<PathBuf>,
     guesses: Guesses,
 }
 
 impl Door {
     /// A door with this lock, or an open one.
-    pub fn new(lock: Option<Lock>) -> Self {
-        Self { lock: RwLock::new(lock), guesses: Guesses::default() }
+    pub fn new(lock: Option<Lock>, words_file: Option<PathBuf>) -> Self {
+        Self { lock: RwLock::new(lock), words_file, guesses: Guesses::default() }
+    }
+
+    /// Where new words go, if they are the parlor's own to change.
+    pub fn words_file(&self) -> Option<&Path> {
+        self.words_file.as_deref()
     }
 
     /// Exchanges the lock. Those who are in stay.

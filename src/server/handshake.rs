@@ -9,22 +9,27 @@ use tracing::info;
 
 use super::Context;
 use super::hub::Entered;
+use super::registry::{PersonId, Registry};
 use crate::protocol;
 use crate::protocol::command::{Command, Hello};
-use crate::protocol::event::{Allowed, Bye, ErrorCode, Event, Failure, Ready, Reason};
+use crate::protocol::event::{Allowed, ErrorCode, Event, Failure, Ready, Reason};
 use crate::protocol::event::{ServerInfo, Welcome};
 use crate::protocol::frame::{Frame, FrameError, FrameReader};
 use crate::protocol::limits::{
     COMMAND_BYTES, HANDSHAKE_TIME, PAGE_ENTRIES, ROOMS_PER_SESSION, STALL_TIME, TEXT_BYTES,
 };
+use crate::protocol::name::Nick;
 use crate::protocol::proof::{Binding, Challenge};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
+use crate::protocol::words::Role;
 
 /// Who is at the other end, as far as the socket tells.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {
-    /// The address, or the customer's block of addresses; `None` on a Unix socket.
+    /// From where; `None` on a Unix socket.
+    pub address: Option<IpAddr>,
+    /// The address, or the customer's block of addresses.
     pub from: Option<IpAddr>,
     /// What proofs are bound to.
     pub binding: Binding,
@@ -68,10 +73,7 @@ where
     let refusal = match outcome {
         Ok(hello) => {
             info!(nick = %hello.nick, agent = %hello.agent, "hello");
-            match context.hub.lock().enter(hello.nick, hello.resume) {
-                Ok(entered) => Ok(entered),
-                Err(failure) => Err((Some(failure), Reason::Refused)),
-            }
+            enter(context, hello, peer).await.map_err(|failure| (Some(failure), Reason::Refused))
         }
         Err(refusal) => Err(refusal),
     };
@@ -123,6 +125,60 @@ async fn hello<R: AsyncRead + Unpin>(frames: &mut FrameReader<R>) -> Result<Hell
     }
 }
 
+/// Somebody who may come in does so, as who they are: unless they are banned, or their name is another's.
+async fn enter(context: &Context, hello: Hello, peer: Peer) -> Result<Entered, Failure> {
+    let Hello { nick, resume, identity, .. } = hello;
+    let known = identity.and_then(|identity| context.registry.lock().person_of(&identity.key));
+    if let Some(ban) = context.registry.lock().banned(known, peer.from, Time::now()) {
+        return Err(ban.failure());
+    }
+    let who = match (identity, known) {
+        (Some(identity), None) => {
+            let identify = move |registry: &mut Registry, now| {
+                registry.identify(identity.key, now).map_err(|error| error.failure())
+            };
+            Some(context.registry.change(identify).await?)
+        }
+        (_, known) => known,
+    };
+    // Whoever is here on another device has their name already.
+    let has_name = {
+        let hub = context.hub.lock();
+        let has_name = who.is_some_and(|who| hub.nick_of(who).is_some());
+        let resumes = resume.is_some_and(|token| hub.is_session(&token));
+        if !has_name && !resumes {
+            hub.is_free(&nick, who)?;
+        }
+        has_name
+    };
+    if !has_name {
+        claim(context, who, &nick).await?;
+    }
+    let who = who.map(|who| (who, context.registry.lock().role(who).unwrap_or(Role::Member)));
+    context.hub.lock().enter(nick, resume, who, peer.address)
+}
+
+/// Whether a nick may be somebody's; from now on it is, if they have a key.
+///
+/// # Errors
+/// `name_owned`, and what keeps the registry from writing.
+pub async fn claim(context: &Context, who: Option<PersonId>, nick: &Nick) -> Result<(), Failure> {
+    let Some(who) = who else {
+        return match context.registry.lock().owner(nick, Time::now()) {
+            None => Ok(()),
+            Some(_) => {
+                let message = format!("{nick} belongs to somebody who has a key: choose another nick");
+                Err(Failure::new(ErrorCode::NameOwned, &message))
+            }
+        };
+    };
+    let nick = nick.clone();
+    context
+        .registry
+        .change(move |registry, now| registry.claim(who, &nick, now).map_err(|error| error.failure()))
+        .await
+}
+
 /// The error for a frame that announces too much.
 pub fn too_large(error: &FrameError) -> Failure {
     Failure::new(ErrorCode::FrameTooLarge, &error.to_string())
@@ -149,7 +205,7 @@ pub fn refusal(failure: Option<Failure>, reason: Reason) -> bytes::BytesMut {
     if let Some(failure) = failure {
         protocol::frame::append(&mut bytes, &Event::Error(failure));
     }
-    protocol::frame::append(&mut bytes, &Event::Bye(Bye { reason }));
+    protocol::frame::append(&mut bytes, &Event::Bye(reason.into()));
     bytes
 }
 
@@ -180,7 +236,10 @@ fn ready(context: &Context, entered: &Entered) -> Ready {
     Ready {
         session: entered.token,
         you: entered.you.clone(),
-        rooms: context.hub.lock().list(),
+        rooms: {
+            let registry = context.registry.lock();
+            context.hub.lock().list(|room| !registry.rules(room).private)
+        },
         limits: Allowed {
             text_bytes: TEXT_BYTES,
             frame_bytes: COMMAND_BYTES,

@@ -4,20 +4,24 @@
 //! is never held across an await.
 
 use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::block::block_of;
 use super::config::Limits;
 use super::ending::Ending;
 use super::log::StoredRoom;
+use super::registry::{PersonId, Whom};
 use super::room::{Channel, Joined, Room};
 use crate::protocol::event::{ErrorCode, Failure, Person, Reason, RoomInfo};
 use crate::protocol::limits::{LIST_ITEMS, ROOMS_PER_SESSION};
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::Line;
+use crate::protocol::words::Role;
 
 /// Names a session for as long as the server runs.
 pub type SessionId = u64;
@@ -42,8 +46,12 @@ impl SharedHub {
 #[derive(Debug)]
 struct Session {
     person: Person,
+    /// Whose key was shown; nobody's for a guest.
+    who: Option<PersonId>,
     /// The secret that takes over this session.
     token: Uuid,
+    /// From where; `None` for a Unix socket.
+    from: Option<IpAddr>,
     rooms: BTreeSet<RoomName>,
     ending: Ending,
 }
@@ -55,8 +63,10 @@ pub struct Hub {
     sessions: HashMap<SessionId, Session>,
     last_session: SessionId,
     tokens: HashMap<Uuid, SessionId>,
-    /// Who has a nick, by what it looks like.
+    /// Who has a nick, by what it looks like: of somebody's sessions, which share it, one.
     nicks: HashMap<String, SessionId>,
+    /// The sessions of each person with a key. All of them are that one person to the others.
+    present: HashMap<PersonId, BTreeSet<SessionId>>,
     rooms: HashMap<RoomName, Room>,
     /// Which room has a name, by what it looks like.
     looks: HashMap<String, RoomName>,
@@ -88,6 +98,7 @@ impl Hub {
             last_session: 0,
             tokens: HashMap::new(),
             nicks: HashMap::new(),
+            present: HashMap::new(),
             rooms: HashMap::new(),
             looks: HashMap::new(),
             news: BTreeSet::new(),
@@ -99,28 +110,50 @@ impl Hub {
         hub
     }
 
-    /// A person comes in. With the token of a session that still lingers, takes its place.
+    /// What somebody with a key is called while they are here, on whichever device.
+    pub fn nick_of(&self, who: PersonId) -> Option<&Nick> {
+        let session = self.present.get(&who)?.first()?;
+        self.sessions.get(session).map(|session| &session.person.nick)
+    }
+
+    /// A person comes in. With the token of a session of theirs that still lingers, takes its place. Whoever is here
+    /// already on another device is called here what they are called there.
     ///
     /// # Errors
     /// `nick_taken`.
-    pub fn enter(&mut self, nick: Nick, resume: Option<Uuid>) -> Result<Entered, Failure> {
-        if let Some(old) = resume.and_then(|token| self.tokens.get(&token).copied()) {
+    pub fn enter(
+        &mut self,
+        nick: Nick,
+        resume: Option<Uuid>,
+        who: Option<(PersonId, Role)>,
+        from: Option<IpAddr>,
+    ) -> Result<Entered, Failure> {
+        let (who, role) = who.unzip();
+        if let Some(old) = resume.and_then(|token| self.tokens.get(&token).copied())
+            && self.sessions.get(&old).is_some_and(|session| session.who == who)
+        {
             self.end(old, Reason::Replaced);
             self.leave(old);
         }
-        self.check_nick(&nick, None)?;
+        let nick = match who.and_then(|who| self.nick_of(who)) {
+            Some(nick) => nick.clone(),
+            None => {
+                self.check_nick(&nick, &[])?;
+                nick
+            }
+        };
         self.last_session += 1;
         let session = self.last_session;
-        // No key was shown, so the name is not kept: a guest.
-        let person = Person { nick, guest: true };
+        let person = Person { nick, guest: who.is_none(), role: role.filter(|role| *role > Role::Member) };
         let token = Uuid::new_v4();
         let ending = Ending::default();
-        for key in person.nick.keys() {
-            self.nicks.insert(key, session);
-        }
+        self.take_nick(&person.nick, session);
         self.tokens.insert(token, session);
         let entered = Entered { session, you: person.clone(), token, ending: ending.clone() };
-        self.sessions.insert(session, Session { person, token, rooms: BTreeSet::new(), ending });
+        self.sessions.insert(session, Session { person, who, token, from, rooms: BTreeSet::new(), ending });
+        if let Some(who) = who {
+            self.present.entry(who).or_default().insert(session);
+        }
         Ok(entered)
     }
 
@@ -128,16 +161,113 @@ impl Hub {
     pub fn leave(&mut self, session: SessionId) {
         let Some(gone) = self.sessions.remove(&session) else { return };
         self.tokens.remove(&gone.token);
-        self.release_nick(&gone.person.nick, session);
+        if let Some(who) = gone.who
+            && let Some(present) = self.present.get_mut(&who)
+        {
+            present.remove(&session);
+            if present.is_empty() {
+                self.present.remove(&who);
+            }
+        }
+        let others = self.others_of(gone.who, session);
+        match others.first() {
+            None => self.release_nick(&gone.person.nick, session),
+            Some(other) => self.take_nick(&gone.person.nick, *other),
+        }
         for room in gone.rooms {
-            self.leave_room(&room, &gone.person.nick);
+            self.leave_room(&room, &gone.person.nick, &others);
+        }
+    }
+
+    /// The other sessions of whoever has this one.
+    fn others_of(&self, who: Option<PersonId>, session: SessionId) -> Vec<SessionId> {
+        let all = who.and_then(|who| self.present.get(&who)).into_iter().flatten();
+        all.copied().filter(|other| *other != session).collect()
+    }
+
+    /// Whether any of these sessions is in a room.
+    fn is_any_in(&self, sessions: &[SessionId], room: &RoomName) -> bool {
+        let mut sessions = sessions.iter().filter_map(|session| self.sessions.get(session));
+        sessions.any(|session| session.rooms.contains(room))
+    }
+
+    /// A nick, with all that it looks like, is this session's.
+    fn take_nick(&mut self, nick: &Nick, session: SessionId) {
+        for key in nick.keys() {
+            self.nicks.insert(key, session);
         }
     }
 
     /// Makes a session end.
     pub fn end(&self, session: SessionId, reason: Reason) {
         if let Some(session) = self.sessions.get(&session) {
-            session.ending.end(reason);
+            session.ending.end(reason, None);
+        }
+    }
+
+    /// Makes all sessions of somebody end; `message` is what they are told.
+    pub fn end_all(&self, whom: &Whom, reason: Reason, message: Option<&Line>) {
+        for session in self.sessions_of(whom) {
+            session.ending.end(reason, message.cloned());
+        }
+    }
+
+    /// Makes all sessions from an address, or its block, end, but for those of operators and the host.
+    pub fn end_from(&self, address: IpAddr, reason: Reason, message: Option<&Line>) {
+        let from = Some(block_of(address));
+        let there = self.sessions.values().filter(|session| session.from.map(block_of) == from);
+        for session in there.filter(|session| session.person.role.is_none()) {
+            session.ending.end(reason, message.cloned());
+        }
+    }
+
+    /// Who is here under a nick.
+    pub fn whom(&self, nick: &Nick) -> Option<Whom> {
+        let holder = nick.keys().iter().find_map(|key| self.nicks.get(key)).copied()?;
+        let holder = self.sessions.get(&holder)?;
+        Some(holder.who.map_or_else(|| Whom::Guest(holder.person.nick.clone()), Whom::Person))
+    }
+
+    fn sessions_of(&self, whom: &Whom) -> Vec<&Session> {
+        let ids: Vec<SessionId> = match whom {
+            Whom::Person(who) => self.present.get(who).into_iter().flatten().copied().collect(),
+            Whom::Guest(nick) => {
+                nick.keys().iter().find_map(|key| self.nicks.get(key)).copied().into_iter().collect()
+            }
+        };
+        let sessions = ids.into_iter().filter_map(|session| self.sessions.get(&session));
+        sessions.filter(|session| matches!(whom, Whom::Person(_)) || session.who.is_none()).collect()
+    }
+
+    /// What somebody is called, if they are here.
+    pub fn nick_of_whom(&self, whom: &Whom) -> Option<&Nick> {
+        self.sessions_of(whom).first().map(|session| &session.person.nick)
+    }
+
+    /// From where somebody is here.
+    pub fn addresses(&self, whom: &Whom) -> Vec<IpAddr> {
+        let addresses = self.sessions_of(whom).into_iter().filter_map(|session| session.from);
+        addresses.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Whether a session is in a room.
+    pub fn is_in(&self, session: SessionId, room: &RoomName) -> bool {
+        self.sessions.get(&session).is_some_and(|session| session.rooms.contains(room))
+    }
+
+    /// Somebody has another role, in all their sessions and rooms.
+    pub fn set_role(&mut self, who: PersonId, role: Role) {
+        let sessions: Vec<SessionId> = self.present.get(&who).into_iter().flatten().copied().collect();
+        for session in sessions {
+            let Some(session) = self.sessions.get_mut(&session) else { continue };
+            session.person.role = Some(role).filter(|role| *role > Role::Member);
+            let (person, rooms) = (session.person.clone(), session.rooms.clone());
+            for name in rooms {
+                if let Some(room) = self.rooms.get_mut(&name) {
+                    room.update(person.clone());
+                }
+                self.ring(name);
+            }
         }
     }
 
@@ -150,6 +280,7 @@ impl Hub {
         let Some(joining) = self.sessions.get(&session) else { return Err(gone()) };
         let person = joining.person.clone();
         let is_new_here = !joining.rooms.contains(name);
+        let is_person_new = is_new_here && !self.is_any_in(&self.others_of(joining.who, session), name);
         if is_new_here && joining.rooms.len() >= ROOMS_PER_SESSION {
             let message = format!("one connection can be in {ROOMS_PER_SESSION} rooms: leave one first");
             return Err(Failure::new(ErrorCode::TooManyJoined, &message));
@@ -159,7 +290,7 @@ impl Hub {
             self.add_room(Room::new(name.clone(), Line::default(), 0), name);
         }
         let Some(room) = self.rooms.get_mut(name) else { return Err(gone()) };
-        if is_new_here {
+        if is_person_new {
             if room.here() >= self.limits.members_per_room {
                 let message = format!("{name} is full: {} people are in it", room.here());
                 return Err(Failure::new(ErrorCode::RoomFull, &message));
@@ -182,11 +313,34 @@ impl Hub {
     /// `not_in_room`.
     pub fn part(&mut self, session: SessionId, name: &RoomName) -> Result<(), Failure> {
         let nick = self.member(session, name)?;
-        if let Some(leaving) = self.sessions.get_mut(&session) {
-            leaving.rooms.remove(name);
-        }
-        self.leave_room(name, &nick);
+        let Some(leaving) = self.sessions.get_mut(&session) else { return Err(gone()) };
+        leaving.rooms.remove(name);
+        let who = leaving.who;
+        self.leave_room(name, &nick, &self.others_of(who, session));
         Ok(())
+    }
+
+    /// Whether nobody else is here under this nick, or one that looks like it.
+    ///
+    /// # Errors
+    /// `nick_taken`.
+    pub fn is_free(&self, nick: &Nick, who: Option<PersonId>) -> Result<(), Failure> {
+        let own: Vec<SessionId> =
+            who.and_then(|who| self.present.get(&who)).into_iter().flatten().copied().collect();
+        self.check_nick(nick, &own)
+    }
+
+    /// Whether this is the token of a session that is here, or lingers.
+    pub fn is_session(&self, token: &Uuid) -> bool {
+        self.tokens.contains_key(token)
+    }
+
+    /// Who has a session.
+    ///
+    /// # Errors
+    /// When it is over.
+    pub fn who(&self, session: SessionId) -> Result<(Option<PersonId>, &Person), Failure> {
+        self.sessions.get(&session).map(|session| (session.who, &session.person)).ok_or_else(gone)
     }
 
     /// Whether a session may add to a room's log, and as whom. From then on the room stays, whoever leaves
@@ -194,12 +348,16 @@ impl Hub {
     ///
     /// # Errors
     /// `not_in_room`.
-    pub fn speaker(&mut self, session: SessionId, name: &RoomName) -> Result<Nick, Failure> {
+    pub fn speaker(
+        &mut self,
+        session: SessionId,
+        name: &RoomName,
+    ) -> Result<(Nick, Option<PersonId>), Failure> {
         let nick = self.member(session, name)?;
         if let Some(room) = self.rooms.get_mut(name) {
             room.note_spoken();
         }
-        Ok(nick)
+        Ok((nick, self.sessions.get(&session).and_then(|session| session.who)))
     }
 
     fn member(&self, session: SessionId, name: &RoomName) -> Result<Nick, Failure> {
@@ -211,22 +369,29 @@ impl Hub {
         }
     }
 
-    /// A session takes another nick, in all its rooms.
+    /// Whoever has a session takes another nick, in all their sessions and rooms.
     ///
     /// # Errors
     /// `nick_taken`.
     pub fn rename(&mut self, session: SessionId, nick: Nick) -> Result<Person, Failure> {
-        self.check_nick(&nick, Some(session))?;
-        let renaming = self.sessions.get_mut(&session).ok_or_else(gone)?;
-        let old = std::mem::replace(&mut renaming.person.nick, nick);
-        let (person, rooms) = (renaming.person.clone(), renaming.rooms.clone());
-        if old == person.nick {
+        let renaming = self.sessions.get(&session).ok_or_else(gone)?;
+        let mut all = self.others_of(renaming.who, session);
+        all.push(session);
+        self.check_nick(&nick, &all)?;
+        let (old, mut person) = (renaming.person.nick.clone(), renaming.person.clone());
+        if old == nick {
             return Ok(person);
         }
-        self.release_nick(&old, session);
-        for key in person.nick.keys() {
-            self.nicks.insert(key, session);
+        person.nick = nick;
+        let mut rooms = BTreeSet::new();
+        for session in &all {
+            self.release_nick(&old, *session);
+            if let Some(renaming) = self.sessions.get_mut(session) {
+                renaming.person = person.clone();
+                rooms.extend(renaming.rooms.iter().cloned());
+            }
         }
+        self.take_nick(&person.nick, session);
         for name in rooms {
             if let Some(room) = self.rooms.get_mut(&name) {
                 room.rename(&old, person.clone());
@@ -236,9 +401,10 @@ impl Hub {
         Ok(person)
     }
 
-    /// The rooms there are, the fullest first, at most [`LIST_ITEMS`].
-    pub fn list(&self) -> Vec<RoomInfo> {
-        let mut rooms: Vec<RoomInfo> = self.rooms.values().map(Room::info).collect();
+    /// The rooms there are of those that `listed` wants, the fullest first, at most [`LIST_ITEMS`].
+    pub fn list(&self, listed: impl Fn(&RoomName) -> bool) -> Vec<RoomInfo> {
+        let rooms = self.rooms.iter().filter(|(name, _)| listed(name));
+        let mut rooms: Vec<RoomInfo> = rooms.map(|(_, room)| room.info()).collect();
         rooms.sort_by(|a, b| b.here.cmp(&a.here).then_with(|| a.room.cmp(&b.room)));
         rooms.truncate(LIST_ITEMS);
         rooms
@@ -285,11 +451,11 @@ impl Hub {
         self.sessions.len()
     }
 
-    fn check_nick(&self, nick: &Nick, except: Option<SessionId>) -> Result<(), Failure> {
+    fn check_nick(&self, nick: &Nick, except: &[SessionId]) -> Result<(), Failure> {
         // Each key: one may be this very session's, and the other somebody else's.
         let keys = nick.keys();
         let mut holders = keys.iter().filter_map(|key| self.nicks.get(key)).copied();
-        let holder = holders.find(|holder| Some(*holder) != except);
+        let holder = holders.find(|holder| !except.contains(holder));
         match holder.and_then(|holder| self.sessions.get(&holder)) {
             None => Ok(()),
             Some(holder) if holder.person.nick == *nick => {
@@ -332,7 +498,11 @@ impl Hub {
         self.rooms.insert(name.clone(), room);
     }
 
-    fn leave_room(&mut self, name: &RoomName, nick: &Nick) {
+    /// Somebody leaves a room, unless they are in it with one of their `others`.
+    fn leave_room(&mut self, name: &RoomName, nick: &Nick, others: &[SessionId]) {
+        if self.is_any_in(others, name) {
+            return;
+        }
         let Some(room) = self.rooms.get_mut(name) else { return };
         room.leave(nick);
         if room.is_empty() && !room.was_spoken_in() {
@@ -381,32 +551,32 @@ mod tests {
     #[test]
     fn one_nick_for_one_person_and_none_that_looks_like_it() {
         let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None).unwrap();
+        let alice = hub.enter(nick("alice"), None, None, None).unwrap();
         for alike in ["alice", "ALICE", "аlice"] {
-            assert_eq!(code(hub.enter(nick(alike), None)), ErrorCode::NickTaken, "{alike}");
+            assert_eq!(code(hub.enter(nick(alike), None, None, None)), ErrorCode::NickTaken, "{alike}");
         }
         hub.leave(alice.session);
-        assert!(hub.enter(nick("ALICE"), None).is_ok());
+        assert!(hub.enter(nick("ALICE"), None, None, None).is_ok());
     }
 
     #[test]
     fn who_comes_back_takes_their_own_place() {
         let mut hub = hub();
-        let before = hub.enter(nick("alice"), None).unwrap();
+        let before = hub.enter(nick("alice"), None, None, None).unwrap();
         hub.join(before.session, &room("#a")).unwrap();
-        let after = hub.enter(nick("alice"), Some(before.token)).unwrap();
+        let after = hub.enter(nick("alice"), Some(before.token), None, None).unwrap();
         assert_ne!(before.session, after.session);
         assert_eq!(hub.sessions(), 1);
         hub.leave(before.session);
         assert_eq!(hub.sessions(), 1, "the old session's own end changes nothing");
-        assert_eq!(code(hub.enter(nick("alice"), Some(before.token))), ErrorCode::NickTaken);
+        assert_eq!(code(hub.enter(nick("alice"), Some(before.token), None, None)), ErrorCode::NickTaken);
     }
 
     #[test]
     fn a_new_nick_frees_the_old_one_and_may_differ_only_in_case() {
         let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None).unwrap().session;
-        let bob = hub.enter(nick("bob"), None).unwrap().session;
+        let alice = hub.enter(nick("alice"), None, None, None).unwrap().session;
+        let bob = hub.enter(nick("bob"), None, None, None).unwrap().session;
         assert_eq!(code(hub.rename(bob, nick("Alice"))), ErrorCode::NickTaken);
         assert!(hub.rename(alice, nick("Alice")).is_ok());
         assert!(hub.rename(alice, nick("carol")).is_ok());
@@ -417,19 +587,19 @@ mod tests {
     fn a_nick_half_ones_own_and_half_anothers_is_the_others() {
         // Capital i looks like l: "ALICE" shares one key with "allce" and the other with "alice".
         let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None).unwrap().session;
-        let mallory = hub.enter(nick("allce"), None).unwrap().session;
+        let alice = hub.enter(nick("alice"), None, None, None).unwrap().session;
+        let mallory = hub.enter(nick("allce"), None, None, None).unwrap().session;
         assert_eq!(code(hub.rename(mallory, nick("ALICE"))), ErrorCode::NickTaken);
         hub.leave(mallory);
-        assert_eq!(code(hub.enter(nick("alice"), None)), ErrorCode::NickTaken);
+        assert_eq!(code(hub.enter(nick("alice"), None, None, None)), ErrorCode::NickTaken);
         hub.leave(alice);
-        assert!(hub.enter(nick("alice"), None).is_ok());
+        assert!(hub.enter(nick("alice"), None, None, None).is_ok());
     }
 
     #[test]
     fn a_room_that_was_spoken_in_stays_while_the_word_is_on_its_way() {
         let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None).unwrap().session;
+        let alice = hub.enter(nick("alice"), None, None, None).unwrap().session;
         for name in ["#a", "#b", "#c"] {
             hub.join(alice, &room(name)).unwrap();
             hub.speaker(alice, &room(name)).unwrap();
@@ -442,10 +612,10 @@ mod tests {
     #[test]
     fn only_members_may_speak() {
         let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None).unwrap().session;
+        let alice = hub.enter(nick("alice"), None, None, None).unwrap().session;
         assert_eq!(code(hub.speaker(alice, &room("#a"))), ErrorCode::NotInRoom);
         hub.join(alice, &room("#a")).unwrap();
-        assert_eq!(hub.speaker(alice, &room("#a")).unwrap(), nick("alice"));
+        assert_eq!(hub.speaker(alice, &room("#a")).unwrap(), (nick("alice"), None));
         hub.part(alice, &room("#a")).unwrap();
         assert_eq!(code(hub.part(alice, &room("#a"))), ErrorCode::NotInRoom);
     }
@@ -454,7 +624,7 @@ mod tests {
     fn limits_have_names() {
         let mut hub = hub();
         let people: Vec<_> =
-            ["a1", "b2", "c3"].map(|name| hub.enter(nick(name), None).unwrap().session).into();
+            ["a1", "b2", "c3"].map(|name| hub.enter(nick(name), None, None, None).unwrap().session).into();
         hub.join(people[0], &room("#a")).unwrap();
         hub.join(people[1], &room("#a")).unwrap();
         assert_eq!(code(hub.join(people[2], &room("#a"))), ErrorCode::RoomFull);
@@ -469,7 +639,7 @@ mod tests {
     #[test]
     fn rooms_that_look_alike_do_not_stand_side_by_side() {
         let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None).unwrap().session;
+        let alice = hub.enter(nick("alice"), None, None, None).unwrap().session;
         hub.join(alice, &room("#lobby")).unwrap();
         assert_eq!(code(hub.join(alice, &room("#lоbby"))), ErrorCode::RoomLooksAlike);
     }
@@ -478,7 +648,7 @@ mod tests {
     fn rooms_of_the_log_are_there_from_the_start() {
         let stored = StoredRoom { name: room("#old"), topic: "t".to_owned(), last: 9 };
         let hub = Hub::new(Limits::default(), vec![stored], Arc::new(Notify::new()));
-        let list = hub.list();
+        let list = hub.list(|_| true);
         assert_eq!((list[0].last, list[0].here, list[0].topic.as_str()), (9, 0, "t"));
     }
 }

@@ -303,8 +303,12 @@ fn admit(socket: Socket, context: &Arc<Context>, doors: &Arc<Doors>, sessions: &
         }
     };
     let context = Arc::clone(context);
-    let peer =
-        Peer { from: from.map(block_of), binding: Binding::NONE, deadline: Instant::now() + HANDSHAKE_TIME };
+    let peer = Peer {
+        address: from,
+        from: from.map(block_of),
+        binding: Binding::NONE,
+        deadline: Instant::now() + HANDSHAKE_TIME,
+    };
     sessions.spawn(
         async move {
             let _pass = pass;

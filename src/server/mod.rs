@@ -23,6 +23,7 @@ pub mod hub;
 pub mod listen;
 pub mod log;
 pub mod metrics;
+pub mod people;
 pub mod private;
 pub mod publish;
 pub mod registry;
@@ -54,6 +55,7 @@ use hub::{Hub, SharedHub};
 use listen::{Doors, ListenError, Listener};
 use log::{Commits, Log, LogError};
 use metrics::Metrics;
+use people::SharedRegistry;
 use registry::{By, Registry, RegistryError};
 use running::Running;
 use session::Slot;
@@ -63,6 +65,7 @@ use tls::{Tls, TlsError};
 #[derive(Debug)]
 pub struct Context {
     hub: SharedHub,
+    registry: SharedRegistry,
     log: log::Writer<Slot>,
     reader: log::Reader,
     limits: Limits,
@@ -128,7 +131,11 @@ impl Server {
         let listeners = bind_all(&config.listen, config.tls.is_some() && config.ask != Ask::Nothing).await?;
         let log = Log::open(&config.data, config.durability)?;
         let tls = config.tls.map(|source| Tls::open(&source, &config.data)).transpose()?;
+        let words_file = (config.ask == Ask::OwnWords).then(|| config.data.join(door::WORDS_FILE));
         let mut registry = Registry::open(&config.data, Time::now())?;
+        if let Some(key) = config.host {
+            registry.make_host(key, Time::now())?;
+        }
         let door = door::prepare(&config.ask, &config.data, registry.door().cloned())?;
         if door.lock.is_some() {
             registry.set_door(&By::Parlor, door.lock.clone(), Time::now())?;
@@ -137,10 +144,11 @@ impl Server {
         let hub = Hub::new(config.limits.clone(), log.rooms, Arc::clone(&bell));
         let context = Context {
             hub: SharedHub::new(hub),
+            registry: SharedRegistry::new(registry),
             log: log.writer,
             reader: log.reader,
             limits: config.limits,
-            door: Door::new(door.lock),
+            door: Door::new(door.lock, words_file),
             tls,
             metrics: Metrics::default(),
             id: log.id,

@@ -78,8 +78,8 @@ pub struct Joined {
 /// Changes that were not told yet.
 #[derive(Debug, Default)]
 struct News {
-    joined: BTreeMap<Nick, Person>,
-    left: BTreeSet<Nick>,
+    /// Who came, went or changed since the last telling, as they were told of then.
+    before: BTreeMap<Nick, Option<Person>>,
     renamed: Vec<Renamed>,
 }
 
@@ -165,17 +165,28 @@ impl Room {
 
     /// Somebody comes in.
     pub fn enter(&mut self, person: Person) {
-        if self.members.insert(person.nick.clone(), person.clone()).is_none()
-            && !self.news.left.remove(&person.nick)
-        {
-            self.news.joined.insert(person.nick.clone(), person);
+        if !self.members.contains_key(&person.nick) {
+            self.change(person);
         }
+    }
+
+    /// Somebody who is in it is something else than before.
+    pub fn update(&mut self, person: Person) {
+        if self.members.contains_key(&person.nick) {
+            self.change(person);
+        }
+    }
+
+    fn change(&mut self, person: Person) {
+        let nick = person.nick.clone();
+        let before = self.members.insert(nick.clone(), person);
+        self.news.before.entry(nick).or_insert(before);
     }
 
     /// Somebody leaves.
     pub fn leave(&mut self, nick: &Nick) {
-        if self.members.remove(nick).is_some() && self.news.joined.remove(nick).is_none() {
-            self.news.left.insert(nick.clone());
+        if let Some(person) = self.members.remove(nick) {
+            self.news.before.entry(nick.clone()).or_insert(Some(person));
         }
     }
 
@@ -205,7 +216,19 @@ impl Room {
 
     /// Tells everyone what has changed since the last time.
     pub fn tell_news(&mut self) {
-        let News { joined, left, mut renamed } = std::mem::take(&mut self.news);
+        let News { before, mut renamed } = std::mem::take(&mut self.news);
+        let (mut joined, mut left) = (BTreeMap::new(), BTreeSet::new());
+        for (nick, before) in before {
+            match (self.members.get(&nick), before) {
+                (Some(now), before) if Some(now) != before.as_ref() => {
+                    joined.insert(nick, now.clone());
+                }
+                (None, Some(_)) => {
+                    left.insert(nick);
+                }
+                (Some(_), _) | (None, None) => {}
+            }
+        }
         renamed.retain(|renamed| left.contains(&renamed.from) && joined.contains_key(&renamed.to));
         let mut joined = joined.into_values().peekable();
         let mut left = left.into_iter().peekable();
@@ -244,7 +267,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn person(name: &str) -> Person {
-        Person { nick: Nick::new(name).unwrap(), guest: true }
+        Person { nick: Nick::new(name).unwrap(), guest: true, role: None }
     }
 
     fn room() -> Room {

@@ -126,7 +126,11 @@ impl TestServer {
         let folder = TempDir::new().unwrap();
         let data = folder.path().to_owned();
         let (name, durability) = ("test".to_owned(), Durability::Process);
-        Self::on(folder, Config { listen: vec![loopback(0)], data, name, tls, ask, durability, limits }).await
+        Self::on(
+            folder,
+            Config { listen: vec![loopback(0)], data, name, tls, ask, host: None, durability, limits },
+        )
+        .await
     }
 
     async fn on(folder: TempDir, config: Config) -> Self {

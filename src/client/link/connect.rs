@@ -144,7 +144,7 @@ async fn greet(
     let welcome = match connection.event().await {
         Ok(Event::Welcome(welcome)) => welcome,
         Ok(Event::Error(failure)) => return Err(Break::Refused(failure)),
-        Ok(Event::Bye(bye)) => return Err(Break::Bye(bye.reason)),
+        Ok(Event::Bye(bye)) => return Err(Break::Bye(bye)),
         Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. } | FrameError::Cut)) => {
             return Err(Break::Connect(format!("what answers at {address} is not a parlor")));
         }
@@ -166,7 +166,7 @@ async fn greet(
     match connection.event().await? {
         Event::Ready(ready) => Ok(Greeted { connection, welcome, ready, met: Met { fingerprint, key } }),
         Event::Error(failure) => Err(Break::Refused(failure)),
-        Event::Bye(bye) => Err(Break::Bye(bye.reason)),
+        Event::Bye(bye) => Err(Break::Bye(bye)),
         _ => Err(Break::Nonsense(Line::lossy("no answer to hello"))),
     }
 }

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::Barrier;
 use crate::protocol::address::Address;
-use crate::protocol::event::{ErrorCode, Failure, Reason};
+use crate::protocol::event::{Bye, ErrorCode, Failure};
 use crate::protocol::frame::FrameError;
 use crate::protocol::limits::DEAD_AFTER;
 use crate::protocol::name::RoomName;
@@ -28,8 +28,8 @@ pub(super) enum Break {
     Frame(#[from] FrameError),
     #[error("nothing was heard from the server for {} s", DEAD_AFTER.as_secs())]
     Silent,
-    #[error("{}", .0.sentence())]
-    Bye(Reason),
+    #[error("{}", last_word(.0))]
+    Bye(Bye),
     #[error("the server closed the connection")]
     Closed,
     #[error("the server refused us: {0}")]
@@ -44,6 +44,16 @@ pub(super) enum Break {
     Quit,
     #[error("nobody listens any more")]
     Unheard,
+}
+
+/// Another nick may help.
+pub(super) fn is_a_names(failure: &Failure) -> bool {
+    matches!(failure.code, ErrorCode::NickTaken | ErrorCode::NameOwned)
+}
+
+fn last_word(bye: &Bye) -> String {
+    let sentence = bye.reason.sentence();
+    bye.message.as_ref().map_or_else(|| sentence.to_owned(), |message| format!("{sentence}: {message}"))
 }
 
 /// A decoder's complaint quotes what it was given.
@@ -71,8 +81,8 @@ impl Break {
     pub(super) fn is_final(&self) -> bool {
         match self {
             Self::Quit | Self::Unheard | Self::Stuck(_) | Self::Stranger { .. } | Self::Unfair(_) => true,
-            Self::Refused(failure) => failure.code != ErrorCode::NickTaken && failure.reason().is_final(),
-            Self::Bye(reason) => reason.is_final(),
+            Self::Refused(failure) => !is_a_names(failure) && failure.reason().is_final(),
+            Self::Bye(bye) => bye.reason.is_final(),
             _ => false,
         }
     }

@@ -9,12 +9,12 @@ use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
 
 use super::connect::{Connection, Greeted, attempt};
-use super::ending::Break;
+use super::ending::{Break, is_a_names};
 use super::memory::{Memory, Settled};
 use super::{ANSWER_TIME, Config, MEASURE_EVERY, Met, Order, RETRY_FIRST, RETRY_LONGEST, Update};
 use crate::protocol;
 use crate::protocol::command::{Command, Hello, Join, Plain, RequestId};
-use crate::protocol::event::{ErrorCode, Event, Failure, Okay, Pong, Reason};
+use crate::protocol::event::{Bye, ErrorCode, Event, Failure, Okay, Pong, Reason};
 use crate::protocol::invite::Pin;
 use crate::protocol::limits::DEAD_AFTER;
 use crate::protocol::name::Nick;
@@ -131,7 +131,7 @@ impl Keeper {
             why: ended.to_string(),
             barrier: ended.barrier(),
             unsent: self.memory.unsent(),
-            wanted: matches!(ended, Break::Quit | Break::Bye(Reason::Quit)),
+            wanted: is_wanted(ended),
         };
         // Nobody there to hear it is one of the ways to end.
         drop(self.updates.send(update).await);
@@ -223,9 +223,7 @@ impl Keeper {
             let outcome =
                 self.meanwhile(attempt(address, trust, self.met.key.clone(), hello, patience)).await?;
             match outcome {
-                Err(Break::Refused(failure))
-                    if failure.code == ErrorCode::NickTaken && number < NICK_ATTEMPTS =>
-                {
+                Err(Break::Refused(failure)) if is_a_names(&failure) && number < NICK_ATTEMPTS => {
                     number += 1;
                     self.nick = self.wished.numbered(number);
                 }
@@ -283,7 +281,7 @@ impl Keeper {
                 Err(error) => return error.into(),
             };
             match heard {
-                Err(Break::Bye(Reason::Quit)) => return Break::Quit,
+                Err(Break::Bye(Bye { reason: Reason::Quit, .. })) => return Break::Quit,
                 Err(other) => return other,
                 Ok(_) => {}
             }
@@ -406,7 +404,7 @@ impl Keeper {
                 }
                 self.tick_off(pong.re.as_ref());
             }
-            Event::Bye(bye) => return Err(Break::Bye(bye.reason)),
+            Event::Bye(bye) => return Err(Break::Bye(bye.clone())),
             _ => {}
         }
         self.tell(Update::Event(event, json)).await?;
@@ -454,6 +452,11 @@ impl Keeper {
         }
         self.stuck_since = (!self.memory.is_all_acknowledged()).then(Instant::now);
     }
+}
+
+/// Whether it ended as it should.
+fn is_wanted(ended: &Break) -> bool {
+    matches!(ended, Break::Quit | Break::Bye(Bye { reason: Reason::Quit, .. }))
 }
 
 /// What the connection itself must answer.

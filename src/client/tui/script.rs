@@ -238,7 +238,7 @@ pub fn room_name(name: &str) -> RoomName {
 
 /// Somebody with a key of their own.
 pub fn person(name: &str) -> Person {
-    Person { nick: nick(name), guest: false }
+    Person { nick: nick(name), guest: false, role: None }
 }
 
 /// The people of a room.

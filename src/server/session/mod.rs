@@ -4,6 +4,7 @@
 //! a write that waits never stops the reading: the reader takes commands, the writer moves the
 //! cursors. A session fails alone, and every end has a [`Reason`].
 
+mod order;
 mod reader;
 mod writer;
 
@@ -76,18 +77,19 @@ where
     let (out, replies) = mpsc::channel(REPLIES_OWED);
     let mut reader = Reader::new(frames, out, &context, entered.session);
     let mut writer = Writer::new(write, replies, &context);
-    let reason = tokio::select! {
-        () = context.closing.cancelled() => Reason::Shutdown,
-        reason = entered.ending.ended() => reason,
-        reason = reader.run() => reason,
-        reason = writer.run() => reason,
+    let last_word = tokio::select! {
+        () = context.closing.cancelled() => Reason::Shutdown.into(),
+        last_word = entered.ending.ended() => last_word,
+        reason = reader.run() => reason.into(),
+        reason = writer.run() => reason.into(),
     };
+    let reason = last_word.reason;
     info!(nick = %entered.you.nick, ?reason, "bye");
     // The answers that are owed still come; those who are here need not wait for that.
     let rest = reader.into_stream();
     drop(guard);
     let mut hearing = pin!(hear_out(rest));
-    let mut finishing = pin!(writer.finish(reason));
+    let mut finishing = pin!(writer.finish(last_word));
     // At the same time, or a peer that cannot write, and so does not read, would hold up both.
     tokio::select! {
         () = &mut finishing => drop(timeout(LINGER_TIME, hearing).await),

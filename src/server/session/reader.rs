@@ -12,19 +12,22 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
-use super::{Follow, Out};
+use super::{Follow, Out, order};
 use crate::protocol::command::{Command, History, Join, RequestId, Send, SetTopic};
 use crate::protocol::event::{
-    Delayed, EntryKind, EntryText, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason, Rooms,
+    Delayed, EntryKind, EntryText, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason,
+    RoomInfo, Rooms,
 };
 use crate::protocol::frame::{self, Frame, FrameError, FrameReader};
 use crate::protocol::limits::{DEAD_AFTER, DELAY_TOLD_AFTER, REPLY_BYTES_OWED, SUBMISSION_ENTRIES};
+use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
 use crate::server::Context;
-use crate::server::handshake::too_large;
+use crate::server::handshake::{self, too_large};
 use crate::server::hub::SessionId;
 use crate::server::log::Draft;
+use crate::server::registry::{PersonId, Registry, Whom};
 use crate::server::throttle::Throttle;
 
 pub(super) struct Reader<'a, R> {
@@ -134,6 +137,13 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 .await
             }
             Command::Topic(SetTopic { id, room, text }) => {
+                let who = self.context.hub.lock().who(self.session).ok().and_then(|(who, _)| who);
+                if !self.context.registry.lock().may_set_topic(&room, who) {
+                    let message =
+                        format!("the topic of {room} is locked: its owner and the operators set it");
+                    let failure = Failure::new(ErrorCode::NotAllowed, &message);
+                    return self.fail(Failure { re: Some(id.into()), ..failure }).await;
+                }
                 let text = EntryText::from(text);
                 let kind = EntryKind::Topic;
                 let topic =
@@ -186,7 +196,11 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         id: uuid::Uuid,
     ) -> Result<(), Reason> {
         let member = self.context.hub.lock().speaker(self.session, room);
-        match member {
+        let may_speak = member.and_then(|(nick, who)| {
+            let whom = || who.map_or_else(|| Whom::Guest(nick.clone()), Whom::Person);
+            self.context.registry.muted(whom, room).map_or_else(|| Ok(nick.clone()), Err)
+        });
+        match may_speak {
             Ok(from) => self.drafts.push(draft(from)),
             Err(failure) => return self.fail(Failure { re: Some(id.into()), ..failure }).await,
         }
@@ -215,11 +229,13 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 self.give(Out::Unfollow(leave.room, Frame::encode(&ok).into_bytes())).await?;
             }
             Command::Nick(set) => {
+                self.claim(&set.nick).await?;
                 let you = self.context.hub.lock().rename(self.session, set.nick)?;
                 self.say(&Event::Ok(Okay { re: set.id, you: Some(you), ..Okay::default() })).await?;
             }
             Command::History(history) => self.history(history).await?,
             Command::Who(who) => {
+                self.may_look_into(&who.room)?;
                 let (here, people) = {
                     let hub = self.context.hub.lock();
                     let room = hub.room(&who.room)?;
@@ -228,8 +244,21 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 self.say(&Event::People(People { re: who.id, room: who.room, here, people })).await?;
             }
             Command::Rooms(plain) => {
-                let rooms = self.context.hub.lock().list();
+                let rooms = self.list();
                 self.say(&Event::Rooms(Rooms { re: plain.id, rooms })).await?;
+            }
+            order @ (Command::Kick(_)
+            | Command::Ban(_)
+            | Command::Unban(_)
+            | Command::Mute(_)
+            | Command::Unmute(_)
+            | Command::Role(_)
+            | Command::Rule(_)
+            | Command::Passphrase(_)
+            | Command::Whois(_)
+            | Command::Audit(_)) => {
+                let answer = order::carry_out(self.context, self.session, order).await?;
+                self.say(&answer).await?;
             }
             Command::Ping(plain) => self.say(&Event::Pong(Pong { re: plain.id, now: Time::now() })).await?,
             Command::Bye(_) => return Err(Stop::Over(Reason::Quit)),
@@ -241,8 +270,36 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         Ok(())
     }
 
+    /// Whether this nick may be ours; from now on it is, if we have a key.
+    async fn claim(&self, nick: &Nick) -> Result<(), Failure> {
+        let who = {
+            let hub = self.context.hub.lock();
+            let (who, _) = hub.who(self.session)?;
+            hub.is_free(nick, who)?;
+            who
+        };
+        handshake::claim(self.context, who, nick).await
+    }
+
     async fn join(&mut self, join: Join) -> Result<(), Stop> {
+        let is_new = self.context.hub.lock().room(&join.room).is_err();
+        let who = self.may_look_into(&join.room)?;
         let joined = self.context.hub.lock().join(self.session, &join.room)?;
+        if let Some(who) = who.filter(|_| is_new) {
+            let room = join.room.clone();
+            let found = move |registry: &mut Registry, _| {
+                // What was decided about a room that nobody spoke in is over with it.
+                registry.forget_room(&room).and_then(|()| registry.founded(&room, who))
+            };
+            // A room without an owner is one all the same.
+            let founded = self
+                .context
+                .registry
+                .change(move |registry, now| found(registry, now).map_err(|error| error.failure()));
+            if let Err(failure) = founded.await {
+                warn!(%failure, "a room has no owner");
+            }
+        }
         let last = joined.info.last;
         let mut cursor = join.after.min(last);
         let mut before = BytesMut::new();
@@ -261,7 +318,28 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         Ok(self.give(Out::Follow(Box::new(follow))).await?)
     }
 
+    /// Whether we may come into a room, and so see what is in it. Says who we are.
+    fn may_look_into(&self, room: &RoomName) -> Result<Option<PersonId>, Failure> {
+        let (who, is_in) = {
+            let hub = self.context.hub.lock();
+            (hub.who(self.session)?.0, hub.is_in(self.session, room))
+        };
+        if !is_in {
+            let registry = self.context.registry.lock();
+            registry.may_enter(room, who).map_err(|barred| barred.failure(room))?;
+        }
+        Ok(who)
+    }
+
+    /// The rooms that there are for us: the private ones only if we are in them.
+    fn list(&self) -> Vec<RoomInfo> {
+        let registry = self.context.registry.lock();
+        let hub = self.context.hub.lock();
+        hub.list(|room| !registry.rules(room).private || hub.is_in(self.session, room))
+    }
+
     async fn history(&mut self, history: History) -> Result<(), Stop> {
+        self.may_look_into(&history.room)?;
         let last = self.context.hub.lock().room(&history.room)?.channel().published();
         let page = self.context.reader.page(&history.room, history.place, history.limit).await;
         let mut entries = page.map_err(|error| {

@@ -123,11 +123,11 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
     }
 
     /// Sends the answers that are still owed, and the last word.
-    pub(super) async fn finish(&mut self, reason: Reason) {
+    pub(super) async fn finish(&mut self, last_word: Bye) {
         self.seats.clear();
         let last_words = async {
-            if reason == Reason::Stalled {
-                return Err(reason);
+            if last_word.reason == Reason::Stalled {
+                return Err(Reason::Stalled);
             }
             self.write().await?;
             while let Some(out) = self.replies.recv().await {
@@ -135,7 +135,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
                 self.seats.clear();
                 self.write().await?;
             }
-            self.push(Frame::encode(&Event::Bye(Bye { reason })).into_bytes());
+            self.push(Frame::encode(&Event::Bye(last_word)).into_bytes());
             self.write().await?;
             self.io.shutdown().await.map_err(|_| Reason::Gone)
         };

@@ -21,14 +21,11 @@ impl People {
             self.known.clear();
             people.into_iter().for_each(|person| self.add(person));
         }
-        news.joined.into_iter().for_each(|person| self.add(person));
+        // Whoever is renamed is among both, and may differ from before in the case of letters alone.
         for nick in &news.left {
             self.known.remove(&key(nick));
         }
-        for renamed in news.renamed {
-            let guest = self.known.remove(&key(&renamed.from)).is_some_and(|person| person.guest);
-            self.add(Person { nick: renamed.to, guest });
-        }
+        news.joined.into_iter().for_each(|person| self.add(person));
     }
 
     fn add(&mut self, person: Person) {
@@ -69,8 +66,8 @@ mod tests {
         people.take_in(news);
         let mut news = presence("#a", &[]);
         news.people = None;
-        news.joined = vec![person("alice")];
-        news.left = vec![nick("carol")];
+        news.joined = vec![person("alice"), person("rob")];
+        news.left = vec![nick("carol"), nick("bob")];
         news.renamed = vec![Renamed { from: nick("bob"), to: nick("rob") }];
         news.here = 700;
         people.take_in(news);

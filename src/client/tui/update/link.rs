@@ -90,6 +90,11 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         Event::Ok(okay) => done(state, okay),
         Event::Page(page) => page_came(state, page, effects),
         Event::Presence(news) => {
+            // On another device of ours.
+            if let Some(renamed) = news.renamed.iter().find(|renamed| renamed.from == state.me) {
+                state.me = renamed.to.clone();
+                state.say(format!("you are {} now", state.me));
+            }
             if let Some(place) = state.place_of(&news.room) {
                 state.rooms[place].people.take_in(news);
             }
@@ -108,6 +113,8 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         | Event::Ready(_)
         | Event::Error(_)
         | Event::People(_)
+        | Event::Whois(_)
+        | Event::Audit(_)
         | Event::Ping(_)
         | Event::Pong(_)
         | Event::Bye(_)
