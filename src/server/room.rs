@@ -229,7 +229,8 @@ impl Room {
                 (Some(_), _) | (None, None) => {}
             }
         }
-        renamed.retain(|renamed| left.contains(&renamed.from) && joined.contains_key(&renamed.to));
+        // Also of one whom nobody was told of yet: they themselves, on another device, must know.
+        renamed.retain(|renamed| joined.contains_key(&renamed.to));
         let mut joined = joined.into_values().peekable();
         let mut left = left.into_iter().peekable();
         let mut renamed = renamed.into_iter().peekable();

@@ -22,7 +22,7 @@ use parlor::protocol::event::{Entry, Event, Failure, Okay, Ready, Reason};
 use parlor::protocol::frame::{Frame, FrameReader};
 use parlor::protocol::limits::EVENT_BYTES;
 use parlor::protocol::name::{Nick, RoomName};
-use parlor::protocol::proof::{Fingerprint, Passphrase, ProofKey};
+use parlor::protocol::proof::{Fingerprint, Passphrase, ProofKey, PublicKey};
 use parlor::protocol::text::{Line, Text};
 use parlor::server::config::{Config, Limits};
 use parlor::server::door::Ask;
@@ -120,6 +120,14 @@ impl TestServer {
     /// With a certificate of its own and a passphrase: closed, as parlors are.
     pub async fn closed() -> Self {
         Self::behind(Some(Source::Own), Ask::OwnWords, unlimited()).await
+    }
+
+    /// Open, and of the host with this key.
+    pub async fn of_host(key: PublicKey, limits: Limits) -> Self {
+        let folder = TempDir::new().unwrap();
+        let (data, name, durability) = (folder.path().to_owned(), "test".to_owned(), Durability::Process);
+        let (listen, tls, ask, host) = (vec![loopback(0)], None, Ask::Nothing, Some(key));
+        Self::on(folder, Config { listen, data, name, tls, ask, host, durability, limits }).await
     }
 
     pub async fn behind(tls: Option<Source>, ask: Ask, limits: Limits) -> Self {
