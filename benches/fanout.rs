@@ -216,11 +216,13 @@ async fn enter(kind: &str, port: u16, name: &str) -> Member {
             nick: Nick::new(name).unwrap(),
             resume: None,
             proof: None,
+            ticket: None,
             identity: None,
+            apart: false,
             agent: Line::default(),
         };
-        let join = Join { id: None, room: room(), after: 0, limit: None };
-        for command in [Command::Hello(hello), Command::Join(join)] {
+        let join = Join { id: None, room: room(), after: 0, limit: None, words: None };
+        for command in [Command::Hello(Box::new(hello)), Command::Join(join)] {
             member.socket.write_all(&Frame::encode(&command).into_bytes()).await.unwrap();
         }
         // `ok` is followed by the list of people, and after that messages may come.

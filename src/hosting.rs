@@ -201,7 +201,7 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     let pin = server.fingerprint().as_ref().map(Pin::of);
     let secret = server.key().map(|(salt, key)| Secret::Key(salt, key));
     let identity = Some(crate::visiting::identity()?);
-    let trust = Trust { plain: server.fingerprint().is_none(), pin, secret, identity };
+    let trust = Trust { plain: server.fingerprint().is_none(), pin, secret, ticket: None, identity };
     reload_on_hangup(&server)?;
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(server.run(shutdown.clone()));

@@ -20,10 +20,10 @@ The two sides never import each other. `ARCHITECTURE.md` in the repository says 
 A server on a port of its own, and a client in its lobby:
 
 ```
-use parlor::client::link::{self, Update};
+use parlor::client::link::{self, Trust, Update};
 use parlor::protocol::command::{Command, Join};
 use parlor::protocol::name::{Nick, RoomName};
-use parlor::server::{Server, config::{Config, Limits}, log::Durability};
+use parlor::server::{Server, config::{Config, Limits}, door::Ask, log::Durability};
 
 # tokio::runtime::Runtime::new()?.block_on(async {
 let folder = tempfile::tempdir()?;
@@ -31,6 +31,9 @@ let server = Server::bind(Config {
     listen: vec![\"127.0.0.1:0\".parse()?],
     data: folder.path().to_owned(),
     name: \"example\".to_owned(),
+    tls: None,
+    ask: Ask::Nothing,
+    host: None,
     durability: Durability::Process,
     limits: Limits::default(),
 }).await?;
@@ -41,10 +44,13 @@ let running = tokio::spawn(server.run(shutdown.clone()));
 let (link, mut updates) = link::open(link::Config {
     address,
     nick: Nick::new(\"ada\")?,
+    apart: false,
+    trust: Trust { plain: true, ..Trust::default() },
+    acquaintances: None,
     agent: Default::default(),
     give_up_after: None,
 });
-link.submit(Command::Join(Join { id: None, room: RoomName::lobby(), after: 0, limit: Some(100) }));
+link.submit(Command::Join(Join { id: None, room: RoomName::lobby(), after: 0, limit: Some(100), words: None }));
 while let Some(update) = updates.recv().await {
     if let Update::Online { ready, .. } = update {
         assert_eq!(ready.you.nick.as_str(), \"ada\");

@@ -36,11 +36,12 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
     let acquaintances = acquaintances()?;
     let words = words(&args.server)?;
     let mut trust = acquaintances.trust(&invite, args.server.plain, words)?;
-    let nick = nick(seat.nick.clone())?;
+    let (nick, apart) = nick(seat.nick.clone())?;
     for attempt in 1.. {
         let config = Config {
             address: invite.address.clone(),
             nick: nick.clone(),
+            apart,
             trust: trust.clone(),
             acquaintances: Some(acquaintances.clone()),
             agent: agent("join"),
@@ -116,10 +117,11 @@ pub(crate) async fn sit_down_at_home(
     seat: Seat,
     invite: String,
 ) -> anyhow::Result<ExitCode> {
-    let nick = nick(seat.nick)?;
+    let (nick, apart) = nick(seat.nick)?;
     let config = Config {
         address,
         nick: nick.clone(),
+        apart,
         trust,
         acquaintances: None,
         agent: agent("host"),
@@ -193,8 +195,10 @@ pub(crate) async fn pipe(args: Pipe) -> anyhow::Result<ExitCode> {
 fn config(args: ScriptArgs, verb: &str) -> anyhow::Result<Config> {
     let invite = destination(args.server.address.clone())?;
     let acquaintances = acquaintances()?;
+    let (nick, apart) = nick(args.nick)?;
     Ok(Config {
-        nick: nick(args.nick)?,
+        nick,
+        apart,
         trust: acquaintances.trust(&invite, args.server.plain, words(&args.server)?)?,
         address: invite.address,
         acquaintances: Some(acquaintances),
@@ -234,11 +238,13 @@ fn destination(named: Option<Invite>) -> Result<Invite, Usage> {
     Ok(named.unwrap_or_else(|| Invite::to(here())))
 }
 
-/// What to be called: what was given, or what the environment says, or what this system calls its user.
-fn nick(given: Option<Nick>) -> Result<Nick, Usage> {
+/// What to be called: what was given, or what the environment says, or what this system calls its user. And whether
+/// that was said, so that it holds although the same person may be there under another name.
+fn nick(given: Option<Nick>) -> Result<(Nick, bool), Usage> {
     let of_system = || ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
     let given = given.map_or_else(|| from_environment("PARLOR_NICK"), |given| Ok(Some(given)))?;
-    Ok(given.unwrap_or_else(|| Nick::from_system(&of_system().unwrap_or_default())))
+    let apart = given.is_some();
+    Ok((given.unwrap_or_else(|| Nick::from_system(&of_system().unwrap_or_default())), apart))
 }
 
 /// A setting of the environment. An empty one is none.

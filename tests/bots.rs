@@ -27,6 +27,7 @@ impl Bot {
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(script))
             .args(args)
             .env("PATH", path.unwrap())
+            .envs(common::HOMES.map(|name| (name, env!("CARGO_TARGET_TMPDIR"))))
             .env("PARLOR_SERVER", common::plain_invite(port))
             .stdin(Stdio::null())
             .spawn();

@@ -6,18 +6,21 @@
 mod common;
 
 use std::net::Ipv4Addr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::tls::dial_tls;
 use common::{TestClient, TestServer, event, loopback, nick, soon, unlimited};
 use parlor::client::link::{self, Barrier, Config, Link, Met, Secret, Trust, Update};
-use parlor::protocol::command::{Command, Hello};
+use parlor::protocol::command::{Command, Hello, MakeTicket, OfTicket, Plain, RequestId};
 use parlor::protocol::event::{ErrorCode, Event, Failure, Reason, Welcome};
 use parlor::protocol::frame::Frame;
 use parlor::protocol::hex::Hex;
 use parlor::protocol::invite::Pin;
 use parlor::protocol::proof::{Binding, Fingerprint, Identity, KeyPair, Passphrase, Proof, ProofKey};
 use parlor::protocol::text::Line;
+use parlor::protocol::ticket::Ticket;
 use parlor::server::door::Ask;
 use parlor::server::tls::{Source, Tls};
 use tempfile::tempdir;
@@ -33,6 +36,7 @@ fn open(port: u16, trust: Trust) -> (Link, mpsc::Receiver<Update>) {
     link::open(Config {
         address: loopback(port),
         nick: nick("alice"),
+        apart: false,
         trust,
         acquaintances: None,
         agent: Line::lossy("test"),
@@ -129,6 +133,77 @@ async fn a_man_in_the_middle_is_told_apart_and_learns_nothing_that_opens_the_doo
     assert_eq!(barrier, Some(Barrier::PassphraseWrong), "{why}");
 }
 
+/// The host of a closed parlor, by their key.
+async fn host_of(server: &TestServer) -> TestClient {
+    server.client_with("host", Some(&KeyPair::from_seed(&[1; 32]).unwrap())).await
+}
+
+#[tokio::test]
+async fn a_ticket_lets_in_as_often_as_it_says_and_whoever_came_by_it_stays_welcome() {
+    let server = TestServer::closed_by(KeyPair::from_seed(&[1; 32]).unwrap().public()).await;
+    let mut host = host_of(&server).await;
+    let make = |uses, seconds| {
+        Command::Ticket(MakeTicket {
+            id: RequestId::new("t"),
+            uses: NonZeroU32::new(uses),
+            seconds,
+            room: None,
+        })
+    };
+    let id = RequestId::new("t").unwrap();
+    host.say(make(1, None)).await;
+    let ticket: Ticket = host.answer(&id).await.unwrap().ticket.unwrap().into();
+    let pair = |seed| Some(Arc::new(KeyPair::from_seed(&[seed; 32]).unwrap()));
+    let by = |ticket: &Ticket, seed| Trust {
+        ticket: Some(ticket.clone()),
+        identity: pair(seed),
+        ..Trust::default()
+    };
+    let met = join(server.port, by(&ticket, 2)).await.unwrap();
+    let (why, _) = join(server.port, by(&ticket, 3)).await.unwrap_err();
+    assert!(why.contains("not valid"), "{why}");
+    // What they were given opens the door the next time, as the passphrase would.
+    let (salt, key) = met.key.unwrap();
+    let again = Trust { secret: Some(Secret::Key(salt, key)), identity: pair(2), ..Trust::default() };
+    assert!(join(server.port, again).await.is_ok());
+
+    // One that is over, and one that was revoked.
+    host.say(make(9, Some(0))).await;
+    let over: Ticket = host.answer(&id).await.unwrap().ticket.unwrap().into();
+    host.say(make(9, None)).await;
+    let revoked: Ticket = host.answer(&id).await.unwrap().ticket.unwrap().into();
+    host.say(Command::Revoke(OfTicket { id: Some(id.clone()), ticket: revoked.id() })).await;
+    host.answer(&id).await.unwrap();
+    for ticket in [over, revoked, Hex([7; 16]).into()] {
+        let (why, _) = join(server.port, by(&ticket, 4)).await.unwrap_err();
+        assert!(why.contains("not valid"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_passphrase_is_asked_of_whoever_comes_next() {
+    let server = TestServer::closed_by(KeyPair::from_seed(&[1; 32]).unwrap().public()).await;
+    let mut host = host_of(&server).await;
+    let mut member = server.client_with("member", None).await;
+    let id = RequestId::new("p").unwrap();
+    let change = Command::Passphrase(Plain { id: Some(id.clone()) });
+    member.say(change.clone()).await;
+    assert_eq!(member.answer(&id).await.unwrap_err().code, ErrorCode::NotAllowed);
+    let old = Trust { secret: words(&server), ..Trust::default() };
+    assert!(join(server.port, old.clone()).await.is_ok());
+    host.say(change).await;
+    let new = host.answer(&id).await.unwrap().words.unwrap();
+    let new = Some(Secret::Words(Passphrase::new(new.as_str()).unwrap()));
+    let (why, barrier) = join(server.port, old.clone()).await.unwrap_err();
+    assert_eq!(barrier, Some(Barrier::PassphraseWrong), "{why}");
+    assert!(join(server.port, Trust { secret: new.clone(), ..Trust::default() }).await.is_ok());
+    // Those who are in stay.
+    member.join("#a", 0, None).await;
+    let server = server.restart().await;
+    assert!(join(server.port, Trust { secret: new, ..Trust::default() }).await.is_ok());
+    assert!(join(server.port, old).await.is_err());
+}
+
 #[tokio::test]
 async fn a_link_stays_with_the_certificate_that_it_has_met() {
     let mut server = TestServer::closed().await;
@@ -177,7 +252,16 @@ async fn answer(
     identity: Option<Identity>,
 ) -> Result<(), Failure> {
     let agent = Line::lossy("test");
-    let hello = Command::Hello(Hello { protocol: 1, nick: nick(name), resume: None, proof, identity, agent });
+    let hello = Command::Hello(Box::new(Hello {
+        protocol: 1,
+        nick: nick(name),
+        resume: None,
+        proof,
+        ticket: None,
+        identity,
+        apart: false,
+        agent,
+    }));
     writer.write_all(&Frame::encode(&hello).into_bytes()).await.unwrap();
     match event(&mut reader).await {
         Some(Event::Ready(_)) => Ok(()),

@@ -44,6 +44,7 @@ impl Talk {
         let (link, updates) = link::open(Config {
             address,
             nick: nick(name),
+            apart: false,
             trust: plain(),
             acquaintances: None,
             agent,
@@ -146,7 +147,7 @@ impl Talk {
 }
 
 fn join(limit: Option<u64>) -> Join {
-    Join { id: None, room: room("#a"), after: 0, limit }
+    Join { id: None, room: room("#a"), after: 0, limit, words: None }
 }
 
 /// A server that says what the test wants it to say.

@@ -9,12 +9,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use common::{TestClient, TestServer, event, nick, room, soon, unlimited};
 use parlor::protocol::command::{
-    Command, Hello, History, Judgement, OfNick, Place, Plain, ReadAudit, RequestId, RuleKind, SetNick,
-    SetRole, SetRule,
+    Command, Hello, History, Join, Judgement, LinkDevice, OfKey, OfNick, Place, Plain, ReadAudit, RequestId,
+    RuleKind, SetIgnored, SetNick, SetRole, SetRule,
 };
 use parlor::protocol::event::{ErrorCode, Event, Failure, Okay, Person, Reason, Role, Whois};
 use parlor::protocol::frame::Frame;
-use parlor::protocol::proof::{Binding, Identity, KeyPair};
+use parlor::protocol::proof::{Binding, Identity, KeyPair, Passphrase};
 use parlor::protocol::text::Line;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpSocket;
@@ -49,7 +49,7 @@ async fn try_come(
         signature: pair.sign(&welcome.auth.challenge, Binding::NONE),
     });
     let Command::Hello(hello) = common::hello(name, None) else { panic!("no hello") };
-    let hello = Command::Hello(Hello { identity, ..hello });
+    let hello = Command::Hello(Box::new(Hello { identity, apart: name.ends_with("-bot"), ..*hello }));
     soon(writer.write_all(&Frame::encode(&hello).into_bytes())).await.unwrap();
     match event(&mut reader).await {
         Some(Event::Ready(ready)) => Ok(TestClient { reader, writer, ready }),
@@ -107,7 +107,7 @@ fn role(name: &str, role: Role) -> impl FnOnce(Option<RequestId>) -> Command {
 
 fn rule(name: &str, rule: RuleKind, on: bool) -> impl FnOnce(Option<RequestId>) -> Command {
     let room = room(name);
-    move |id| Command::Rule(SetRule { id, room, rule, on, nick: None })
+    move |id| Command::Rule(SetRule { id, room, rule, on, nick: None, words: None })
 }
 
 fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> ErrorCode {
@@ -174,6 +174,24 @@ async fn several_devices_of_one_person_are_one_person() {
         _ => None,
     });
     assert_eq!(here.await, 1);
+}
+
+#[tokio::test]
+async fn a_bot_may_stand_beside_its_owner() {
+    let server = parlor().await;
+    let mut alice = come(&server, "alice", 2).await;
+    let bot = come(&server, "build-bot", 2).await;
+    assert_eq!(bot.ready.you.nick, nick("build-bot"));
+    // Another device is still that of the person, and a second bot of that name is the same bot.
+    assert_eq!(come(&server, "phone", 2).await.ready.you.nick, nick("alice"));
+    let mut again = come(&server, "build-bot", 2).await;
+    assert_eq!(alice.join("#a", 0, None).await.room.unwrap().here, 1);
+    assert_eq!(again.join("#a", 0, None).await.room.unwrap().here, 2);
+    assert_eq!(whois(&mut alice, "build-bot").await.names.len(), 1);
+    // Who keeps one of them out keeps out all.
+    let mut host = come(&server, "host", HOST).await;
+    order(&mut host, ban(of("build-bot"))).await.unwrap();
+    assert_eq!(alice.bye().await, Reason::Banned);
 }
 
 #[tokio::test]
@@ -380,7 +398,7 @@ async fn a_rooms_rules_are_its_owners() {
     let allow = |on| {
         move |id| {
             let (room, nick) = (room("#club"), Some(nick("other")));
-            Command::Rule(SetRule { id, room, rule: RuleKind::Allowed, on, nick })
+            Command::Rule(SetRule { id, room, rule: RuleKind::Allowed, on, nick, words: None })
         }
     };
     order(&mut owner, allow(true)).await.unwrap();
@@ -402,6 +420,80 @@ async fn rooms(client: &mut TestClient) -> Vec<String> {
         _ => None,
     });
     rooms.await.into_iter().map(|info| info.room.to_string()).collect()
+}
+
+#[tokio::test]
+async fn a_room_may_have_a_passphrase_of_its_own() {
+    let server = parlor().await;
+    let mut owner = come(&server, "owner", 2).await;
+    let mut member = come(&server, "member", 3).await;
+    let mut guest = come_as_guest(&server, "guest").await;
+    owner.join("#vault", 0, None).await;
+    owner.send("#vault", "the combination is 1234").await;
+    let lock = |words| {
+        let words = Passphrase::new(words).ok();
+        let room = room("#vault");
+        move |id| Command::Rule(SetRule { id, room, rule: RuleKind::Passphrase, on: true, nick: None, words })
+    };
+    assert_eq!(code(order(&mut member, lock("mine now, is it")).await), ErrorCode::NotAllowed);
+    order(&mut owner, lock("open sesame")).await.unwrap();
+    assert_eq!(code(member.try_join("#vault", 0, None).await), ErrorCode::NeedsPassphrase);
+    let with = |words| {
+        let words = Passphrase::new(words).ok();
+        move |id| Command::Join(Join { id, room: room("#vault"), after: 0, limit: None, words })
+    };
+    assert_eq!(code(order(&mut member, with("open barley")).await), ErrorCode::PassphraseWrong);
+    for client in [&mut member, &mut guest] {
+        order(client, with("Open Sesame")).await.unwrap();
+        client.leave("#vault").await;
+    }
+    // Whoever has a key has shown it once and for all.
+    member.join("#vault", 0, None).await;
+    assert_eq!(code(guest.try_join("#vault", 0, None).await), ErrorCode::NeedsPassphrase);
+}
+
+#[tokio::test]
+async fn another_device_becomes_ones_own_by_a_code() {
+    let server = parlor().await;
+    let mut desk = come(&server, "alice", 2).await;
+    let mut phone = come(&server, "phone", 3).await;
+    let code_of = order(&mut desk, |id| Command::Device(Plain { id })).await.unwrap().code.unwrap();
+    let link = |code: &str| {
+        let code = Line::lossy(code);
+        |id| Command::Link(LinkDevice { id, code })
+    };
+    assert_eq!(code(order(&mut phone, link("0000-0000")).await), ErrorCode::WrongCode);
+    order(&mut phone, link(&code_of.as_str().to_lowercase())).await.unwrap();
+    assert_eq!(phone.bye().await, Reason::Relinked);
+    assert!(!Reason::Relinked.is_final(), "it comes back, as who it is now");
+    assert_eq!(come(&server, "phone", 3).await.ready.you.nick, nick("alice"));
+    // A code is good for one.
+    let mut mallory = come(&server, "mallory", 4).await;
+    assert_eq!(code(order(&mut mallory, link(code_of.as_str())).await), ErrorCode::WrongCode);
+    // And one that was lost is theirs no more.
+    let mut lost = come(&server, "phone", 3).await;
+    let unlink = |id| Command::Unlink(OfKey { id, key: key(3).public() });
+    assert_eq!(code(order(&mut mallory, unlink).await), ErrorCode::NoSuchPerson);
+    order(&mut desk, unlink).await.unwrap();
+    assert_eq!(lost.bye().await, Reason::Relinked);
+    assert_eq!(come(&server, "mine-again", 3).await.ready.you.nick, nick("mine-again"));
+}
+
+#[tokio::test]
+async fn whom_one_ignores_is_the_same_on_every_device() {
+    let server = parlor().await;
+    let mut alice = come(&server, "alice", 2).await;
+    let mut pest = come(&server, "pest", 3).await;
+    order(&mut pest, |id| Command::Nick(SetNick { id, nick: nick("nuisance") })).await.unwrap();
+    let ignore = |on| move |id| Command::Ignore(SetIgnored { id, nick: nick("pest"), on });
+    order(&mut alice, ignore(true)).await.unwrap();
+    alice.quit().await;
+    let server = server.restart().await;
+    let mut alice = come(&server, "alice", 2).await;
+    assert_eq!(alice.ready.ignored, [nick("nuisance"), nick("pest")]);
+    order(&mut alice, ignore(false)).await.unwrap();
+    assert_eq!(code(order(&mut alice, ignore(false)).await), ErrorCode::NoSuchPerson);
+    assert!(come(&server, "alice", 2).await.ready.ignored.is_empty());
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ fn parlor(port: u16, args: &[&str]) -> Process {
         .args(args)
         .env("PARLOR_SERVER", common::plain_invite(port))
         .env("PARLOR_NICK", "script")
+        .envs(common::HOMES.map(|name| (name, env!("CARGO_TARGET_TMPDIR"))))
         .env("TZ", "UTC")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

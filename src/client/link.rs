@@ -37,6 +37,7 @@ use crate::protocol::invite::Pin;
 use crate::protocol::name::Nick;
 use crate::protocol::proof::{Fingerprint, KeyPair, Passphrase, ProofKey, Salt};
 use crate::protocol::text::Line;
+use crate::protocol::ticket::Ticket;
 
 /// The first delay before another attempt; each further one doubles it. Random within half of it.
 pub const RETRY_FIRST: Duration = Duration::from_millis(500);
@@ -60,6 +61,8 @@ pub struct Config {
     pub address: Address,
     /// What to be called. Taken already, it gets a number: the real one is in [`Update::Online`].
     pub nick: Nick,
+    /// Under this nick also if the person that we are is there under another one, on another device.
+    pub apart: bool,
     /// How each side is sure of the other.
     pub trust: Trust,
     /// Where to keep what is worth remembering of the server.
@@ -80,6 +83,8 @@ pub struct Trust {
     pub pin: Option<Pin>,
     /// What opens the door, if it has a lock.
     pub secret: Option<Secret>,
+    /// A ticket for the first time.
+    pub ticket: Option<Ticket>,
     /// Who we are. `None`: a guest.
     pub identity: Option<Arc<KeyPair>>,
 }

@@ -74,7 +74,8 @@ impl Saying {
         let (link, updates) = link::open(config);
         let joining = RequestId::from(Uuid::now_v7());
         // What others say is not wanted, now or later.
-        let join = Join { id: Some(joining.clone()), room: room.clone(), after: 0, limit: Some(0) };
+        let join =
+            Join { id: Some(joining.clone()), room: room.clone(), after: 0, limit: Some(0), words: None };
         link.submit(Command::Join(join));
         let (texts, unstored) = (VecDeque::new(), VecDeque::new());
         Self { link, updates, weather, room, joining, texts, unstored }

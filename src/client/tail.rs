@@ -38,7 +38,7 @@ pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End 
     let (link, mut updates) = link::open(config);
     let joining = RequestId::from(Uuid::now_v7());
     let (room, limit) = (what.room.clone(), Some(what.last));
-    link.follow(Join { id: Some(joining.clone()), room, after: 0, limit });
+    link.follow(Join { id: Some(joining.clone()), room, after: 0, limit, words: None });
     let mut tail = Tail {
         what,
         joining,

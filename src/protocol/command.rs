@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -14,8 +15,9 @@ use super::event::{ErrorCode, Failure};
 use super::hex::Hex;
 use super::limits::{REQUEST_ID_BYTES, TOPIC_BYTES};
 use super::name::{NameError, Nick, RoomName};
-use super::proof::{Identity, Proof};
+use super::proof::{Identity, Passphrase, Proof, PublicKey};
 use super::text::{Line, Text, TextError};
+use super::ticket::TicketId;
 use super::words::Role;
 
 /// The `id` of a command, chosen by the client, at most [`REQUEST_ID_BYTES`] bytes: any words that help it
@@ -46,7 +48,7 @@ impl From<Uuid> for RequestId {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Command {
     /// The first thing said: who is there. Answered by `ready`, or by `error` and `bye`.
-    Hello(Hello),
+    Hello(Box<Hello>),
     /// Enter a room; it is made if there is none. Answered by `ok`, `presence`, perhaps `gap`, then the
     /// entries after `after`, then all that is said.
     Join(Join),
@@ -80,6 +82,21 @@ pub enum Command {
     Rule(SetRule),
     /// Make a new passphrase. Answered by `ok` with `words`.
     Passphrase(Plain),
+    /// Make a counted invitation. Answered by `ok` with `ticket`.
+    Ticket(MakeTicket),
+    /// The invitations that hold. Answered by `tickets`.
+    Tickets(Plain),
+    /// Make an invitation void. Answered by `ok`.
+    Revoke(OfTicket),
+    /// Show a code for another device of one's own. Answered by `ok` with `code`.
+    Device(Plain),
+    /// Say the code that another device shows: from now on both are one person. Answered by `ok`, and then the
+    /// connection ends, to be opened again as that person.
+    Link(LinkDevice),
+    /// A device is one's own no more. Answered by `ok`.
+    Unlink(OfKey),
+    /// Hear nothing of somebody, or hear them again, on all one's devices. Answered by `ok`.
+    Ignore(SetIgnored),
     /// Who somebody is. Answered by `whois`.
     Whois(OfNick),
     /// What was decided, the latest first. Answered by `audit`.
@@ -106,9 +123,15 @@ pub struct Hello {
     /// The answer about the passphrase; see [`super::proof`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
+    /// A ticket instead of the passphrase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<TicketProof>,
     /// Who one is. Without it, a guest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
+    /// Under this nick also if the person is here under another one, on another device: a bot, for example.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub apart: bool,
     /// What program this is, for the host's log.
     #[serde(skip_serializing_if = "Line::is_empty")]
     pub agent: Line,
@@ -128,6 +151,9 @@ pub struct Join {
     /// out and the last `limit` follow. Absent: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
+    /// The words of a room that has a passphrase of its own.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "revealed")]
+    pub words: Option<Passphrase>,
 }
 
 /// A command that names a room and nothing more.
@@ -236,6 +262,15 @@ pub struct SetRule {
     /// For `allowed`: who.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nick: Option<Nick>,
+    /// For `passphrase`: the words.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "revealed")]
+    pub words: Option<Passphrase>,
+}
+
+/// A passphrase on its way to who must know it.
+#[expect(clippy::ref_option, reason = "serde calls it so")]
+fn revealed<S: serde::Serializer>(words: &Option<Passphrase>, serializer: S) -> Result<S::Ok, S::Error> {
+    words.as_ref().map(Passphrase::reveal).serialize(serializer)
 }
 
 /// What can be set about a room.
@@ -250,6 +285,76 @@ pub enum RuleKind {
     InviteOnly,
     /// Somebody may come in.
     Allowed,
+    /// Those come in who know a passphrase of its own.
+    Passphrase,
+}
+
+/// See [`Command::Ticket`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct MakeTicket {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// How often it lets in. Absent: any number of times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uses: Option<NonZeroU32>,
+    /// For how long, in seconds. Absent: until it is revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u64>,
+    /// A room into which it lets as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomName>,
+}
+
+/// See [`Command::Revoke`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OfTicket {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// Which; not the secret.
+    pub ticket: TicketId,
+}
+
+/// See [`Command::Link`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LinkDevice {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// As the other device shows it.
+    pub code: Line,
+}
+
+/// See [`Command::Unlink`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OfKey {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// Which device.
+    pub key: PublicKey,
+}
+
+/// See [`Command::Ignore`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SetIgnored {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// Whom.
+    pub nick: Nick,
+    /// Whether.
+    pub on: bool,
+}
+
+/// A ticket, shown as the passphrase is; see [`super::ticket`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketProof {
+    /// Which.
+    pub id: TicketId,
+    /// The answer to the challenge.
+    pub proof: Proof,
 }
 
 /// A command that names somebody and nothing more.
@@ -321,6 +426,13 @@ impl Command {
             | Self::Role(SetRole { id, .. })
             | Self::Rule(SetRule { id, .. })
             | Self::Passphrase(Plain { id })
+            | Self::Ticket(MakeTicket { id, .. })
+            | Self::Tickets(Plain { id })
+            | Self::Revoke(OfTicket { id, .. })
+            | Self::Device(Plain { id })
+            | Self::Link(LinkDevice { id, .. })
+            | Self::Unlink(OfKey { id, .. })
+            | Self::Ignore(SetIgnored { id, .. })
             | Self::Whois(OfNick { id, .. })
             | Self::Audit(ReadAudit { id, .. })
             | Self::Rooms(Plain { id })
@@ -376,7 +488,19 @@ struct Fields<'a> {
     #[serde(default)]
     seconds: Option<u64>,
     #[serde(default)]
+    apart: Option<bool>,
+    #[serde(default)]
     role: Option<Role>,
+    #[serde(default)]
+    ticket: Option<TicketField>,
+    #[serde(borrow, default)]
+    words: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    code: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    key: Option<Cow<'a, str>>,
+    #[serde(default)]
+    uses: Option<NonZeroU32>,
     #[serde(default)]
     rule: Option<RuleKind>,
     #[serde(default)]
@@ -393,6 +517,14 @@ struct Fields<'a> {
     around: Option<u64>,
     #[serde(default)]
     limit: Option<u64>,
+}
+
+/// In `hello` a ticket is shown, in `revoke` it is named.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TicketField {
+    Named(TicketId),
+    Shown(TicketProof),
 }
 
 impl<'a> Fields<'a> {
@@ -423,19 +555,26 @@ impl<'a> Fields<'a> {
 
     fn command(self, id: Option<RequestId>) -> Result<Command, Failure> {
         Ok(match &*self.kind {
-            "hello" => Command::Hello(Hello {
+            "hello" => Command::Hello(Box::new(Hello {
                 protocol: self.protocol.ok_or_else(|| self.missing("protocol"))?,
                 nick: self.nick()?,
                 resume: self.resume.as_deref().map(|raw| self.uuid("resume", raw)).transpose()?,
                 proof: self.proof.as_deref().map(|raw| self.hex("proof", raw)).transpose()?,
+                ticket: match self.ticket {
+                    Some(TicketField::Shown(ticket)) => Some(ticket),
+                    Some(TicketField::Named(_)) => return Err(self.bad("ticket must have id and proof")),
+                    None => None,
+                },
                 identity: self.identity,
+                apart: self.apart.unwrap_or(false),
                 agent: Line::lossy(self.agent.as_deref().unwrap_or_default()),
-            }),
+            })),
             "join" => Command::Join(Join {
                 id,
                 room: self.room()?,
                 after: self.after.unwrap_or(0),
                 limit: self.limit,
+                words: self.words()?,
             }),
             "leave" => Command::Leave(InRoom { id, room: self.room()? }),
             "send" => Command::Send(Send {
@@ -480,8 +619,34 @@ impl<'a> Fields<'a> {
                 rule: self.rule.ok_or_else(|| self.missing("rule"))?,
                 on: self.on.ok_or_else(|| self.missing("on"))?,
                 nick: self.nick.is_some().then(|| self.nick()).transpose()?,
+                words: self.words()?,
             }),
             "passphrase" => Command::Passphrase(Plain { id }),
+            "ticket" => Command::Ticket(MakeTicket {
+                id,
+                uses: self.uses,
+                seconds: self.seconds,
+                room: self.room.is_some().then(|| self.room()).transpose()?,
+            }),
+            "tickets" => Command::Tickets(Plain { id }),
+            "revoke" => match self.ticket {
+                Some(TicketField::Named(ticket)) => Command::Revoke(OfTicket { id, ticket }),
+                _ => return Err(self.missing("ticket")),
+            },
+            "device" => Command::Device(Plain { id }),
+            "link" => {
+                let code = self.code.as_deref().ok_or_else(|| self.missing("code"))?;
+                Command::Link(LinkDevice { id, code: Line::lossy(code) })
+            }
+            "unlink" => {
+                let key = self.key.as_deref().ok_or_else(|| self.missing("key"))?;
+                Command::Unlink(OfKey { id, key: self.hex("key", key)? })
+            }
+            "ignore" => Command::Ignore(SetIgnored {
+                id,
+                nick: self.nick()?,
+                on: self.on.ok_or_else(|| self.missing("on"))?,
+            }),
             "whois" => Command::Whois(OfNick { id, nick: self.nick()? }),
             "audit" => Command::Audit(ReadAudit {
                 id,
@@ -534,6 +699,11 @@ impl<'a> Fields<'a> {
         raw.parse().map_err(|error| self.bad(&format!("{field}: {error}")))
     }
 
+    fn words(&self) -> Result<Option<Passphrase>, Failure> {
+        let words = self.words.as_deref().map(Passphrase::new).transpose();
+        words.map_err(|error| self.bad(&format!("words: {error}")))
+    }
+
     fn missing(&self, field: &str) -> Failure {
         self.bad(&format!("{field} is missing"))
     }
@@ -577,6 +747,10 @@ mod tests {
         RoomName::new("#lobby").unwrap()
     }
 
+    fn words() -> Option<Passphrase> {
+        Passphrase::new("amber-otter-river-stone").ok()
+    }
+
     fn bob() -> Nick {
         Nick::new("bob").unwrap()
     }
@@ -598,15 +772,17 @@ mod tests {
         let agent = Line::lossy("test");
         let place = Place::Around(7);
         for command in [
-            Command::Hello(Hello {
+            Command::Hello(Box::new(Hello {
                 protocol: 1,
                 nick: nick.clone(),
                 resume: Some(uuid),
                 proof: Some(Hex([7; 32])),
+                ticket: Some(TicketProof { id: Hex([5; 8]), proof: Hex([6; 32]) }),
                 identity: Some(Identity { key: Hex([8; 32]), signature: Hex([9; 64]) }),
+                apart: true,
                 agent,
-            }),
-            Command::Join(Join { id: id.clone(), room: room(), after: 3, limit: Some(50) }),
+            })),
+            Command::Join(Join { id: id.clone(), room: room(), after: 3, limit: Some(50), words: words() }),
             Command::Leave(InRoom { id: id.clone(), room: room() }),
             Command::Send(Send { id: uuid, room: room(), text, action: true, reply_to: Some(2) }),
             Command::Topic(SetTopic { id: uuid, room: room(), text: Line::lossy("t") }),
@@ -631,7 +807,20 @@ mod tests {
                 rule: RuleKind::Allowed,
                 on: true,
                 nick: Some(bob()),
+                words: words(),
             }),
+            Command::Ticket(MakeTicket {
+                id: id.clone(),
+                uses: NonZeroU32::new(3),
+                seconds: Some(60),
+                room: Some(room()),
+            }),
+            Command::Tickets(Plain { id: id.clone() }),
+            Command::Revoke(OfTicket { id: id.clone(), ticket: Hex([7; 8]) }),
+            Command::Device(Plain { id: id.clone() }),
+            Command::Link(LinkDevice { id: id.clone(), code: Line::lossy("ABCD-EFGH") }),
+            Command::Unlink(OfKey { id: id.clone(), key: Hex([8; 32]) }),
+            Command::Ignore(SetIgnored { id: id.clone(), nick: bob(), on: true }),
             Command::Passphrase(Plain { id: id.clone() }),
             Command::Whois(OfNick { id: id.clone(), nick: bob() }),
             Command::Audit(ReadAudit { id: id.clone(), before: Some(9), limit: 5 }),

@@ -10,9 +10,11 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::command::RequestId;
+use super::hex::Hex;
 use super::name::{Nick, RoomName};
 use super::proof::{Challenge, Cost, PublicKey, Salt};
 use super::text::Line;
+use super::ticket::TicketId;
 use super::time::Time;
 pub use super::words::{ErrorCode, Reason, Role};
 
@@ -42,6 +44,8 @@ pub enum Event {
     Whois(Whois),
     /// The answer to `audit`.
     Audit(Audit),
+    /// The answer to `tickets`.
+    Tickets(Tickets),
     /// You are sending faster than you may: this command is held up, not lost.
     Delayed(Delayed),
     /// Are you there?
@@ -127,8 +131,23 @@ pub struct Ready {
     pub you: Person,
     /// Rooms there are, the fullest first, at most [`super::limits::LIST_ITEMS`].
     pub rooms: Vec<RoomInfo>,
+    /// Whom you ignore: all their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<Nick>,
+    /// For whoever came by a ticket, over TLS: what opens the door the next time, as the passphrase's key would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<DoorKey>,
     /// What this server allows.
     pub limits: Allowed,
+}
+
+/// The key of a passphrase, with its salt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoorKey {
+    /// Of this server.
+    pub salt: Salt,
+    /// What proves; see [`super::proof`].
+    pub key: Hex<32>,
 }
 
 /// What a server allows; see [`super::limits`].
@@ -192,6 +211,12 @@ pub struct Okay {
     /// For `passphrase`: the new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<Line>,
+    /// For `ticket`: the secret; it is told this once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Hex<16>>,
+    /// For `device`: what to type on the other one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Line>,
 }
 
 /// See [`Event::Error`].
@@ -442,6 +467,36 @@ pub struct Whois {
     pub addresses: Vec<IpAddr>,
 }
 
+/// See [`Event::Tickets`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tickets {
+    /// The `id` of the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub re: Option<RequestId>,
+    /// Those that hold.
+    pub tickets: Vec<TicketInfo>,
+}
+
+/// A counted invitation, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketInfo {
+    /// Names it, for `revoke`.
+    pub ticket: TicketId,
+    /// Who made it.
+    pub by: Line,
+    /// When.
+    pub at: Time,
+    /// How often it still lets in; left out for any number of times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u32>,
+    /// Up to when; left out for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// The room into which it lets as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomName>,
+}
+
 /// See [`Event::Audit`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
@@ -523,6 +578,7 @@ impl Event {
             "rooms" => Self::Rooms(serde_json::from_slice(json)?),
             "whois" => Self::Whois(serde_json::from_slice(json)?),
             "audit" => Self::Audit(serde_json::from_slice(json)?),
+            "tickets" => Self::Tickets(serde_json::from_slice(json)?),
             "delayed" => Self::Delayed(serde_json::from_slice(json)?),
             "ping" => Self::Ping(serde_json::from_slice(json)?),
             "pong" => Self::Pong(serde_json::from_slice(json)?),

@@ -147,6 +147,8 @@ pub enum Reason {
     Storage,
     /// No TLS came about.
     TlsFailed,
+    /// This key is another person's from now on: come in again as they.
+    Relinked,
     /// The host, or an operator, has ended it.
     Kicked,
     /// The host, or an operator, keeps one out.
@@ -158,7 +160,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of their discriminants: for counting.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Shutdown,
         Self::Quit,
         Self::Gone,
@@ -173,6 +175,7 @@ impl Reason {
         Self::AddressFull,
         Self::Storage,
         Self::TlsFailed,
+        Self::Relinked,
         Self::Kicked,
         Self::Banned,
         Self::Unknown,
@@ -200,6 +203,7 @@ impl Reason {
             Self::AddressFull => "too many connections from this address",
             Self::Storage => "the server cannot read its log",
             Self::TlsFailed => "the encryption could not be agreed on",
+            Self::Relinked => "this device is yours now",
             Self::Kicked => "you were asked to leave",
             Self::Banned => "you may not come in here any more",
             Self::Unknown => "the server gave a reason that this version does not know",

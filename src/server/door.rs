@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::private::write_private;
-use crate::protocol::command::Hello;
 use crate::protocol::event::{Auth, AuthKind, ErrorCode, Failure, Scrypt};
-use crate::protocol::proof::{Binding, Challenge, Cost, Passphrase, PassphraseError, ProofKey, Salt};
+use crate::protocol::proof::{Binding, Challenge, Cost, Passphrase, PassphraseError, Proof, ProofKey, Salt};
 use crate::protocol::wordlist;
 
 /// What is needed to verify the passphrase, and no more than that: not the words.
@@ -181,34 +180,22 @@ impl Door {
         from.map_or(Ok(Duration::ZERO), |from| self.guesses.wait(from, now))
     }
 
-    /// Looks at the answer.
-    ///
-    /// # Errors
-    /// `bad_signature`, `passphrase_needed`, `passphrase_wrong`.
-    pub fn check(
-        &self,
-        hello: &Hello,
-        challenge: &Challenge,
-        binding: Binding,
-        from: Option<IpAddr>,
-        now: Instant,
-    ) -> Result<(), Failure> {
-        if hello.identity.is_some_and(|identity| !identity.verify(challenge, binding)) {
-            let message = "the signature is not that of this key on this connection";
-            return Err(Failure::new(ErrorCode::BadSignature, message));
-        }
-        let lock = self.lock.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(lock) = &*lock else { return Ok(()) };
-        let Some(proof) = &hello.proof else {
-            return Err(Failure::new(ErrorCode::PassphraseNeeded, "this parlor has a passphrase"));
-        };
-        if lock.key.verify(challenge, binding, proof) {
-            return Ok(());
-        }
+    /// Somebody at this address guessed wrong.
+    pub fn failed(&self, from: Option<IpAddr>, now: Instant) {
         if let Some(from) = from {
             self.guesses.failed(from, now);
         }
-        Err(Failure::new(ErrorCode::PassphraseWrong, "that is not the passphrase of this parlor"))
+    }
+
+    /// Whether it lets everyone through.
+    pub fn is_open(&self) -> bool {
+        self.lock.read().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
+    /// Whether an answer is that of the passphrase.
+    pub fn opens_to(&self, proof: &Proof, challenge: &Challenge, binding: Binding) -> bool {
+        let lock = self.lock.read().unwrap_or_else(PoisonError::into_inner);
+        lock.as_ref().is_none_or(|lock| lock.key.verify(challenge, binding, proof))
     }
 }
 

@@ -1,28 +1,26 @@
 //! The first two frames of a connection: `welcome`, and `hello` or the door.
 
 use std::net::IpAddr;
-use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::time::{sleep, timeout, timeout_at};
+use tokio::time::{timeout, timeout_at};
 use tracing::info;
 
 use super::Context;
+use super::entrance::{self, Inside};
 use super::hub::Entered;
-use super::registry::{PersonId, Registry};
 use crate::protocol;
 use crate::protocol::command::{Command, Hello};
-use crate::protocol::event::{Allowed, ErrorCode, Event, Failure, Ready, Reason};
+use crate::protocol::event::{Allowed, DoorKey, ErrorCode, Event, Failure, Ready, Reason};
 use crate::protocol::event::{ServerInfo, Welcome};
 use crate::protocol::frame::{Frame, FrameError, FrameReader};
+use crate::protocol::hex::Hex;
 use crate::protocol::limits::{
     COMMAND_BYTES, HANDSHAKE_TIME, PAGE_ENTRIES, ROOMS_PER_SESSION, STALL_TIME, TEXT_BYTES,
 };
-use crate::protocol::name::Nick;
 use crate::protocol::proof::{Binding, Challenge};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
-use crate::protocol::words::Role;
 
 /// Who is at the other end, as far as the socket tells.
 #[derive(Clone, Copy, Debug)]
@@ -55,36 +53,31 @@ where
         let challenge = Challenge::random().map_err(|_| (None, Reason::Storage))?;
         write(writer, &Event::Welcome(welcome(context, challenge))).await?;
         let hello = hello(frames).await?;
+        info!(nick = %hello.nick, agent = %hello.agent, "hello");
         let refused = |failure: Failure| {
             let reason = failure.reason();
             (Some(failure), reason)
         };
-        if hello.proof.is_some() {
-            let wait = context.door.wait(peer.from, Instant::now()).map_err(refused)?;
-            sleep(wait).await;
-        }
-        let checked = context.door.check(&hello, &challenge, peer.binding, peer.from, Instant::now());
-        checked.map(|()| hello).map_err(refused)
+        entrance::admit(context, hello, &challenge, peer).await.map_err(refused)
     });
     let outcome = tokio::select! {
         () = context.closing.cancelled() => Err((None, Reason::Shutdown)),
         outcome = greeting => outcome.unwrap_or_else(|_| Err(no_hello_in_time())),
     };
     let refusal = match outcome {
-        Ok(hello) => {
-            info!(nick = %hello.nick, agent = %hello.agent, "hello");
-            enter(context, hello, peer).await.map_err(|failure| (Some(failure), Reason::Refused))
+        Ok(admitted) => {
+            entrance::enter(context, admitted, peer).await.map_err(|failure| (Some(failure), Reason::Refused))
         }
         Err(refusal) => Err(refusal),
     };
     match refusal {
-        Ok(entered) => {
-            let ready = write(writer, &Event::Ready(Box::new(ready(context, &entered)))).await;
-            if let Err((_, reason)) = ready {
-                context.hub.lock().leave(entered.session);
+        Ok(inside) => {
+            let ready = Box::new(ready(context, &inside, peer.binding));
+            if let Err((_, reason)) = write(writer, &Event::Ready(ready)).await {
+                context.hub.lock().leave(inside.entered.session);
                 return Err(reason);
             }
-            Ok(entered)
+            Ok(inside.entered)
         }
         Err((failure, reason)) => {
             refuse(writer, failure, reason).await;
@@ -104,7 +97,7 @@ async fn hello<R: AsyncRead + Unpin>(frames: &mut FrameReader<R>) -> Result<Hell
         }
     };
     match Command::decode(&json) {
-        Ok(Command::Hello(hello)) if hello.protocol == protocol::VERSION => Ok(hello),
+        Ok(Command::Hello(hello)) if hello.protocol == protocol::VERSION => Ok(*hello),
         Ok(Command::Hello(hello)) => {
             let message = format!(
                 "this server speaks version {} of the protocol and not {}: use a client of its time",
@@ -123,60 +116,6 @@ async fn hello<R: AsyncRead + Unpin>(frames: &mut FrameReader<R>) -> Result<Hell
             Err((Some(failure), reason))
         }
     }
-}
-
-/// Somebody who may come in does so, as who they are: unless they are banned, or their name is another's.
-async fn enter(context: &Context, hello: Hello, peer: Peer) -> Result<Entered, Failure> {
-    let Hello { nick, resume, identity, .. } = hello;
-    let known = identity.and_then(|identity| context.registry.lock().person_of(&identity.key));
-    if let Some(ban) = context.registry.lock().banned(known, peer.from, Time::now()) {
-        return Err(ban.failure());
-    }
-    let who = match (identity, known) {
-        (Some(identity), None) => {
-            let identify = move |registry: &mut Registry, now| {
-                registry.identify(identity.key, now).map_err(|error| error.failure())
-            };
-            Some(context.registry.change(identify).await?)
-        }
-        (_, known) => known,
-    };
-    // Whoever is here on another device has their name already.
-    let has_name = {
-        let hub = context.hub.lock();
-        let has_name = who.is_some_and(|who| hub.nick_of(who).is_some());
-        let resumes = resume.is_some_and(|token| hub.is_session(&token));
-        if !has_name && !resumes {
-            hub.is_free(&nick, who)?;
-        }
-        has_name
-    };
-    if !has_name {
-        claim(context, who, &nick).await?;
-    }
-    let who = who.map(|who| (who, context.registry.lock().role(who).unwrap_or(Role::Member)));
-    context.hub.lock().enter(nick, resume, who, peer.address)
-}
-
-/// Whether a nick may be somebody's; from now on it is, if they have a key.
-///
-/// # Errors
-/// `name_owned`, and what keeps the registry from writing.
-pub async fn claim(context: &Context, who: Option<PersonId>, nick: &Nick) -> Result<(), Failure> {
-    let Some(who) = who else {
-        return match context.registry.lock().owner(nick, Time::now()) {
-            None => Ok(()),
-            Some(_) => {
-                let message = format!("{nick} belongs to somebody who has a key: choose another nick");
-                Err(Failure::new(ErrorCode::NameOwned, &message))
-            }
-        };
-    };
-    let nick = nick.clone();
-    context
-        .registry
-        .change(move |registry, now| registry.claim(who, &nick, now).map_err(|error| error.failure()))
-        .await
 }
 
 /// The error for a frame that announces too much.
@@ -231,15 +170,22 @@ fn welcome(context: &Context, challenge: Challenge) -> Welcome {
     }
 }
 
-fn ready(context: &Context, entered: &Entered) -> Ready {
+fn ready(context: &Context, inside: &Inside, binding: Binding) -> Ready {
     let limits = &context.limits;
     Ready {
-        session: entered.token,
-        you: entered.you.clone(),
+        session: inside.entered.token,
+        you: inside.entered.you.clone(),
         rooms: {
             let registry = context.registry.lock();
             context.hub.lock().list(|room| !registry.rules(room).private)
         },
+        ignored: inside.ignored.clone(),
+        // Not where somebody on the way could read it.
+        key: context
+            .door
+            .key()
+            .filter(|_| inside.by_ticket && binding != Binding::NONE)
+            .map(|(salt, key)| DoorKey { salt, key: Hex(*key.as_bytes()) }),
         limits: Allowed {
             text_bytes: TEXT_BYTES,
             frame_bytes: COMMAND_BYTES,

@@ -20,6 +20,7 @@ use super::room::{Channel, Joined, Room};
 use crate::protocol::event::{ErrorCode, Failure, Person, Reason, RoomInfo};
 use crate::protocol::limits::{LIST_ITEMS, ROOMS_PER_SESSION};
 use crate::protocol::name::{Nick, RoomName};
+use crate::protocol::proof::PublicKey;
 use crate::protocol::text::Line;
 use crate::protocol::words::Role;
 
@@ -48,8 +49,12 @@ struct Session {
     person: Person,
     /// Whose key was shown; nobody's for a guest.
     who: Option<PersonId>,
+    /// That key.
+    key: Option<PublicKey>,
     /// The secret that takes over this session.
     token: Uuid,
+    /// Under its own nick, whatever the person is called elsewhere.
+    apart: bool,
     /// From where; `None` for a Unix socket.
     from: Option<IpAddr>,
     rooms: BTreeSet<RoomName>,
@@ -74,6 +79,17 @@ pub struct Hub {
     news: BTreeSet<RoomName>,
     /// Rung when there is the first of them.
     bell: Arc<Notify>,
+}
+
+/// Somebody who has shown a key.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// Who.
+    pub id: PersonId,
+    /// Their key on this device.
+    pub key: PublicKey,
+    /// What they are.
+    pub role: Role,
 }
 
 /// What a session gets when it comes in.
@@ -110,10 +126,10 @@ impl Hub {
         hub
     }
 
-    /// What somebody with a key is called while they are here, on whichever device.
+    /// What somebody with a key is called while they are here, on whichever device; not what runs apart from them.
     pub fn nick_of(&self, who: PersonId) -> Option<&Nick> {
-        let session = self.present.get(&who)?.first()?;
-        self.sessions.get(session).map(|session| &session.person.nick)
+        let mut sessions = self.present.get(&who)?.iter().filter_map(|session| self.sessions.get(session));
+        sessions.find(|session| !session.apart).map(|session| &session.person.nick)
     }
 
     /// A person comes in. With the token of a session of theirs that still lingers, takes its place. Whoever is here
@@ -125,20 +141,22 @@ impl Hub {
         &mut self,
         nick: Nick,
         resume: Option<Uuid>,
-        who: Option<(PersonId, Role)>,
+        who: Option<Known>,
+        apart: bool,
         from: Option<IpAddr>,
     ) -> Result<Entered, Failure> {
-        let (who, role) = who.unzip();
+        let (key, role) = (who.map(|known| known.key), who.map(|known| known.role));
+        let who = who.map(|known| known.id);
         if let Some(old) = resume.and_then(|token| self.tokens.get(&token).copied())
             && self.sessions.get(&old).is_some_and(|session| session.who == who)
         {
             self.end(old, Reason::Replaced);
             self.leave(old);
         }
-        let nick = match who.and_then(|who| self.nick_of(who)) {
+        let nick = match who.filter(|_| !apart).and_then(|who| self.nick_of(who)) {
             Some(nick) => nick.clone(),
             None => {
-                self.check_nick(&nick, &[])?;
+                self.is_free(&nick, who)?;
                 nick
             }
         };
@@ -150,7 +168,10 @@ impl Hub {
         self.take_nick(&person.nick, session);
         self.tokens.insert(token, session);
         let entered = Entered { session, you: person.clone(), token, ending: ending.clone() };
-        self.sessions.insert(session, Session { person, who, token, from, rooms: BTreeSet::new(), ending });
+        self.sessions.insert(
+            session,
+            Session { person, who, key, token, apart, from, rooms: BTreeSet::new(), ending },
+        );
         if let Some(who) = who {
             self.present.entry(who).or_default().insert(session);
         }
@@ -169,7 +190,7 @@ impl Hub {
                 self.present.remove(&who);
             }
         }
-        let others = self.others_of(gone.who, session);
+        let others = self.others_of(gone.who, &gone.person.nick, session);
         match others.first() {
             None => self.release_nick(&gone.person.nick, session),
             Some(other) => self.take_nick(&gone.person.nick, *other),
@@ -179,10 +200,13 @@ impl Hub {
         }
     }
 
-    /// The other sessions of whoever has this one.
-    fn others_of(&self, who: Option<PersonId>, session: SessionId) -> Vec<SessionId> {
-        let all = who.and_then(|who| self.present.get(&who)).into_iter().flatten();
-        all.copied().filter(|other| *other != session).collect()
+    /// The other sessions that are one with this one to the others: of the same person, under the same nick.
+    fn others_of(&self, who: Option<PersonId>, nick: &Nick, session: SessionId) -> Vec<SessionId> {
+        let all = who.and_then(|who| self.present.get(&who)).into_iter().flatten().copied();
+        let is_same = |other: &SessionId| {
+            *other != session && self.sessions.get(other).is_some_and(|other| other.person.nick == *nick)
+        };
+        all.filter(is_same).collect()
     }
 
     /// Whether any of these sessions is in a room.
@@ -209,6 +233,28 @@ impl Hub {
     pub fn end_all(&self, whom: &Whom, reason: Reason, message: Option<&Line>) {
         for session in self.sessions_of(whom) {
             session.ending.end(reason, message.cloned());
+        }
+    }
+
+    /// The key that a session has shown.
+    ///
+    /// # Errors
+    /// For a guest, and when it is over.
+    pub fn key(&self, session: SessionId) -> Result<PublicKey, Failure> {
+        self.sessions.get(&session).and_then(|session| session.key).ok_or_else(gone)
+    }
+
+    /// Makes the other sessions of somebody end.
+    pub fn end_others(&self, who: PersonId, but: SessionId, reason: Reason) {
+        for other in self.present.get(&who).into_iter().flatten().filter(|other| **other != but) {
+            self.end(*other, reason);
+        }
+    }
+
+    /// Makes the sessions with a key end.
+    pub fn end_key(&self, key: &PublicKey, reason: Reason) {
+        for session in self.sessions.values().filter(|session| session.key.as_ref() == Some(key)) {
+            session.ending.end(reason, None);
         }
     }
 
@@ -280,7 +326,8 @@ impl Hub {
         let Some(joining) = self.sessions.get(&session) else { return Err(gone()) };
         let person = joining.person.clone();
         let is_new_here = !joining.rooms.contains(name);
-        let is_person_new = is_new_here && !self.is_any_in(&self.others_of(joining.who, session), name);
+        let is_person_new =
+            is_new_here && !self.is_any_in(&self.others_of(joining.who, &person.nick, session), name);
         if is_new_here && joining.rooms.len() >= ROOMS_PER_SESSION {
             let message = format!("one connection can be in {ROOMS_PER_SESSION} rooms: leave one first");
             return Err(Failure::new(ErrorCode::TooManyJoined, &message));
@@ -316,7 +363,7 @@ impl Hub {
         let Some(leaving) = self.sessions.get_mut(&session) else { return Err(gone()) };
         leaving.rooms.remove(name);
         let who = leaving.who;
-        self.leave_room(name, &nick, &self.others_of(who, session));
+        self.leave_room(name, &nick, &self.others_of(who, &nick, session));
         Ok(())
     }
 
@@ -375,9 +422,12 @@ impl Hub {
     /// `nick_taken`.
     pub fn rename(&mut self, session: SessionId, nick: Nick) -> Result<Person, Failure> {
         let renaming = self.sessions.get(&session).ok_or_else(gone)?;
-        let mut all = self.others_of(renaming.who, session);
+        let mut all = self.others_of(renaming.who, &renaming.person.nick, session);
         all.push(session);
-        self.check_nick(&nick, &all)?;
+        match renaming.who {
+            None => self.check_nick(&nick, &[session])?,
+            who => self.is_free(&nick, who)?,
+        }
         let (old, mut person) = (renaming.person.nick.clone(), renaming.person.clone());
         if old == nick {
             return Ok(person);
@@ -551,32 +601,39 @@ mod tests {
     #[test]
     fn one_nick_for_one_person_and_none_that_looks_like_it() {
         let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None, None, None).unwrap();
+        let alice = hub.enter(nick("alice"), None, None, false, None).unwrap();
         for alike in ["alice", "ALICE", "аlice"] {
-            assert_eq!(code(hub.enter(nick(alike), None, None, None)), ErrorCode::NickTaken, "{alike}");
+            assert_eq!(
+                code(hub.enter(nick(alike), None, None, false, None)),
+                ErrorCode::NickTaken,
+                "{alike}"
+            );
         }
         hub.leave(alice.session);
-        assert!(hub.enter(nick("ALICE"), None, None, None).is_ok());
+        assert!(hub.enter(nick("ALICE"), None, None, false, None).is_ok());
     }
 
     #[test]
     fn who_comes_back_takes_their_own_place() {
         let mut hub = hub();
-        let before = hub.enter(nick("alice"), None, None, None).unwrap();
+        let before = hub.enter(nick("alice"), None, None, false, None).unwrap();
         hub.join(before.session, &room("#a")).unwrap();
-        let after = hub.enter(nick("alice"), Some(before.token), None, None).unwrap();
+        let after = hub.enter(nick("alice"), Some(before.token), None, false, None).unwrap();
         assert_ne!(before.session, after.session);
         assert_eq!(hub.sessions(), 1);
         hub.leave(before.session);
         assert_eq!(hub.sessions(), 1, "the old session's own end changes nothing");
-        assert_eq!(code(hub.enter(nick("alice"), Some(before.token), None, None)), ErrorCode::NickTaken);
+        assert_eq!(
+            code(hub.enter(nick("alice"), Some(before.token), None, false, None)),
+            ErrorCode::NickTaken
+        );
     }
 
     #[test]
     fn a_new_nick_frees_the_old_one_and_may_differ_only_in_case() {
         let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None, None, None).unwrap().session;
-        let bob = hub.enter(nick("bob"), None, None, None).unwrap().session;
+        let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
+        let bob = hub.enter(nick("bob"), None, None, false, None).unwrap().session;
         assert_eq!(code(hub.rename(bob, nick("Alice"))), ErrorCode::NickTaken);
         assert!(hub.rename(alice, nick("Alice")).is_ok());
         assert!(hub.rename(alice, nick("carol")).is_ok());
@@ -587,19 +644,19 @@ mod tests {
     fn a_nick_half_ones_own_and_half_anothers_is_the_others() {
         // Capital i looks like l: "ALICE" shares one key with "allce" and the other with "alice".
         let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None, None, None).unwrap().session;
-        let mallory = hub.enter(nick("allce"), None, None, None).unwrap().session;
+        let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
+        let mallory = hub.enter(nick("allce"), None, None, false, None).unwrap().session;
         assert_eq!(code(hub.rename(mallory, nick("ALICE"))), ErrorCode::NickTaken);
         hub.leave(mallory);
-        assert_eq!(code(hub.enter(nick("alice"), None, None, None)), ErrorCode::NickTaken);
+        assert_eq!(code(hub.enter(nick("alice"), None, None, false, None)), ErrorCode::NickTaken);
         hub.leave(alice);
-        assert!(hub.enter(nick("alice"), None, None, None).is_ok());
+        assert!(hub.enter(nick("alice"), None, None, false, None).is_ok());
     }
 
     #[test]
     fn a_room_that_was_spoken_in_stays_while_the_word_is_on_its_way() {
         let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None, None, None).unwrap().session;
+        let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
         for name in ["#a", "#b", "#c"] {
             hub.join(alice, &room(name)).unwrap();
             hub.speaker(alice, &room(name)).unwrap();
@@ -612,7 +669,7 @@ mod tests {
     #[test]
     fn only_members_may_speak() {
         let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None, None, None).unwrap().session;
+        let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
         assert_eq!(code(hub.speaker(alice, &room("#a"))), ErrorCode::NotInRoom);
         hub.join(alice, &room("#a")).unwrap();
         assert_eq!(hub.speaker(alice, &room("#a")).unwrap(), (nick("alice"), None));
@@ -623,8 +680,9 @@ mod tests {
     #[test]
     fn limits_have_names() {
         let mut hub = hub();
-        let people: Vec<_> =
-            ["a1", "b2", "c3"].map(|name| hub.enter(nick(name), None, None, None).unwrap().session).into();
+        let people: Vec<_> = ["a1", "b2", "c3"]
+            .map(|name| hub.enter(nick(name), None, None, false, None).unwrap().session)
+            .into();
         hub.join(people[0], &room("#a")).unwrap();
         hub.join(people[1], &room("#a")).unwrap();
         assert_eq!(code(hub.join(people[2], &room("#a"))), ErrorCode::RoomFull);
@@ -639,7 +697,7 @@ mod tests {
     #[test]
     fn rooms_that_look_alike_do_not_stand_side_by_side() {
         let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None, None, None).unwrap().session;
+        let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
         hub.join(alice, &room("#lobby")).unwrap();
         assert_eq!(code(hub.join(alice, &room("#lоbby"))), ErrorCode::RoomLooksAlike);
     }

@@ -18,6 +18,7 @@ pub mod block;
 pub mod config;
 pub mod door;
 pub mod ending;
+pub mod entrance;
 pub mod handshake;
 pub mod hub;
 pub mod listen;

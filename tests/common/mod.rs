@@ -22,7 +22,7 @@ use parlor::protocol::event::{Entry, Event, Failure, Okay, Ready, Reason};
 use parlor::protocol::frame::{Frame, FrameReader};
 use parlor::protocol::limits::EVENT_BYTES;
 use parlor::protocol::name::{Nick, RoomName};
-use parlor::protocol::proof::{Fingerprint, Passphrase, ProofKey, PublicKey};
+use parlor::protocol::proof::{Fingerprint, Identity, KeyPair, Passphrase, ProofKey, PublicKey};
 use parlor::protocol::text::{Line, Text};
 use parlor::server::config::{Config, Limits};
 use parlor::server::door::Ask;
@@ -130,6 +130,15 @@ impl TestServer {
         Self::on(folder, Config { listen, data, name, tls, ask, host, durability, limits }).await
     }
 
+    /// Closed, and of the host with this key.
+    pub async fn closed_by(key: PublicKey) -> Self {
+        let folder = TempDir::new().unwrap();
+        let (data, name, durability) = (folder.path().to_owned(), "test".to_owned(), Durability::Process);
+        let (tls, ask, host) = (Some(Source::Own), Ask::OwnWords, Some(key));
+        let (listen, limits) = (vec![loopback(0)], unlimited());
+        Self::on(folder, Config { listen, data, name, tls, ask, host, durability, limits }).await
+    }
+
     pub async fn behind(tls: Option<Source>, ask: Ask, limits: Limits) -> Self {
         let folder = TempDir::new().unwrap();
         let data = folder.path().to_owned();
@@ -174,15 +183,23 @@ impl TestServer {
 
     /// A client that knows the passphrase.
     pub async fn client_inside(&self, name: &str) -> TestClient {
+        self.client_with(name, None).await
+    }
+
+    /// The same, with a key.
+    pub async fn client_with(&self, name: &str, pair: Option<&KeyPair>) -> TestClient {
         let (read, write) = tokio::io::split(tls::dial_tls(self.port).await);
         let (mut reader, mut writer): (FrameReader<Read>, Write) =
             (FrameReader::new(Box::new(read), EVENT_BYTES), Box::new(write));
         let Some(Event::Welcome(welcome)) = event(&mut reader).await else { panic!("no welcome") };
         let asked = welcome.auth.scrypt.unwrap();
         let key = ProofKey::derive(self.words.as_ref().unwrap(), &asked.salt, asked.cost).unwrap();
-        let proof = key.prove(&welcome.auth.challenge, self.fingerprint.unwrap().into());
+        let (challenge, binding) = (&welcome.auth.challenge, self.fingerprint.unwrap().into());
+        let proof = key.prove(challenge, binding);
+        let identity =
+            pair.map(|pair| Identity { key: pair.public(), signature: pair.sign(challenge, binding) });
         let Command::Hello(hello) = hello(name, None) else { panic!("no hello") };
-        let hello = Command::Hello(Hello { proof: Some(proof), ..hello });
+        let hello = Command::Hello(Box::new(Hello { proof: Some(proof), identity, ..*hello }));
         soon(writer.write_all(&Frame::encode(&hello).into_bytes())).await.unwrap();
         match event(&mut reader).await {
             Some(Event::Ready(ready)) => TestClient { reader, writer, ready },
@@ -409,7 +426,8 @@ impl TestClient {
 
     pub async fn try_join(&mut self, name: &str, after: u64, limit: Option<u64>) -> Result<Okay, Failure> {
         let id = RequestId::from(Uuid::now_v7());
-        self.say(Command::Join(Join { id: Some(id.clone()), room: room(name), after, limit })).await;
+        self.say(Command::Join(Join { id: Some(id.clone()), room: room(name), after, limit, words: None }))
+            .await;
         self.answer(&id).await
     }
 
@@ -502,19 +520,21 @@ pub async fn event(reader: &mut FrameReader<Read>) -> Option<Event> {
 
 /// The first thing that a client says.
 pub fn hello(name: &str, resume: Option<Uuid>) -> Command {
-    Command::Hello(Hello {
+    Command::Hello(Box::new(Hello {
         protocol: 1,
         nick: nick(name),
         resume,
         proof: None,
+        ticket: None,
         identity: None,
+        apart: false,
         agent: Line::lossy("test"),
-    })
+    }))
 }
 
 /// Enters a room; the answer is of no interest.
 pub fn join(name: &str, after: u64) -> Command {
-    Command::Join(Join { id: None, room: room(name), after, limit: None })
+    Command::Join(Join { id: None, room: room(name), after, limit: None, words: None })
 }
 
 /// A frame with whatever in it.

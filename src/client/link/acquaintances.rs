@@ -40,7 +40,7 @@ impl Acquaintances {
         let secret = words.or_else(|| invite.passphrase.clone()).map(Secret::Words);
         let secret = secret.or_else(|| kept.map(|(salt, key)| Secret::Key(salt, key)));
         let identity = Some(identity::load_or_create(&self.0)?.into());
-        Ok(Trust { plain: plain || invite.plain, pin, secret, identity })
+        Ok(Trust { plain: plain || invite.plain, pin, secret, ticket: invite.ticket.clone(), identity })
     }
 
     /// The certificate that a parlor showed the last time.

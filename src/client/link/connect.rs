@@ -11,7 +11,7 @@ use super::ending::Break;
 use super::{Met, Secret, Trust, tls};
 use crate::protocol;
 use crate::protocol::address::Address;
-use crate::protocol::command::{Command, Hello};
+use crate::protocol::command::{Command, Hello, TicketProof};
 use crate::protocol::event::{AuthKind, ErrorCode, Event, Failure, Ready, Welcome};
 use crate::protocol::frame::{FrameError, FrameReader};
 use crate::protocol::limits::{EVENT_BYTES, HANDSHAKE_TIME};
@@ -118,6 +118,7 @@ async fn key_for(
             let key = tokio::task::spawn_blocking(derive).await.map_err(|_| Break::Quit)??;
             Ok(Some((asked.salt, key)))
         }
+        (None, _) if trust.ticket.is_some() => Ok(None),
         (None, secret) => {
             let why = match secret {
                 Some(_) => "the passphrase of this parlor has changed",
@@ -158,13 +159,22 @@ async fn greet(
     let challenge = &welcome.auth.challenge;
     let binding = fingerprint.map_or(Binding::NONE, Binding::from);
     hello.proof = key.as_ref().map(|(_, key)| key.prove(challenge, binding));
+    hello.ticket = trust
+        .ticket
+        .as_ref()
+        .filter(|_| hello.proof.is_none())
+        .map(|ticket| TicketProof { id: ticket.id(), proof: ticket.key().prove(challenge, binding) });
     hello.identity = trust
         .identity
         .as_ref()
         .map(|pair| Identity { key: pair.public(), signature: pair.sign(challenge, binding) });
-    connection.say(&Command::Hello(hello));
+    connection.say(&Command::Hello(Box::new(hello)));
     match connection.event().await? {
-        Event::Ready(ready) => Ok(Greeted { connection, welcome, ready, met: Met { fingerprint, key } }),
+        Event::Ready(ready) => {
+            let given = ready.key.as_ref().map(|given| (given.salt, ProofKey::from_bytes(given.key.0)));
+            let met = Met { fingerprint, key: key.or(given) };
+            Ok(Greeted { connection, welcome, ready, met })
+        }
         Event::Error(failure) => Err(Break::Refused(failure)),
         Event::Bye(bye) => Err(Break::Bye(bye)),
         _ => Err(Break::Nonsense(Line::lossy("no answer to hello"))),

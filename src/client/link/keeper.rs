@@ -215,7 +215,9 @@ impl Keeper {
                 nick: self.nick.clone(),
                 resume: self.resume,
                 proof: None,
+                ticket: None,
                 identity: None,
+                apart: self.config.apart,
                 agent: self.config.agent.clone(),
             };
             let patience = self.config.give_up_after.unwrap_or(Duration::MAX).max(ATTEMPT_SHORTEST);

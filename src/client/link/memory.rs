@@ -10,6 +10,7 @@ use super::ending::Break;
 use crate::protocol::command::{self, Command, Join, RequestId, SetTopic};
 use crate::protocol::event::{Entry, Gap, Okay};
 use crate::protocol::name::RoomName;
+use crate::protocol::proof::Passphrase;
 
 /// A room that we want to be in.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ struct Seat {
     cursor: u64,
     /// See [`Join::limit`].
     limit: Option<u64>,
+    /// See [`Join::words`].
+    words: Option<Passphrase>,
     /// The limit is for the beginning only; see [`super::Link::follow`].
     follow: bool,
     /// The beginning is over: the cursor has moved, or there was nothing to move over.
@@ -38,7 +41,13 @@ impl Seat {
     fn rejoin(&mut self, room: &RoomName) -> Command {
         let id = self.joining.get_or_insert_with(|| Uuid::now_v7().into()).clone();
         self.joined_after = self.cursor;
-        Command::Join(Join { id: Some(id), room: room.clone(), after: self.cursor, limit: self.limit() })
+        Command::Join(Join {
+            id: Some(id),
+            room: room.clone(),
+            after: self.cursor,
+            limit: self.limit(),
+            words: self.words.clone(),
+        })
     }
 
     fn move_to(&mut self, cursor: u64) {
@@ -76,9 +85,10 @@ impl Memory {
     /// Takes a seat in a room, or keeps the cursor of the one that there is; [`Memory::rejoin`] tells the server.
     pub(super) fn sit_down(&mut self, join: Join, follow: bool) {
         let cursor = self.rooms.get(&join.room).map_or(join.after, |seat| seat.cursor);
-        let joining = Some(join.id.unwrap_or_else(|| Uuid::now_v7().into()));
-        let seat = Seat { cursor, limit: join.limit, follow, begun: false, joining, joined_after: cursor };
-        self.rooms.insert(join.room, seat);
+        let joining = Some(join.id.clone().unwrap_or_else(|| Uuid::now_v7().into()));
+        let Join { room, limit, words, .. } = join;
+        let seat = Seat { cursor, limit, words, follow, begun: false, joining, joined_after: cursor };
+        self.rooms.insert(room, seat);
     }
 
     pub(super) fn stand_up(&mut self, room: &RoomName) {
@@ -275,7 +285,7 @@ mod tests {
 
     fn seated(after: u64, limit: Option<u64>, follow: bool) -> Memory {
         let mut memory = Memory::default();
-        memory.sit_down(Join { id: None, room: room(), after, limit }, follow);
+        memory.sit_down(Join { id: None, room: room(), after, limit, words: None }, follow);
         memory
     }
 

@@ -106,7 +106,14 @@ impl Script {
             (protocol::VERSION, Auth { kind: AuthKind::Open, challenge: Hex([0; 32]), scrypt: None });
         let welcome = Box::new(Welcome { protocol, server, auth, now: self.now.time });
         let (session, you) = (Uuid::nil(), person("alice"));
-        let ready = Box::new(Ready { session, you, rooms: Vec::new(), limits: allowed });
+        let ready = Box::new(Ready {
+            session,
+            you,
+            rooms: Vec::new(),
+            ignored: Vec::new(),
+            key: None,
+            limits: allowed,
+        });
         Update::Online { welcome, ready, met: Met::default(), news: None, new_log: false }
     }
 

@@ -119,11 +119,15 @@ impl Registry {
     }
 
     /// The invitations that are valid, the latest first.
-    pub fn tickets(&self, now: Time) -> Vec<&Invitation> {
+    ///
+    /// # Errors
+    /// `not_allowed` for members.
+    pub fn tickets(&self, by: &By, now: Time) -> Result<Vec<&Invitation>, RegistryError> {
+        self.check(by, Act::Invite, None)?;
         let valid = self.state.tickets.values().filter(|ticket| ticket.is_valid(now));
         let mut tickets: Vec<&Invitation> = valid.collect();
         tickets.sort_by_key(|ticket| std::cmp::Reverse(ticket.at));
-        tickets
+        Ok(tickets)
     }
 
     /// An invitation is not valid any more.

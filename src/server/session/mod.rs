@@ -5,6 +5,7 @@
 //! cursors. A session fails alone, and every end has a [`Reason`].
 
 mod order;
+mod own;
 mod reader;
 mod writer;
 
@@ -75,7 +76,7 @@ where
     };
     let guard = Guard { session: entered.session, context: &context };
     let (out, replies) = mpsc::channel(REPLIES_OWED);
-    let mut reader = Reader::new(frames, out, &context, entered.session);
+    let mut reader = Reader::new(frames, out, &context, entered.session, peer.from);
     let mut writer = Writer::new(write, replies, &context);
     let last_word = tokio::select! {
         () = context.closing.cancelled() => Reason::Shutdown.into(),

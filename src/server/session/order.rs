@@ -4,11 +4,16 @@
 //! better than a ban that is gone after a restart.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
+use super::own;
 use crate::protocol::command::{
-    Command, Judgement, OfNick, ReadAudit, RequestId, RuleKind, SetRole, SetRule,
+    Command, Judgement, MakeTicket, OfNick, OfTicket, ReadAudit, RequestId, RuleKind, SetRole, SetRule,
 };
-use crate::protocol::event::{Audit, Decision, ErrorCode, Event, Failure, Okay, Reason, Whois};
+use crate::protocol::event::{
+    Audit, Decision, ErrorCode, Event, Failure, Okay, Reason, TicketInfo, Tickets, Whois,
+};
+use crate::protocol::limits::LIST_ITEMS;
 use crate::protocol::name::Nick;
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
@@ -37,6 +42,13 @@ pub(super) async fn carry_out(
         Command::Role(set) => set_role(context, session, set).await,
         Command::Rule(set) => set_rule(context, session, set).await,
         Command::Passphrase(_) => return new_passphrase(context, session, re).await,
+        Command::Ticket(ticket) => return make_ticket(context, session, ticket).await,
+        Command::Tickets(_) => return tickets(context, session, re),
+        Command::Revoke(of) => revoke(context, session, of).await,
+        Command::Device(_) => return own::show_code(context, session, re).await,
+        Command::Link(link) => own::link(context, session, link).await,
+        Command::Unlink(of) => own::unlink(context, session, of).await,
+        Command::Ignore(set) => own::ignore(context, session, set).await,
         Command::Whois(asked) => return whois(context, session, asked),
         Command::Audit(asked) => return audit(context, session, asked).await,
         _ => Err(Failure::new(ErrorCode::OutOfPlace, "this command is not about people")),
@@ -45,7 +57,7 @@ pub(super) async fn carry_out(
 }
 
 /// Who gives an order. A guest has no say: nobody could tell later who it was.
-fn by(context: &Context, session: SessionId) -> Result<By, Failure> {
+pub(super) fn by(context: &Context, session: SessionId) -> Result<By, Failure> {
     match context.hub.lock().who(session)? {
         (Some(person), known) => Ok(By::Person(person, known.nick.clone())),
         (None, _) => {
@@ -56,7 +68,7 @@ fn by(context: &Context, session: SessionId) -> Result<By, Failure> {
 }
 
 /// Whom a nick means: who is here under it, and otherwise whose name it is.
-fn whom(context: &Context, nick: &Nick) -> Result<Whom, Failure> {
+pub(super) fn whom(context: &Context, nick: &Nick) -> Result<Whom, Failure> {
     if let Some(whom) = context.hub.lock().whom(nick) {
         return Ok(whom);
     }
@@ -203,7 +215,7 @@ async fn set_role(context: &Context, session: SessionId, set: SetRole) -> Result
 
 async fn set_rule(context: &Context, session: SessionId, set: SetRule) -> Result<(), Failure> {
     let by = by(context, session)?;
-    let SetRule { room, rule, on, nick, .. } = set;
+    let SetRule { room, rule, on, nick, words, .. } = set;
     context.hub.lock().room(&room)?;
     let rule = match rule {
         RuleKind::TopicLocked => Rule::TopicLocked(on),
@@ -214,6 +226,15 @@ async fn set_rule(context: &Context, session: SessionId, set: SetRule) -> Result
             let person = person(context, &nick.ok_or_else(missing)?)?;
             if on { Rule::Allow(person) } else { Rule::Disallow(person) }
         }
+        RuleKind::Passphrase if on => {
+            let missing = || Failure::new(ErrorCode::BadRequest, "rule: words is missing");
+            let words = words.ok_or_else(missing)?;
+            let lock = tokio::task::spawn_blocking(move || Lock::new(&words)).await;
+            let lock = lock.ok().and_then(Result::ok).ok_or(RegistryError::NoRandomness);
+            let lock = lock.map_err(|error| error.failure())?;
+            Rule::Key(Some((lock.salt, lock.key)))
+        }
+        RuleKind::Passphrase => Rule::Key(None),
     };
     let change = move |registry: &mut Registry, now| {
         registry.rule(&by, &room, rule, now).map_err(|error| error.failure())
@@ -246,6 +267,40 @@ async fn new_passphrase(
     let (words, lock) = changed.await?;
     context.door.change(Some(lock));
     Ok(Event::Ok(Okay { re, words: Some(Line::lossy(words.reveal())), ..Okay::default() }))
+}
+
+async fn make_ticket(context: &Context, session: SessionId, make: MakeTicket) -> Result<Event, Failure> {
+    let by = by(context, session)?;
+    let MakeTicket { id: re, uses, seconds, room } = make;
+    let made = context.registry.change(move |registry, now| {
+        let until = until(seconds, now);
+        registry.make_ticket(&by, uses, until, room, now).map_err(|error| error.failure())
+    });
+    let ticket = Some(made.await?.reveal());
+    Ok(Event::Ok(Okay { re, ticket, ..Okay::default() }))
+}
+
+fn tickets(context: &Context, session: SessionId, re: Option<RequestId>) -> Result<Event, Failure> {
+    let by = by(context, session)?;
+    let registry = context.registry.lock();
+    let tickets = registry.tickets(&by, Time::now()).map_err(|error| error.failure())?;
+    let tickets = tickets.into_iter().take(LIST_ITEMS).map(|ticket| TicketInfo {
+        ticket: ticket.id,
+        by: Line::lossy(&ticket.by.to_string()),
+        at: ticket.at,
+        uses: ticket.uses.map(NonZeroU32::get),
+        until: ticket.until,
+        room: ticket.room.clone(),
+    });
+    Ok(Event::Tickets(Tickets { re, tickets: tickets.collect() }))
+}
+
+async fn revoke(context: &Context, session: SessionId, of: OfTicket) -> Result<(), Failure> {
+    let by = by(context, session)?;
+    let revoke = move |registry: &mut Registry, now| {
+        registry.revoke(&by, &of.ticket, now).map_err(|error| error.failure())
+    };
+    context.registry.change(revoke).await
 }
 
 fn whois(context: &Context, session: SessionId, asked: OfNick) -> Result<Event, Failure> {

@@ -3,6 +3,7 @@
 //! All messages that one read brought are handed over together: what arrives together is committed
 //! together. It MUST reserve the place of an answer before it carries out a command.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,13 +22,15 @@ use crate::protocol::event::{
 use crate::protocol::frame::{self, Frame, FrameError, FrameReader};
 use crate::protocol::limits::{DEAD_AFTER, DELAY_TOLD_AFTER, REPLY_BYTES_OWED, SUBMISSION_ENTRIES};
 use crate::protocol::name::{Nick, RoomName};
+use crate::protocol::proof::{Cost, ProofKey};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
 use crate::server::Context;
-use crate::server::handshake::{self, too_large};
+use crate::server::entrance;
+use crate::server::handshake::too_large;
 use crate::server::hub::SessionId;
 use crate::server::log::Draft;
-use crate::server::registry::{PersonId, Registry, Whom};
+use crate::server::registry::{Barred, PersonId, Registry, Whom};
 use crate::server::throttle::Throttle;
 
 pub(super) struct Reader<'a, R> {
@@ -37,6 +40,8 @@ pub(super) struct Reader<'a, R> {
     owed: Arc<Semaphore>,
     context: &'a Context,
     session: SessionId,
+    /// What counts as our address.
+    block: Option<IpAddr>,
     /// Messages of this read that were not handed over yet.
     drafts: Vec<Draft>,
     messages: Pace,
@@ -49,6 +54,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         out: mpsc::Sender<Out>,
         context: &'a Context,
         session: SessionId,
+        block: Option<IpAddr>,
     ) -> Self {
         let limits = &context.limits;
         let now = Instant::now();
@@ -58,6 +64,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             owed: Arc::new(Semaphore::new(REPLY_BYTES_OWED)),
             context,
             session,
+            block,
             drafts: Vec::new(),
             messages: Pace::new(Throttle::new(limits.message_burst, limits.messages_per_second, now)),
             others: Pace::new(Throttle::new(limits.command_burst, limits.commands_per_second, now)),
@@ -255,10 +262,21 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             | Command::Role(_)
             | Command::Rule(_)
             | Command::Passphrase(_)
+            | Command::Ticket(_)
+            | Command::Tickets(_)
+            | Command::Revoke(_)
+            | Command::Device(_)
+            | Command::Link(_)
+            | Command::Unlink(_)
+            | Command::Ignore(_)
             | Command::Whois(_)
             | Command::Audit(_)) => {
+                let leaves = matches!(order, Command::Link(_));
                 let answer = order::carry_out(self.context, self.session, order).await?;
                 self.say(&answer).await?;
+                if leaves {
+                    return Err(Stop::Over(Reason::Relinked));
+                }
             }
             Command::Ping(plain) => self.say(&Event::Pong(Pong { re: plain.id, now: Time::now() })).await?,
             Command::Bye(_) => return Err(Stop::Over(Reason::Quit)),
@@ -278,12 +296,12 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             hub.is_free(nick, who)?;
             who
         };
-        handshake::claim(self.context, who, nick).await
+        entrance::claim(self.context, who, nick).await
     }
 
     async fn join(&mut self, join: Join) -> Result<(), Stop> {
         let is_new = self.context.hub.lock().room(&join.room).is_err();
-        let who = self.may_look_into(&join.room)?;
+        let who = self.may_enter(&join).await?;
         let joined = self.context.hub.lock().join(self.session, &join.room)?;
         if let Some(who) = who.filter(|_| is_new) {
             let room = join.room.clone();
@@ -316,6 +334,39 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         let _share = self.share(before.len()).await?;
         let follow = Follow { room: join.room, joined, cursor, before: before.freeze(), _share };
         Ok(self.give(Out::Follow(Box::new(follow))).await?)
+    }
+
+    /// Whether we may come into a room, with its words if it has any and they are given. Says who we are.
+    async fn may_enter(&self, join: &Join) -> Result<Option<PersonId>, Failure> {
+        let barred = match self.may_look_into(&join.room) {
+            Ok(who) => return Ok(who),
+            Err(barred) => barred,
+        };
+        let (who, may) = {
+            let who = self.context.hub.lock().who(self.session)?.0;
+            (who, self.context.registry.lock().may_enter(&join.room, who))
+        };
+        let (Err(Barred::NeedsPassphrase(salt)), Some(words)) = (may, join.words.clone()) else {
+            return Err(barred);
+        };
+        // Guessing is as slow as at the door of the parlor.
+        let wait = self.context.door.wait(self.block, Instant::now())?;
+        sleep(wait).await;
+        let room = join.room.clone();
+        let shown = self.context.registry.change(move |registry, _| {
+            let key = ProofKey::derive(&words, &salt, Cost::USUAL).ok();
+            if registry.rules(&room).key != key.map(|key| (salt, key)) {
+                return Ok(false);
+            }
+            who.map_or(Ok(()), |who| registry.admit(&room, who)).map_err(|error| error.failure())?;
+            Ok(true)
+        });
+        if shown.await? {
+            return Ok(who);
+        }
+        self.context.door.failed(self.block, Instant::now());
+        let message = format!("that is not the passphrase of {}", join.room);
+        Err(Failure::new(ErrorCode::PassphraseWrong, &message))
     }
 
     /// Whether we may come into a room, and so see what is in it. Says who we are.

@@ -115,6 +115,7 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         | Event::People(_)
         | Event::Whois(_)
         | Event::Audit(_)
+        | Event::Tickets(_)
         | Event::Ping(_)
         | Event::Pong(_)
         | Event::Bye(_)

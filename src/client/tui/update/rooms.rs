@@ -15,7 +15,7 @@ pub(super) fn join(state: &mut State, name: RoomName, effects: &mut Vec<Effect>)
     if !state.rooms[place].joined {
         let id = Some(state.request_id());
         state.rooms[place].entering.clone_from(&id);
-        let join = Join { id, room: name, after: 0, limit: Some(JOIN_ENTRIES) };
+        let join = Join { id, room: name, after: 0, limit: Some(JOIN_ENTRIES), words: None };
         effects.push(Effect::Submit(Command::Join(join)));
     }
     go_to(state, place);

@@ -114,7 +114,11 @@ fn what_has_expired_counts_no_more_and_is_gone_after_a_restart() {
     house.registry.mute(&By::Parlor, whom.clone(), None, line(""), Some(at(DAY)), at(0)).unwrap();
     house.registry.make_ticket(&By::Parlor, None, Some(at(DAY)), None, at(0)).unwrap();
     let counted = |registry: &Registry, now| {
-        (registry.bans(now).len(), registry.mutes(now).len(), registry.tickets(now).len())
+        (
+            registry.bans(now).len(),
+            registry.mutes(now).len(),
+            registry.tickets(&By::Parlor, now).unwrap().len(),
+        )
     };
     let registry = &house.registry;
     assert_eq!(counted(registry, at(DAY - 1)), (1, 1, 1));

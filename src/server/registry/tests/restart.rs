@@ -27,7 +27,7 @@ fn call(registry: &mut Registry, what: usize, who: u8, whom: u8, now: Time) -> R
     };
     let by = if who.is_multiple_of(2) { By::Parlor } else { By::Person(person, name.clone()) };
     let secret = (Hex([who; 16]), ProofKey::from_bytes([whom; 32]));
-    let tickets = registry.tickets(now);
+    let tickets = registry.tickets(&By::Parlor, now).unwrap();
     let ticket = tickets.iter().max_by_key(|ticket| ticket.uses).map_or(Hex([0; 8]), |ticket| ticket.id);
     match what {
         0 | 1 => registry.identify(key(who), now).map(drop),

@@ -1,0 +1,167 @@
+//! Who somebody is, and whether they may come in: between `hello` and `ready`.
+
+use std::time::Instant;
+
+use tokio::time::sleep;
+
+use super::Context;
+use super::handshake::Peer;
+use super::hub::{Entered, Known};
+use super::registry::{PersonId, Registry, Whom};
+use crate::protocol::command::Hello;
+use crate::protocol::event::{ErrorCode, Failure};
+use crate::protocol::name::Nick;
+use crate::protocol::proof::Challenge;
+use crate::protocol::ticket::TicketId;
+use crate::protocol::time::Time;
+use crate::protocol::words::Role;
+
+/// Somebody whom the door has let through.
+#[derive(Debug)]
+pub struct Admitted {
+    hello: Hello,
+    /// The ticket that they came by: it has one use less once they are in.
+    ticket: Option<TicketId>,
+}
+
+/// Somebody who is in.
+#[derive(Debug)]
+pub struct Inside {
+    /// Their session.
+    pub entered: Entered,
+    /// They came by a ticket, which may not do again.
+    pub by_ticket: bool,
+    /// Whom they ignore: all their names.
+    pub ignored: Vec<Nick>,
+}
+
+/// Looks at what `hello` shows: the signature, and the proof of the passphrase or of a ticket.
+///
+/// # Errors
+/// `bad_signature`, `passphrase_needed`, `passphrase_wrong`, `no_such_ticket`, `too_many_failures`.
+pub async fn admit(
+    context: &Context,
+    hello: Hello,
+    challenge: &Challenge,
+    peer: Peer,
+) -> Result<Admitted, Failure> {
+    if hello.identity.is_some_and(|identity| !identity.verify(challenge, peer.binding)) {
+        let message = "the signature is not that of this key on this connection";
+        return Err(Failure::new(ErrorCode::BadSignature, message));
+    }
+    if context.door.is_open() {
+        return Ok(Admitted { hello, ticket: None });
+    }
+    if hello.proof.is_none() && hello.ticket.is_none() {
+        return Err(Failure::new(ErrorCode::PassphraseNeeded, "this parlor has a passphrase"));
+    }
+    // Who was in before need not wait behind somebody who guesses at the same address.
+    let is_known =
+        hello.identity.is_some_and(|identity| context.registry.lock().person_of(&identity.key).is_some());
+    if !is_known {
+        let wait = context.door.wait(peer.from, Instant::now())?;
+        sleep(wait).await;
+    }
+    let verifies = |proof| context.door.opens_to(proof, challenge, peer.binding);
+    if hello.proof.as_ref().is_some_and(verifies) {
+        return Ok(Admitted { hello, ticket: None });
+    }
+    let ticket = hello.ticket.filter(|ticket| {
+        let registry = context.registry.lock();
+        let key = registry.ticket_key(&ticket.id, Time::now());
+        key.is_some_and(|key| key.verify(challenge, peer.binding, &ticket.proof))
+    });
+    if let Some(ticket) = ticket {
+        return Ok(Admitted { hello, ticket: Some(ticket.id) });
+    }
+    context.door.failed(peer.from, Instant::now());
+    Err(match hello.ticket {
+        None => Failure::new(ErrorCode::PassphraseWrong, "that is not the passphrase of this parlor"),
+        Some(_) => {
+            let message =
+                "this invitation is not valid, or not any more: ask for another, or for the passphrase";
+            Failure::new(ErrorCode::NoSuchTicket, message)
+        }
+    })
+}
+
+/// Brings somebody in as who they are: unless they are banned, or their name is another's.
+///
+/// # Errors
+/// `banned`, `nick_taken`, `name_owned`, `no_such_ticket`, and what keeps the registry from writing.
+pub async fn enter(context: &Context, admitted: Admitted, peer: Peer) -> Result<Inside, Failure> {
+    let Admitted { hello: Hello { nick, resume, identity, apart, .. }, ticket } = admitted;
+    let known = identity.and_then(|identity| context.registry.lock().person_of(&identity.key));
+    if let Some(ban) = context.registry.lock().banned(known, peer.address, Time::now()) {
+        return Err(ban.failure());
+    }
+    let who = match (identity, known) {
+        (Some(identity), None) => {
+            let identify = move |registry: &mut Registry, now| {
+                registry.identify(identity.key, now).map_err(|error| error.failure())
+            };
+            Some(context.registry.change(identify).await?)
+        }
+        (_, known) => known,
+    };
+    // Whoever is here on another device has their name already.
+    let has_name = {
+        let hub = context.hub.lock();
+        let has_name = !apart && who.is_some_and(|who| hub.nick_of(who).is_some());
+        let resumes = resume.is_some_and(|token| hub.is_session(&token));
+        if !has_name && !resumes {
+            hub.is_free(&nick, who)?;
+        }
+        has_name
+    };
+    if !has_name {
+        claim(context, who, &nick).await?;
+    }
+    if let Some(ticket) = ticket {
+        let used = context.registry.change(move |registry, now| {
+            let room = registry.use_ticket(&ticket, now);
+            let admitted = room.and_then(|room| match (room, who) {
+                (Some(room), Some(who)) => registry.admit(&room, who),
+                _ => Ok(()),
+            });
+            admitted.map_err(|error| error.failure())
+        });
+        used.await?;
+    }
+    let known = who.zip(identity).map(|(id, identity)| {
+        let role = context.registry.lock().role(id).unwrap_or(Role::Member);
+        Known { id, key: identity.key, role }
+    });
+    let entered = context.hub.lock().enter(nick, resume, known, apart, peer.address)?;
+    let ignored = who.map(|who| ignored(context, who)).unwrap_or_default();
+    Ok(Inside { entered, by_ticket: ticket.is_some(), ignored })
+}
+
+/// Whether a nick may be somebody's; from now on it is, if they have a key.
+///
+/// # Errors
+/// `name_owned`, and what keeps the registry from writing.
+pub async fn claim(context: &Context, who: Option<PersonId>, nick: &Nick) -> Result<(), Failure> {
+    let Some(who) = who else {
+        return match context.registry.lock().owner(nick, Time::now()) {
+            None => Ok(()),
+            Some(_) => {
+                let message = format!("{nick} belongs to somebody who has a key: choose another nick");
+                Err(Failure::new(ErrorCode::NameOwned, &message))
+            }
+        };
+    };
+    let nick = nick.clone();
+    let claim =
+        move |registry: &mut Registry, now| registry.claim(who, &nick, now).map_err(|error| error.failure());
+    context.registry.change(claim).await
+}
+
+fn ignored(context: &Context, who: PersonId) -> Vec<Nick> {
+    let registry = context.registry.lock();
+    let names = registry.ignored(who).into_iter().flat_map(|whom| match whom {
+        Whom::Person(person) => registry.names(person).into_iter().map(|(name, _)| name).collect(),
+        Whom::Guest(nick) => vec![nick],
+    });
+    names.collect()
+}
