@@ -19,7 +19,7 @@ pub(super) enum Break {
     #[error("{0}")]
     Connect(String),
     #[error(
-        "{address} is not the server that it should be: it shows the certificate {shown}. Nothing was told to it"
+        "{address} shows another certificate than it should: nothing was told to it. `parlor join {address}` says more"
     )]
     Stranger { address: Address, shown: Fingerprint },
     #[error("{0}")]
@@ -32,7 +32,7 @@ pub(super) enum Break {
     Bye(Bye),
     #[error("the server closed the connection")]
     Closed,
-    #[error("the server refused us: {0}")]
+    #[error("{}", refusal(.0))]
     Refused(Failure),
     #[error("the server said something that makes no sense here: {0}")]
     Nonsense(Line),
@@ -49,6 +49,19 @@ pub(super) enum Break {
 /// Another nick may help.
 pub(super) fn is_a_names(failure: &Failure) -> bool {
     matches!(failure.code, ErrorCode::NickTaken | ErrorCode::NameOwned)
+}
+
+/// What is about us needs no further words.
+fn refusal(failure: &Failure) -> String {
+    match failure.code {
+        ErrorCode::PassphraseNeeded
+        | ErrorCode::PassphraseWrong
+        | ErrorCode::NoSuchTicket
+        | ErrorCode::Banned
+        | ErrorCode::TlsExpected
+        | ErrorCode::TooManyFailures => failure.to_string(),
+        _ => format!("the server refused us: {failure}"),
+    }
 }
 
 fn last_word(bye: &Bye) -> String {
