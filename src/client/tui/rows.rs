@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::scroll::Unit;
+use super::state::inviting::Inviting;
 use super::state::room::{Delivery, Room};
 use super::wrap::{truncate, wrap};
 use crate::protocol::event::{Entry, EntryKind};
@@ -23,7 +24,7 @@ pub(crate) enum Row {
     Empty,
     /// A sentence of the program's own.
     Note(String),
-    /// The command by which others join.
+    /// What others are told so that they can join.
     Invite(String),
     /// So many messages are not here; whether they are the room's first; whether they are on their way.
     Gap {
@@ -108,8 +109,8 @@ pub(crate) struct Layout<'a> {
     pub(crate) zone: &'a TimeZone,
     /// Now, by which a day of another year says its year.
     pub(crate) now: Timestamp,
-    /// How others join, for the beginning of the room.
-    pub(crate) invite: Option<&'a str>,
+    /// How others join, for the beginning of a host's room.
+    pub(crate) inviting: Option<&'a Inviting>,
     pub(crate) columns: Columns,
 }
 
@@ -170,10 +171,21 @@ impl Layout<'_> {
         if empty {
             rows.extend(note("Nothing has been said here yet: be the first, write a line below.".to_owned()));
         }
-        if let Some(invite) = self.invite {
+        if let Some(inviting) = self.inviting {
+            let told = |text: &str| wrap(text, self.columns.text).into_iter().map(Row::Invite);
             rows.push(Row::Empty);
             rows.extend(note("Others join with:".to_owned()));
-            rows.extend(wrap(invite, self.columns.text).into_iter().map(Row::Invite));
+            rows.extend(told(&inviting.spoken(&room.name)));
+            let next = match (inviting.words(), inviting.locked) {
+                (Some(words), _) => {
+                    rows.extend(note("and the passphrase".to_owned()));
+                    rows.extend(told(words));
+                    "/invite shows one line that holds both"
+                }
+                (None, true) => "and the passphrase, which is not known here; /invite shows a line to copy",
+                (None, false) => "/invite shows a line to copy",
+            };
+            rows.extend(note(next.to_owned()));
         }
         rows.push(Row::Empty);
         rows

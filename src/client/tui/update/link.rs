@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Effect, State, history, rooms, sees};
+use super::{Effect, State, history, order, rooms, sees};
 use crate::client::link::Update;
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::room::Delivery;
@@ -74,8 +74,18 @@ fn unasked(state: &mut State) {
         room.asked = None;
         room.joined = false;
     }
-    if matches!(&state.overlay, Some(Overlay::Rooms { rooms: None, .. })) {
-        state.overlay = None;
+    not_answered(state, None);
+}
+
+/// What lies over the rooms will not get its answer. What it shows already stays.
+fn not_answered(state: &mut State, re: Option<&RequestId>) {
+    let waits = state.overlay.as_ref().and_then(Overlay::asked);
+    if waits.is_none() || (re.is_some() && re != waits) {
+        return;
+    }
+    match &mut state.overlay {
+        Some(Overlay::Audit(decisions)) if !decisions.read.is_empty() => decisions.asked = None,
+        overlay => *overlay = None,
     }
 }
 
@@ -108,13 +118,13 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
             state.listed = list.rooms;
         }
         Event::Delayed(delayed) => state.complain(format!("slow down: {}", delayed.message)),
+        Event::Whois(news) => order::told_who(state, news),
+        Event::Audit(page) => order::told_decisions(state, page, effects),
         // The link keeps these to itself, or they answer what is never asked here.
         Event::Welcome(_)
         | Event::Ready(_)
         | Event::Error(_)
         | Event::People(_)
-        | Event::Whois(_)
-        | Event::Audit(_)
         | Event::Ping(_)
         | Event::Pong(_)
         | Event::Bye(_)
@@ -133,8 +143,11 @@ fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
 }
 
 fn done(state: &mut State, okay: Okay) {
-    if state.renaming.as_ref().is_some_and(|(id, _)| okay.re.as_ref() == Some(id)) {
-        state.renaming = None;
+    if let Some(done) = order::answered(state, okay.re.as_ref()).and_then(|asked| asked.done) {
+        state.say(done);
+    }
+    if let Some(words) = okay.words {
+        order::take_words(state, words.as_str());
     }
     if let Some(you) = okay.you
         && you.nick != state.me
@@ -200,15 +213,14 @@ fn failed(state: &mut State, failure: &Failure) {
         state.complain(format!("{name}: {sentence}"));
         told = true;
     }
-    let renaming = state.renaming.take_if(|(id, _)| failure.re.as_ref() == Some(id));
-    if let Some((_, line)) = renaming.filter(|_| state.composer().is_empty()) {
-        // To be tried with another one.
-        state.composer_mut().set(&line);
-    }
-    if let Some(Overlay::Rooms { asked, .. }) = &state.overlay
-        && failure.re.as_ref() == Some(asked)
+    if let Some(asked) = order::answered(state, failure.re.as_ref())
+        && state.composer().is_empty()
     {
-        state.overlay = None;
+        // To be changed, and tried again.
+        state.composer_mut().set(&asked.line);
+    }
+    if failure.re.is_some() {
+        not_answered(state, failure.re.as_ref());
     }
     if !told {
         state.complain(sentence);

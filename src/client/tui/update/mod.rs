@@ -5,6 +5,7 @@ mod completing;
 mod history;
 mod keys;
 mod link;
+mod order;
 pub(crate) mod overlays;
 mod rooms;
 mod saying;
@@ -39,7 +40,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Key(key) => keys::press(state, &key, &mut effects),
         Event::Wheel(rows) => {
             if state.overlay.is_some() {
-                overlays::scroll(state, rows);
+                overlays::scroll(state, rows, &mut effects);
             } else {
                 history::scroll(state, rows, &mut effects);
             }
