@@ -15,6 +15,8 @@ use crate::signals::cancel_on_signal;
 use crate::{Usage, complain, folders, passphrase};
 #[cfg(feature = "client")]
 use parlor::client::link::{Secret, Trust};
+#[cfg(feature = "client")]
+use parlor::client::tui::state::inviting::Inviting;
 use parlor::protocol::address::Address;
 use parlor::protocol::invite::{Invite, Pin, shell_word};
 use parlor::protocol::name::RoomName;
@@ -41,7 +43,7 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
             if std::io::stderr().is_terminal() {
                 complain(&format!(
                     "Others join with:\n\n  {}\n",
-                    invite(&server.running(), server.words(), None)
+                    command(invite(&server.running(), server.words(), None))
                 ));
             } else {
                 complain("`parlor invite` prints the line that others type.");
@@ -111,7 +113,7 @@ pub(crate) fn print_invite(args: crate::cli::Invitation) -> anyhow::Result<ExitC
     if running.locked && !args.without_passphrase && words.is_none() {
         complain("The passphrase is not in this line: it is kept elsewhere, and must be told to others.");
     }
-    writeln!(std::io::stdout(), "{}", invite(&running, words.as_ref(), args.room))?;
+    writeln!(std::io::stdout(), "{}", command(invite(&running, words.as_ref(), args.room)))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -197,7 +199,9 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     let again = again(&args.serve);
     let addresses = server.addresses();
     let own = addresses.iter().find_map(reachable_from_here).context("nowhere to listen")?;
-    let line = invite(&server.running(), server.words(), args.seat.room.clone());
+    let running = server.running();
+    let invite = invite(&running, server.words(), None).unwrap_or_else(|| Invite::to(own.clone()));
+    let inviting = Inviting { invite, locked: running.locked, hosting: true };
     let pin = server.fingerprint().as_ref().map(Pin::of);
     let secret = server.key().map(|(salt, key)| Secret::Key(salt, key));
     let identity = Some(crate::visiting::identity()?);
@@ -205,7 +209,7 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     reload_on_hangup(&server)?;
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(server.run(shutdown.clone()));
-    let outcome = crate::visiting::sit_down_at_home(own, trust, args.seat, line).await;
+    let outcome = crate::visiting::sit_down_at_home(own, trust, args.seat, inviting).await;
     shutdown.cancel();
     running.await.context("the server did not end in order")??;
     if outcome.is_ok() {
@@ -260,22 +264,25 @@ fn reachable_from_here(address: &Address) -> Option<Address> {
     })
 }
 
-/// The line that others type to join: from the network if they can, otherwise from this machine.
-fn invite(running: &Running, words: Option<&Passphrase>, room: Option<RoomName>) -> String {
+/// What others need to join: from the network if they can, otherwise from this machine.
+fn invite(running: &Running, words: Option<&Passphrase>, room: Option<RoomName>) -> Option<Invite> {
     let addresses = running.addresses();
     let lan = || addresses.iter().find_map(reachable_from_the_network);
-    let Some(address) = lan().or_else(|| addresses.iter().find_map(reachable_from_here)) else {
-        return "parlor join".to_owned();
-    };
+    let address = lan().or_else(|| addresses.iter().find_map(reachable_from_here))?;
     let is_tcp = matches!(address, Address::Tcp { .. });
-    let invite = Invite {
+    Some(Invite {
         room,
         pin: running.fingerprint.as_ref().filter(|_| is_tcp).map(Pin::of),
-        passphrase: words.filter(|_| is_tcp).cloned(),
+        // The door asks everyone, also those who come through a Unix socket.
+        passphrase: words.cloned(),
         plain: running.fingerprint.is_none() && is_tcp,
         ..Invite::to(address)
-    };
-    invite.command()
+    })
+}
+
+/// The line that others type to join.
+fn command(invite: Option<Invite>) -> String {
+    invite.map_or_else(|| "parlor join".to_owned(), |invite| invite.command())
 }
 
 /// SIGHUP: the certificate is read again.
@@ -331,6 +338,13 @@ mod tests {
             (vec!["127.0.0.1:7878"], None, None, None, "parlor join 'parlor://127.0.0.1:7878/#?plain'"),
             (vec!["unix:/run/p"], None, None, None, "parlor join unix:/run/p"),
             (
+                vec!["unix:/run/p"],
+                sealed,
+                words.as_ref(),
+                None,
+                "parlor join 'parlor://unix:%2Frun%2Fp/#?p=amber-otter-river-stone'",
+            ),
+            (
                 vec!["127.0.0.1:99", "10.0.0.5:99"],
                 sealed,
                 words.as_ref(),
@@ -347,7 +361,7 @@ mod tests {
         ] {
             let listening = listening.into_iter().map(str::to_owned).collect();
             let running = Running { listening, fingerprint, locked: words.is_some() };
-            assert_eq!(invite(&running, words, room), line);
+            assert_eq!(command(invite(&running, words, room)), line);
         }
     }
 }

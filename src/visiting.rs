@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Secret, Trust, Update};
+use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Met, Secret, Trust, Update};
 use parlor::client::script::End;
+use parlor::client::tui::state::inviting::Inviting;
 use parlor::client::{pipe, say, tail, tui};
 use parlor::protocol;
 use parlor::protocol::address::Address;
@@ -49,13 +50,14 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
         };
         let (why, barrier) = match connect(config).await? {
             Ok((link, updates, online)) => {
+                let inviting = passed_on(&invite, &trust, &online);
                 let seated = tui::Options {
                     link,
                     updates,
                     first: vec![online],
                     room: seat.room.unwrap_or_else(RoomName::lobby),
                     wished: nick,
-                    invite: None,
+                    inviting,
                 };
                 return stay(seated).await;
             }
@@ -75,6 +77,24 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
         }
     }
     bail!("three times was not the passphrase")
+}
+
+/// How somebody who has come in brings in others: by the address that worked for them, the certificate that they
+/// have seen, and the passphrase if they know its words. A ticket is not passed on, the host counts those.
+fn passed_on(invite: &Invite, trust: &Trust, online: &Update) -> Inviting {
+    let met = match online {
+        Update::Online { met, .. } => met.clone(),
+        _ => Met::default(),
+    };
+    let passphrase = match &trust.secret {
+        Some(Secret::Words(words)) if met.key.is_some() => Some(words.clone()),
+        _ => None,
+    };
+    let is_tcp = matches!(invite.address, Address::Tcp { .. });
+    let pin = met.fingerprint.as_ref().map(Pin::of);
+    let invite =
+        Invite { pin, passphrase, plain: trust.plain && is_tcp, ..Invite::to(invite.address.clone()) };
+    Inviting { invite, locked: met.key.is_some(), hosting: false }
 }
 
 /// How often one is asked for the passphrase.
@@ -115,7 +135,7 @@ pub(crate) async fn sit_down_at_home(
     address: Address,
     trust: Trust,
     seat: Seat,
-    invite: String,
+    inviting: Inviting,
 ) -> anyhow::Result<ExitCode> {
     let (nick, apart) = nick(seat.nick)?;
     let config = Config {
@@ -129,7 +149,7 @@ pub(crate) async fn sit_down_at_home(
     };
     let (link, updates, online) = connect(config).await?.map_err(|(why, _)| anyhow!(why))?;
     let room = seat.room.unwrap_or_else(RoomName::lobby);
-    stay(tui::Options { link, updates, first: vec![online], room, wished: nick, invite: Some(invite) }).await
+    stay(tui::Options { link, updates, first: vec![online], room, wished: nick, inviting }).await
 }
 
 type Connected = (Link, mpsc::Receiver<Update>, Update);

@@ -87,13 +87,79 @@ fn a_host_is_in_the_room_at_once_and_ends_in_order() {
     let mut host =
         Terminal::run(&["host", "--listen", "127.0.0.1:0", "--data", data, "--nick", "ada"], 100, 30);
     host.shows("#lobby");
+    // What can be said aloud, and then the line that holds everything.
+    host.shows("parlor join 127.0.0.1:");
+    host.shows("and the passphrase");
+    host.line("/invite");
     host.shows("parlor join 'parlor://127.0.0.1:");
+    host.keys("c");
+    host.shows("sent to the terminal");
+    host.draws("\x1b]52;c;", 1);
+    host.keys("\x1b");
+    host.hides("invite to");
+    host.line("/whois ada");
+    host.shows("the host, here now");
+    host.keys("\x1b");
+    host.hides("the host, here now");
     host.line("remember this");
     host.shows("remember this");
     host.line("/quit");
     assert_eq!(host.end().0, 0);
     let host = Terminal::run(&["host", "--listen", "127.0.0.1:0", "--data", data, "--nick", "ada"], 100, 30);
     host.shows("remember this");
+}
+
+#[test]
+fn a_host_keeps_order_and_makes_another_passphrase() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let mut host =
+        Terminal::run(&["host", "--listen", "127.0.0.1:0", "--data", data, "--nick", "ada"], 120, 36);
+    host.shows("and the passphrase");
+    host.line("/invite");
+    host.shows("The passphrase is in it");
+    let contents = host.contents();
+    let start = contents.find("parlor://").unwrap();
+    let rows: Vec<&str> = contents[start..].lines().map(|row| row.trim_matches(['│', ' '])).collect();
+    let invite = rows.concat().split('\'').next().unwrap().to_owned();
+    host.keys("\x1b");
+    host.hides("invite to");
+    let mut bob = Terminal::run(&["join", &invite, "--nick", "bob"], 80, 24);
+    bob.shows("#lobby");
+    host.shows("● bob");
+    host.shows("& ada");
+    host.line("/op bob");
+    host.shows("bob is an operator now");
+    host.shows("@ bob");
+    host.line("/deop bob");
+    host.shows("● bob");
+    host.line("/topic-lock on");
+    host.shows("only the owner and operators set the topic of #lobby now");
+    bob.line("/topic bob was here");
+    bob.until("the topic come back into the input", |screen| screen.contains("bob › /topic bob was here"));
+    bob.keys("\x15");
+    bob.line("/invite");
+    bob.shows("The passphrase is in it");
+    bob.keys("\x1b");
+    bob.hides("invite to");
+
+    host.line("/passphrase new");
+    host.shows("the passphrase is now");
+    host.keys("\x1b");
+    host.hides("the passphrase is now");
+    host.line("/kick bob be kind");
+    host.shows("bob was asked to leave");
+    bob.shows("You were asked to leave: be kind. There will be no further attempt");
+    bob.keys("\x03");
+    bob.keys("\r");
+    assert_eq!(bob.end().0, 1);
+    host.line("/audit");
+    host.shows("kick bob");
+    host.shows("passphrase the parlor");
+    host.keys("\x1b");
+    host.hides("what was decided");
+    host.line("/quit");
+    assert_eq!(host.end().0, 0);
 }
 
 #[test]

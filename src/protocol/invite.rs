@@ -103,6 +103,19 @@ impl Invite {
         format!("parlor join {}", shell_word(&there))
     }
 
+    /// The line that can be said aloud: the same place and room, without what nobody could spell, which is the
+    /// fingerprint, the passphrase and the ticket. The lobby goes without saying.
+    pub fn spoken(&self) -> String {
+        let mut line = Self::to(self.address.clone()).command();
+        if self.plain {
+            line += " --plain";
+        }
+        if let Some(room) = self.room.as_ref().filter(|room| **room != RoomName::lobby()) {
+            line += &format!(" --room {}", shell_word(room.as_str().trim_start_matches('#')));
+        }
+        line
+    }
+
     /// Reads `fp=…&p=…` into this invite.
     fn read_parameters(&mut self, parameters: &str) -> Result<(), InviteError> {
         for parameter in parameters.split('&') {
@@ -411,6 +424,23 @@ mod tests {
             (Invite { plain: true, ..Invite::to(tcp("h", 7878)) }, "parlor join 'parlor://h:7878/#?plain'"),
         ] {
             assert_eq!(invite.command(), line);
+        }
+    }
+
+    #[test]
+    fn what_is_said_aloud_is_what_one_can_say() {
+        let room = RoomName::typed("demo").ok();
+        for (invite, line) in [
+            (
+                Invite { address: tcp("10.0.0.5", 7878), ..full() },
+                "parlor join 10.0.0.5 --plain --room '会議室'",
+            ),
+            (Invite { plain: false, room, ..full() }, "parlor join host --room demo"),
+            (Invite { plain: false, room: Some(RoomName::lobby()), ..full() }, "parlor join host"),
+            (Invite::to(tcp("10.0.0.5", 99)), "parlor join 10.0.0.5:99"),
+            (Invite::to(Address::Unix("/run/p".into())), "parlor join unix:/run/p"),
+        ] {
+            assert_eq!(invite.spoken(), line);
         }
     }
 

@@ -11,13 +11,14 @@ use uuid::Uuid;
 use super::connect::{Connection, Greeted, attempt};
 use super::ending::{Break, is_a_names};
 use super::memory::{Memory, Settled};
-use super::{ANSWER_TIME, Config, MEASURE_EVERY, Met, Order, RETRY_FIRST, RETRY_LONGEST, Update};
+use super::{ANSWER_TIME, Config, MEASURE_EVERY, Met, Order, RETRY_FIRST, RETRY_LONGEST, Secret, Update};
 use crate::protocol;
 use crate::protocol::command::{Command, Hello, Join, Plain, RequestId};
 use crate::protocol::event::{Bye, ErrorCode, Event, Failure, Okay, Pong, Reason};
 use crate::protocol::invite::Pin;
 use crate::protocol::limits::DEAD_AFTER;
 use crate::protocol::name::Nick;
+use crate::protocol::proof::Passphrase;
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
 
@@ -398,6 +399,8 @@ impl Keeper {
             Event::Page(page) => self.tick_off(page.re.as_ref()),
             Event::People(people) => self.tick_off(people.re.as_ref()),
             Event::Rooms(rooms) => self.tick_off(rooms.re.as_ref()),
+            Event::Whois(whois) => self.tick_off(whois.re.as_ref()),
+            Event::Audit(audit) => self.tick_off(audit.re.as_ref()),
             Event::Ping(_) => return Ok(Heard::Ping),
             Event::Pong(pong) => {
                 if let Some(latency) = self.measured(pong) {
@@ -417,6 +420,10 @@ impl Keeper {
         self.memory.note(okay);
         if let Some(you) = &okay.you {
             self.wish_for(you.nick.clone());
+        }
+        // Whoever makes a new passphrase must find the way back in.
+        if let Some(words) = okay.words.as_ref().and_then(|words| Passphrase::new(words.as_str()).ok()) {
+            self.config.trust.secret = Some(Secret::Words(words));
         }
         self.tick_off(okay.re.as_ref());
     }

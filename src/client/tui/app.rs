@@ -104,6 +104,7 @@ impl App {
                 Effect::Submit(command) => self.link.submit(command),
                 Effect::RetryNow => self.link.retry_now(),
                 Effect::Quit => self.leaving = true,
+                Effect::Copy(text) => self.terminal.copy(&text)?,
                 Effect::Bell => self.terminal.ring()?,
                 Effect::Repaint => self.terminal.forget()?,
                 Effect::Suspend => self.suspend()?,

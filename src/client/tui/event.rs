@@ -53,6 +53,8 @@ pub enum Effect {
     RetryNow,
     /// Leave.
     Quit,
+    /// Send this to the terminal for the clipboard. Whether it gets there only the terminal knows.
+    Copy(String),
     /// Ring the bell.
     Bell,
     /// Give the terminal back to the shell for a while.

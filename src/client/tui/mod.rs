@@ -62,8 +62,8 @@ pub struct Options {
     pub room: RoomName,
     /// The nick that was asked for: if the server gave another one, that is said.
     pub wished: Nick,
-    /// What others type to join, if we host: shown in a room without messages and in its heading.
-    pub invite: Option<String>,
+    /// How others join. A host sees it at the beginning of each room.
+    pub inviting: state::inviting::Inviting,
 }
 
 /// How it ended.
@@ -89,7 +89,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     let size = crossterm::terminal::size().context("the terminal does not say how large it is")?;
     let state = state::State::new(state::Setup {
         wished: Some(options.wished),
-        invite: options.invite,
+        inviting: Some(options.inviting),
         zone: TimeZone::system(),
         theme: theme::Theme::from_environment(|name| std::env::var(name).ok()),
         size,

@@ -7,8 +7,10 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
 
 use super::scroll::Unit;
+use super::state::inviting::Inviting;
 use super::state::room::{Delivery, Room};
 use super::wrap::{truncate, wrap};
 use crate::protocol::event::{Entry, EntryKind};
@@ -23,7 +25,7 @@ pub(crate) enum Row {
     Empty,
     /// A sentence of the program's own.
     Note(String),
-    /// The command by which others join.
+    /// What others are told so that they can join.
     Invite(String),
     /// So many messages are not here; whether they are the room's first; whether they are on their way.
     Gap {
@@ -105,11 +107,13 @@ impl Columns {
 pub(crate) struct Layout<'a> {
     pub(crate) room: &'a Room,
     pub(crate) me: &'a Nick,
+    /// Whose messages are not shown.
+    pub(crate) ignored: &'a BTreeSet<Nick>,
     pub(crate) zone: &'a TimeZone,
     /// Now, by which a day of another year says its year.
     pub(crate) now: Timestamp,
-    /// How others join, for the beginning of the room.
-    pub(crate) invite: Option<&'a str>,
+    /// How others join, for the beginning of a host's room.
+    pub(crate) inviting: Option<&'a Inviting>,
     pub(crate) columns: Columns,
 }
 
@@ -170,10 +174,21 @@ impl Layout<'_> {
         if empty {
             rows.extend(note("Nothing has been said here yet: be the first, write a line below.".to_owned()));
         }
-        if let Some(invite) = self.invite {
+        if let Some(inviting) = self.inviting {
+            let told = |text: &str| wrap(text, self.columns.text).into_iter().map(Row::Invite);
             rows.push(Row::Empty);
             rows.extend(note("Others join with:".to_owned()));
-            rows.extend(wrap(invite, self.columns.text).into_iter().map(Row::Invite));
+            rows.extend(told(&inviting.spoken(&room.name)));
+            let next = match (inviting.words(), inviting.locked) {
+                (Some(words), _) => {
+                    rows.extend(note("and the passphrase".to_owned()));
+                    rows.extend(told(words));
+                    "/invite shows one line that holds both"
+                }
+                (None, true) => "and the passphrase, which is not known here; /invite shows a line to copy",
+                (None, false) => "/invite shows a line to copy",
+            };
+            rows.extend(note(next.to_owned()));
         }
         rows.push(Row::Empty);
         rows
@@ -217,6 +232,14 @@ impl Layout<'_> {
             action: b.action,
         });
         match entry.kind {
+            EntryKind::Message if self.ignored.contains(&entry.from) => {
+                // One line for as many as come in a row.
+                if before.is_none_or(|before| *before.from != entry.from) {
+                    let (from, at, tone) = (&entry.from, entry.at.timestamp(), Tone::News);
+                    let text = format!("what {from} says is not shown: /unignore {from} shows it");
+                    self.said(&Saying { from, at, text: &text, action: false, tone }, None, &mut rows);
+                }
+            }
             EntryKind::Message => {
                 let (from, action, text) = (&entry.from, entry.action, entry.text.as_str());
                 let said = Saying { from, at: entry.at.timestamp(), text, action, tone: Tone::Plain };

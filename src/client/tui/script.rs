@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::event::{Effect, Event, Now};
+use super::state::inviting::Inviting;
 use super::state::{Setup, State};
 use super::theme::{Colours, Theme};
 use super::{draw, update};
@@ -23,6 +24,7 @@ use crate::protocol::event::{
     RoomInfo, ServerInfo, Welcome,
 };
 use crate::protocol::hex::Hex;
+use crate::protocol::invite::Invite;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
@@ -51,7 +53,7 @@ impl Script {
         let now = Now { instant: Instant::now(), time: Time::from_millis(BEGIN) };
         let state = State::new(Setup {
             wished: None,
-            invite: None,
+            inviting: None,
             zone: TimeZone::UTC,
             theme: Theme::new(Colours::Many),
             size: (columns, rows),
@@ -62,11 +64,23 @@ impl Script {
         Self { state, now, effects: Vec::new(), terminal, cells: Buffer::default() }
     }
 
-    /// The same with what others type to join.
+    /// The same in our own parlor, to which this invite leads.
     #[must_use]
     pub fn hosting(mut self, invite: &str) -> Self {
-        self.state.invite = Some(invite.to_owned());
+        let invite: Invite = invite.parse().expect("an invite");
+        let locked = invite.passphrase.is_some();
+        self.state.inviting = Some(Inviting { invite, locked, hosting: true });
         self
+    }
+
+    /// The same as a guest, who came in by this invite.
+    #[must_use]
+    pub fn invited(self, invite: &str) -> Self {
+        let mut script = self.hosting(invite);
+        if let Some(inviting) = &mut script.state.inviting {
+            (inviting.hosting, inviting.locked) = (false, true);
+        }
+        script
     }
 
     /// Something happens.

@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, Stdout, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
     KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
@@ -106,6 +107,11 @@ impl Terminal {
     pub(super) fn ring(&mut self) -> io::Result<()> {
         self.screen.backend_mut().write_all(b"\x07")?;
         self.screen.backend_mut().flush()
+    }
+
+    /// Sends a text for the clipboard, by OSC 52. The terminal does not say whether it takes it.
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.screen.backend_mut(), CopyToClipboard::to_clipboard_from(text))
     }
 
     /// Names the window. `title` holds sanitised text only.

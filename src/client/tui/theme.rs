@@ -133,6 +133,15 @@ impl Theme {
         self.pick(167, Color::Red)
     }
 
+    /// A QR code, which is light squares on a dark ground: there are readers that cannot read its negative.
+    pub(crate) fn code(self) -> Style {
+        match self.colours {
+            Colours::None => Style::new(),
+            Colours::Sixteen => Style::new().fg(Color::White).bg(Color::Black),
+            Colours::Many => Style::new().fg(Color::Indexed(231)).bg(Color::Indexed(16)),
+        }
+    }
+
     /// One chosen line of a list.
     pub(crate) fn selected(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)

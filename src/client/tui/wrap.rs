@@ -53,6 +53,24 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     wrapper.rows
 }
 
+/// A line in rows, each filled to its end, whatever is cut by that: put together again they are the line, and no white
+/// space was lost or won.
+pub(crate) fn cut(line: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
+    let mut rows = vec![Part::default()];
+    for grapheme in line.graphemes(true) {
+        let columns = columns_of(grapheme);
+        let (grapheme, columns) = if columns > width { (TOO_WIDE, 1) } else { (grapheme, columns) };
+        if rows.last().is_some_and(|row| row.columns + columns > width) {
+            rows.push(Part::default());
+        }
+        if let Some(row) = rows.last_mut() {
+            row.push(grapheme, columns);
+        }
+    }
+    rows.into_iter().map(|row| row.text).collect()
+}
+
 /// A piece of text and the columns that it takes.
 #[derive(Default)]
 struct Part {
@@ -224,6 +242,14 @@ pub(crate) mod tests {
         assert_eq!(wrap("a你好", 3), ["a你", "好"]);
         assert_eq!(wrap("你", 1), ["·"]);
         assert_eq!(wrap("👩‍👩‍👧‍👦👍🏽", 2), ["👩‍👩‍👧‍👦", "👍🏽"]);
+    }
+
+    #[test]
+    fn what_is_copied_is_cut_anywhere() {
+        assert_eq!(cut("go abcdefghijkl", 5), ["go ab", "cdefg", "hijkl"]);
+        assert_eq!(cut("a你好 ", 3), ["a你", "好 "]);
+        assert_eq!(cut("你", 1), ["·"]);
+        assert_eq!(cut("", 3), [""]);
     }
 
     #[test]

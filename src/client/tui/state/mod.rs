@@ -4,6 +4,7 @@
 pub mod completion;
 pub mod composer;
 pub mod input_history;
+pub mod inviting;
 pub mod people;
 pub mod room;
 pub mod scrollback;
@@ -18,14 +19,16 @@ use uuid::Uuid;
 use self::completion::Completion;
 use self::composer::Composer;
 use self::input_history::InputHistory;
+use self::inviting::Inviting;
 use self::room::{Delivery, Room};
 use super::event::Now;
 use super::rows::{Columns, Layout};
 use super::theme::Theme;
 use crate::protocol::command::RequestId;
-use crate::protocol::event::{Allowed, RoomInfo};
+use crate::protocol::event::{Allowed, Decision, RoomInfo, Whois};
 use crate::protocol::limits;
 use crate::protocol::name::{Nick, RoomName};
+use crate::protocol::ticket::Ticket;
 use crate::protocol::time::Time;
 
 /// What a state begins with.
@@ -33,8 +36,8 @@ use crate::protocol::time::Time;
 pub struct Setup {
     /// What we would like to be called.
     pub wished: Option<Nick>,
-    /// What others type to join, if we host.
-    pub invite: Option<String>,
+    /// How others join.
+    pub inviting: Option<Inviting>,
     /// In which zone times are shown.
     pub zone: TimeZone,
     /// The look.
@@ -57,11 +60,15 @@ pub struct State {
     pub(crate) me: Nick,
     /// A nick asked for while there was no connection, or before the first.
     pub(crate) wished: Option<Nick>,
-    /// The question to be called something else, for its answer, and the line that asked it.
-    pub(crate) renaming: Option<(RequestId, String)>,
+    /// Commands that wait for their answer.
+    pub(crate) asked: Vec<Asked>,
+    /// Whom we want to hear nothing of: all their names.
+    pub(crate) ignored: BTreeSet<Nick>,
+    /// The code of another device was right: we come in again as whoever we are there.
+    pub(crate) relinked: bool,
     /// What the server calls itself; empty until it has.
     pub(crate) server: String,
-    pub(crate) invite: Option<String>,
+    pub(crate) inviting: Option<Inviting>,
     pub(crate) connection: Connection,
     /// Why the connection broke and when, until there is one again.
     pub(crate) broken: Option<(String, Time)>,
@@ -122,8 +129,58 @@ pub(crate) enum Overlay {
     Help(usize),
     /// Who is in the room in sight; rows scrolled.
     Names(usize),
+    /// How others join this room, perhaps by a ticket; rows scrolled.
+    Invite { room: RoomName, ticket: Option<Ticket>, top: usize },
+    /// Who somebody is, once the answer has come.
+    Whois { asked: RequestId, nick: Nick, answer: Option<Whois>, top: usize },
+    /// What was decided.
+    Audit(Decisions),
     /// The rooms that there are, once they have come, and the one chosen.
     Rooms { asked: RequestId, rooms: Option<Vec<RoomInfo>>, chosen: usize },
+}
+
+impl Overlay {
+    /// What it waits for.
+    pub(crate) fn asked(&self) -> Option<&RequestId> {
+        match self {
+            Self::Rooms { asked, rooms: None, .. } | Self::Whois { asked, answer: None, .. } => Some(asked),
+            Self::Audit(decisions) => decisions.asked.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// What was decided, as far as it has been read: the latest first.
+#[derive(Debug)]
+pub(crate) struct Decisions {
+    /// The page that is being waited for.
+    pub(crate) asked: Option<RequestId>,
+    pub(crate) read: Vec<Decision>,
+    /// There is nothing before it.
+    pub(crate) complete: bool,
+    /// Rows scrolled.
+    pub(crate) top: usize,
+}
+
+/// A command that waits for its answer.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) id: RequestId,
+    /// The line that asked it: refused, it comes back to be changed.
+    pub(crate) line: String,
+    /// What to say once it is done; `None` where that is seen anyway.
+    pub(crate) done: Option<String>,
+    /// What else is so then.
+    pub(crate) then: Option<Then>,
+}
+
+/// What is so once something was done that the server says no more about.
+#[derive(Clone, Debug)]
+pub(crate) enum Then {
+    /// Somebody is ignored, or heard again.
+    Ignored(Nick, bool),
+    /// This device is somebody's, which we shall hear of when we come in again.
+    Relinked,
 }
 
 /// What must be answered before anything else.
@@ -166,9 +223,11 @@ impl State {
             // Until the server has said who we are, nobody is told anything under this name.
             me: Nick::from_system(""),
             wished: setup.wished,
-            renaming: None,
+            asked: Vec::new(),
+            ignored: BTreeSet::new(),
+            relinked: false,
             server: String::new(),
-            invite: setup.invite,
+            inviting: setup.inviting,
             connection: Connection::Connecting,
             broken: None,
             held: None,
@@ -231,7 +290,8 @@ impl State {
                 .rooms
                 .iter()
                 .any(|room| sending(room) || room.asked.is_some() || room.entering.is_some())
-                || matches!(self.overlay, Some(Overlay::Rooms { rooms: None, .. })))
+                || !self.asked.is_empty()
+                || self.overlay.as_ref().is_some_and(|overlay| overlay.asked().is_some()))
     }
 
     /// What is being counted down to.
@@ -269,6 +329,11 @@ impl State {
         self.rooms.get_mut(self.current).map_or(&mut self.spare, |room| &mut room.composer)
     }
 
+    /// Whether we want to hear nothing of somebody.
+    pub(crate) fn is_ignored(&self, nick: &Nick) -> bool {
+        self.ignored.contains(nick)
+    }
+
     /// The place of a room that we are in.
     pub(crate) fn place_of(&self, name: &RoomName) -> Option<usize> {
         self.rooms.iter().position(|room| room.name == *name)
@@ -279,9 +344,10 @@ impl State {
         Layout {
             room,
             me: &self.me,
+            ignored: &self.ignored,
             zone: &self.zone,
             now: self.now.time.timestamp(),
-            invite: self.invite.as_deref(),
+            inviting: self.inviting.as_ref().filter(|inviting| inviting.hosting),
             columns: Columns::fit(usize::from(width), room.widest_name),
         }
     }
@@ -294,6 +360,11 @@ impl State {
     /// Says for a while that something did not work.
     pub(crate) fn complain(&mut self, text: impl Into<String>) {
         self.notice(text.into(), true);
+    }
+
+    /// Says something until something else is said or Esc is pressed: it must not pass unread.
+    pub(crate) fn announce(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), bad: false, until: None });
     }
 
     /// Says that something is not as it was wished, until something is said or Esc is pressed.
@@ -345,9 +416,14 @@ impl State {
         format!("{waits}{room}parlor")
     }
 
+    /// Whether the parlor is ours, and ends with us.
+    fn is_host(&self) -> bool {
+        self.inviting.as_ref().is_some_and(|inviting| inviting.hosting)
+    }
+
     /// How many others lose their rooms when we leave: none, unless we host.
     pub(crate) fn others_thrown_out(&self) -> usize {
-        if self.invite.is_none() || !matches!(self.connection, Connection::Online) {
+        if !self.is_host() || !matches!(self.connection, Connection::Online) {
             return 0;
         }
         let known = self.rooms.iter().flat_map(|room| room.people.iter()).map(|person| &person.nick);

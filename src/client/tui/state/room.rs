@@ -137,10 +137,10 @@ impl Room {
 
     /// Takes in the next entry. `in_sight`: the reader sees it arrive. Says whether it is a reason
     /// to ring: somebody said our name just now.
-    pub(crate) fn arrive(&mut self, entry: Entry, me: &Nick, in_sight: bool) -> bool {
+    pub(crate) fn arrive(&mut self, entry: Entry, me: &Nick, ignored: bool, in_sight: bool) -> bool {
         let live = entry.seq > self.caught_up_at;
         let history = !live && !self.returning;
-        let news = !history && entry.kind == EntryKind::Message && entry.from != *me;
+        let news = !history && !ignored && entry.kind == EntryKind::Message && entry.from != *me;
         let mention = news && mention::find(entry.text.as_str(), me.as_str()).is_some();
         self.notice(&entry);
         if entry.kind == EntryKind::Topic {

@@ -278,7 +278,7 @@ fn whoever_writes_on_behind_a_paste_loses_no_letter() {
 
 #[test]
 fn a_host_is_asked_before_others_lose_the_room() {
-    let mut script = Script::new(80, 18).hosting("parlor join 192.168.1.7");
+    let mut script = Script::new(80, 18).hosting("192.168.1.7");
     script.online();
     script.join("#lobby", 0, "", &["alice", "bob", "carol"]);
     script.join("#rust", 0, "", &["alice", "bob"]);
@@ -293,7 +293,7 @@ fn a_host_is_asked_before_others_lose_the_room() {
     script.press(KeyCode::Enter);
     assert_eq!(script.effects, [Effect::Quit]);
     // Alone, or as a guest, nobody loses anything.
-    let mut script = Script::new(80, 18).hosting("parlor join 192.168.1.7");
+    let mut script = Script::new(80, 18).hosting("192.168.1.7");
     script.online();
     script.join("#lobby", 0, "", &["alice"]);
     script.effects.clear();

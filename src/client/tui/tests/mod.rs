@@ -3,6 +3,8 @@
 mod connection;
 mod history;
 mod input;
+mod inviting;
+mod order;
 mod screens;
 mod storm;
 mod terminal;

@@ -68,17 +68,6 @@ fn one_cell_is_enough_not_to_fall_over() {
 }
 
 #[test]
-fn an_empty_room_says_how_others_join() {
-    let mut script = Script::new(80, 24).hosting("parlor join 192.168.1.7:7878");
-    script.online();
-    script.join("#lobby", 0, "", &["alice"]);
-    assert_snapshot!(script.text());
-    script.resize(120, 12);
-    script.says("#lobby", 1, "alice", "hello?");
-    assert!(script.text().lines().next().unwrap().contains("parlor join 192.168.1.7:7878"));
-}
-
-#[test]
 fn the_help_is_a_key_away() {
     let mut script = conversation(80, 24);
     script.press(KeyCode::F(1));

@@ -7,11 +7,13 @@ use proptest::prelude::*;
 
 use crate::client::link::Update;
 use crate::client::tui::Event as Happening;
-use crate::client::tui::script::{Script, entry, room_name};
+use crate::client::tui::script::{Script, entry, nick, room_name};
 use crate::client::tui::view::panes;
 use crate::client::tui::wrap::tests::odd_text;
 use crate::protocol::command::Command;
-use crate::protocol::event::{Event, Page};
+use crate::protocol::event::{Audit, Decision, Event, Okay, Page, Whois};
+use crate::protocol::hex::Hex;
+use crate::protocol::text::Line;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -56,7 +58,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (codes, modifiers).prop_map(|(code, modifiers)| Step::Key(code, modifiers)),
         3 => (letters, held).prop_map(|(letter, held)| Step::Key(K::Char(letter), held)),
-        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick) ?#?[a-c]{0,2}|b".prop_map(Step::Write),
+        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|invite|whois|audit|kick|mute|ban|private|topic-lock) ?#?[a-c]{0,2}|b".prop_map(Step::Write),
         1 => odd_text().prop_map(Step::Paste),
         1 => (-40_isize..40).prop_map(Step::Wheel),
         2 => (1_u16..130, 1_u16..40).prop_map(|(columns, rows)| Step::Size(columns, rows)),
@@ -88,6 +90,40 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
         }
         Step::Answer => {
             for command in script.asked() {
+                let okay = Okay { re: command.request_id(), ..Okay::default() };
+                match &command {
+                    Command::Whois(asked) => {
+                        let keys = vec![Hex([7; 32])];
+                        let names = vec![nick("bob"), nick("李雷")];
+                        let (here, guest, role) = (true, false, None);
+                        let (re, nick, addresses) = (okay.re, asked.nick.clone(), Vec::new());
+                        script.hear(Event::Whois(Whois {
+                            re,
+                            nick,
+                            here,
+                            guest,
+                            role,
+                            keys,
+                            names,
+                            addresses,
+                        }));
+                    }
+                    Command::Audit(asked) => {
+                        let newest = asked.before.unwrap_or(40);
+                        let decisions = (newest.saturating_sub(9)..newest).rev().map(|number| Decision {
+                            number,
+                            at: script.now.time,
+                            by: Line::lossy("alice"),
+                            act: Line::lossy("ban"),
+                            subject: Line::lossy("李雷"),
+                            particulars: Line::lossy("flooding 你好，世界"),
+                        });
+                        let decisions = decisions.collect();
+                        script.hear(Event::Audit(Audit { re: okay.re, decisions }));
+                    }
+                    Command::History(_) | Command::Join(_) => {}
+                    _ => script.hear(Event::Ok(okay)),
+                }
                 if let Command::History(history) = command {
                     let from = match history.place {
                         crate::protocol::command::Place::Before(seq) => seq.saturating_sub(50).max(1),
@@ -117,7 +153,7 @@ proptest! {
 
     #[test]
     fn nothing_falls_over_and_the_frame_stays_straight(steps in prop::collection::vec(step(), 1..60)) {
-        let mut script = Script::new(100, 30);
+        let mut script = Script::new(100, 30).hosting("parlor://10.0.0.5/#?p=amber-otter-river-stone");
         script.online();
         script.join("#a", 0, "a topic 話題", &["alice", "bob", "李雷"]);
         let mut last = 0;

@@ -1,7 +1,7 @@
 //! Tab: names by who spoke last, rooms, commands.
 
 use super::State;
-use crate::client::tui::slash;
+use crate::client::tui::slash::{self, Completes};
 use crate::client::tui::state::completion::{Candidate, Completion, matching, word};
 
 /// Completes the word at the cursor; again: the next candidate in the direction of `step`.
@@ -36,11 +36,16 @@ pub(super) fn complete(state: &mut State, step: isize) {
 fn candidates(state: &State, text: &str, start: usize, stem: &str) -> Vec<Candidate> {
     let candidate = |shown: &str, written: String| Candidate { shown: shown.to_owned(), written };
     if let Some(stem) = stem.strip_prefix('/').filter(|_| start == 0) {
-        let names = matching(slash::COMMANDS.iter().map(|entry| entry.name), stem);
+        let names = matching(slash::commands().map(|entry| entry.name), stem);
         return names.into_iter().map(|name| candidate(&format!("/{name}"), format!("/{name} "))).collect();
     }
-    let takes_room = ["/join ", "/j ", "/part ", "/leave "].iter().any(|word| text[..start] == **word);
-    if stem.starts_with('#') || takes_room {
+    // The word right behind a command.
+    let command = text[..start].trim_end().strip_prefix('/').and_then(slash::command);
+    if let Some(Completes::Words(words)) = command.map(|entry| entry.completes) {
+        let words = matching(words.iter().copied(), stem);
+        return words.into_iter().map(|word| candidate(word, format!("{word} "))).collect();
+    }
+    if stem.starts_with('#') || command.is_some_and(|entry| entry.completes == Completes::Rooms) {
         let stem = format!("#{}", stem.trim_start_matches('#'));
         let joined = state.rooms.iter().map(|room| room.name.as_str());
         let names = joined.chain(state.listed.iter().map(|info| info.room.as_str()));

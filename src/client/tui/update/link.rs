@@ -2,13 +2,15 @@
 
 use uuid::Uuid;
 
-use super::{Effect, State, history, rooms, sees};
+use super::{Effect, State, history, order, rooms, sees};
 use crate::client::link::Update;
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::room::Delivery;
-use crate::client::tui::state::{Connection, Overlay};
+use crate::client::tui::state::{Connection, Overlay, Then};
 use crate::protocol::command::RequestId;
 use crate::protocol::event::{Entry, ErrorCode, Event, Failure, Okay, Page, Ready, Welcome};
+use crate::protocol::limits::DEVICE_CODE_TIME;
+use crate::protocol::name::RoomName;
 
 pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>) {
     match news {
@@ -51,7 +53,9 @@ fn online(state: &mut State, welcome: &Welcome, ready: Ready, new_log: bool) {
     let before = std::mem::replace(&mut state.me, ready.you.nick);
     let wished = state.wished.take();
     let first = state.server.is_empty();
-    if !first && wished.as_ref() == Some(&state.me) {
+    if std::mem::take(&mut state.relinked) {
+        state.announce(format!("this device is yours now: you are {}", state.me));
+    } else if !first && wished.as_ref() == Some(&state.me) {
         state.say(format!("you are {} now", state.me));
     } else if let Some(taken) = wished.or((!first).then_some(before)).filter(|taken| *taken != state.me) {
         state.insist(format!("{taken} is taken: you are {}. /nick NAME changes it", state.me));
@@ -59,6 +63,7 @@ fn online(state: &mut State, welcome: &Welcome, ready: Ready, new_log: bool) {
     state.server = welcome.server.name.to_string();
     state.allowed = Some(ready.limits);
     state.listed = ready.rooms;
+    state.ignored = ready.ignored.into_iter().collect();
     state.clock_offset = welcome.now.as_millis() - state.now.time.as_millis();
     if new_log {
         state.rooms.iter_mut().for_each(super::super::state::room::Room::forget);
@@ -74,8 +79,18 @@ fn unasked(state: &mut State) {
         room.asked = None;
         room.joined = false;
     }
-    if matches!(&state.overlay, Some(Overlay::Rooms { rooms: None, .. })) {
-        state.overlay = None;
+    not_answered(state, None);
+}
+
+/// What lies over the rooms will not get its answer. What it shows already stays.
+fn not_answered(state: &mut State, re: Option<&RequestId>) {
+    let waits = state.overlay.as_ref().and_then(Overlay::asked);
+    if waits.is_none() || (re.is_some() && re != waits) {
+        return;
+    }
+    match &mut state.overlay {
+        Some(Overlay::Audit(decisions)) if !decisions.read.is_empty() => decisions.asked = None,
+        overlay => *overlay = None,
     }
 }
 
@@ -90,6 +105,13 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         Event::Ok(okay) => done(state, okay),
         Event::Page(page) => page_came(state, page, effects),
         Event::Presence(news) => {
+            let followed: Vec<_> = news
+                .renamed
+                .iter()
+                .filter(|renamed| state.is_ignored(&renamed.from))
+                .map(|renamed| renamed.to.clone())
+                .collect();
+            state.ignored.extend(followed);
             // On another device of ours.
             if let Some(renamed) = news.renamed.iter().find(|renamed| renamed.from == state.me) {
                 state.me = renamed.to.clone();
@@ -108,13 +130,13 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
             state.listed = list.rooms;
         }
         Event::Delayed(delayed) => state.complain(format!("slow down: {}", delayed.message)),
+        Event::Whois(news) => order::told_who(state, news),
+        Event::Audit(page) => order::told_decisions(state, page, effects),
         // The link keeps these to itself, or they answer what is never asked here.
         Event::Welcome(_)
         | Event::Ready(_)
         | Event::Error(_)
         | Event::People(_)
-        | Event::Whois(_)
-        | Event::Audit(_)
         | Event::Tickets(_)
         | Event::Ping(_)
         | Event::Pong(_)
@@ -126,7 +148,8 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
 fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
     let Some(place) = state.place_of(&entry.room) else { return };
     let in_sight = place == state.current && sees(state);
-    let named = state.rooms[place].arrive(entry, &state.me, in_sight);
+    let ignored = state.is_ignored(&entry.from);
+    let named = state.rooms[place].arrive(entry, &state.me, ignored, in_sight);
     if named && !in_sight {
         effects.push(Effect::Bell);
     }
@@ -134,8 +157,33 @@ fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
 }
 
 fn done(state: &mut State, okay: Okay) {
-    if state.renaming.as_ref().is_some_and(|(id, _)| okay.re.as_ref() == Some(id)) {
-        state.renaming = None;
+    if let Some(asked) = order::answered(state, okay.re.as_ref()) {
+        if let Some(done) = asked.done {
+            state.say(done);
+        }
+        match asked.then {
+            Some(Then::Ignored(nick, true)) => {
+                state.ignored.insert(nick);
+            }
+            Some(Then::Ignored(nick, false)) => {
+                state.ignored.remove(&nick);
+            }
+            Some(Then::Relinked) => state.relinked = true,
+            None => {}
+        }
+    }
+    if let Some(code) = okay.code {
+        state.announce(format!(
+            "on the other device join this parlor and type /device {code}; the code is good for {} minutes",
+            DEVICE_CODE_TIME.as_secs() / 60
+        ));
+    }
+    if let Some(ticket) = okay.ticket {
+        let room = state.room().map_or_else(RoomName::lobby, |room| room.name.clone());
+        state.overlay = Some(Overlay::Invite { room, ticket: Some(ticket.into()), top: 0 });
+    }
+    if let Some(words) = okay.words {
+        order::take_words(state, words.as_str());
     }
     if let Some(you) = okay.you
         && you.nick != state.me
@@ -201,15 +249,14 @@ fn failed(state: &mut State, failure: &Failure) {
         state.complain(format!("{name}: {sentence}"));
         told = true;
     }
-    let renaming = state.renaming.take_if(|(id, _)| failure.re.as_ref() == Some(id));
-    if let Some((_, line)) = renaming.filter(|_| state.composer().is_empty()) {
-        // To be tried with another one.
-        state.composer_mut().set(&line);
-    }
-    if let Some(Overlay::Rooms { asked, .. }) = &state.overlay
-        && failure.re.as_ref() == Some(asked)
+    if let Some(asked) = order::answered(state, failure.re.as_ref())
+        && state.composer().is_empty()
     {
-        state.overlay = None;
+        // To be changed, and tried again.
+        state.composer_mut().set(&asked.line);
+    }
+    if failure.re.is_some() {
+        not_answered(state, failure.re.as_ref());
     }
     if !told {
         state.complain(sentence);

@@ -5,6 +5,7 @@ mod completing;
 mod history;
 mod keys;
 mod link;
+mod order;
 pub(crate) mod overlays;
 mod rooms;
 mod saying;
@@ -39,7 +40,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Key(key) => keys::press(state, &key, &mut effects),
         Event::Wheel(rows) => {
             if state.overlay.is_some() {
-                overlays::scroll(state, rows);
+                overlays::scroll(state, rows, &mut effects);
             } else {
                 history::scroll(state, rows, &mut effects);
             }
@@ -74,7 +75,7 @@ fn watch(state: &mut State, heard: bool, effects: &[Effect]) {
 
 /// Enters a room, or goes to it.
 pub(crate) fn enter(state: &mut State, room: RoomName, effects: &mut Vec<Effect>) {
-    rooms::join(state, room, effects);
+    rooms::join(state, room, None, effects);
     watch(state, false, effects);
 }
 

@@ -2,10 +2,10 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, State, history, rooms, saying};
+use super::{Effect, State, history, order, rooms, saying};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::composer::Motion;
-use crate::client::tui::state::{Connection, Overlay, Question};
+use crate::client::tui::state::{Connection, Decisions, Overlay, Question};
 use crate::client::tui::view;
 
 /// Rows of a page in help and lists: what fits on the smallest of usual screens.
@@ -140,7 +140,10 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
         }
         _ => 0,
     };
-    scroll(state, rows);
+    scroll(state, rows, effects);
+    if letter == Some('c') {
+        copy(state, effects);
+    }
     if key.code == KeyCode::Enter
         && key.modifiers == KeyModifiers::NONE
         && let Some(Overlay::Rooms { rooms: Some(list), chosen, .. }) = &state.overlay
@@ -148,19 +151,38 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
         let room = list.get(*chosen).map(|info| info.room.clone());
         state.overlay = None;
         if let Some(room) = room {
-            rooms::join(state, room, effects);
+            rooms::join(state, room, None, effects);
             history::load(state, effects);
         }
     }
 }
 
 /// Goes up or down by so many rows.
-pub(super) fn scroll(state: &mut State, rows: isize) {
+pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) {
     let last = view::overlay_last(state);
     let place = match &mut state.overlay {
-        Some(Overlay::Help(top) | Overlay::Names(top)) => top,
+        Some(
+            Overlay::Help(top)
+            | Overlay::Names(top)
+            | Overlay::Invite { top, .. }
+            | Overlay::Whois { top, .. }
+            | Overlay::Audit(Decisions { top, .. }),
+        ) => top,
         Some(Overlay::Rooms { chosen, .. }) => chosen,
         None => return,
     };
     *place = place.saturating_add_signed(rows).min(last);
+    if rows > 0 {
+        order::read_on(state, effects);
+    }
+}
+
+/// Sends the line by which others join to the terminal.
+fn copy(state: &mut State, effects: &mut Vec<Effect>) {
+    let (Some(Overlay::Invite { room, ticket, .. }), Some(inviting)) = (&state.overlay, &state.inviting)
+    else {
+        return;
+    };
+    effects.push(Effect::Copy(inviting.line(room, ticket.as_ref())));
+    state.say("sent to the terminal, to be copied; not every terminal takes it");
 }

@@ -4,8 +4,9 @@ use super::{Effect, JOIN_ENTRIES, State};
 use crate::client::tui::state::room::Room;
 use crate::protocol::command::{Command, InRoom, Join};
 use crate::protocol::name::RoomName;
+use crate::protocol::proof::Passphrase;
 
-pub(super) fn join(state: &mut State, name: RoomName, effects: &mut Vec<Effect>) {
+pub(super) fn join(state: &mut State, name: RoomName, words: Option<Passphrase>, effects: &mut Vec<Effect>) {
     let place = if let Some(place) = state.place_of(&name) {
         place
     } else {
@@ -15,7 +16,7 @@ pub(super) fn join(state: &mut State, name: RoomName, effects: &mut Vec<Effect>)
     if !state.rooms[place].joined {
         let id = Some(state.request_id());
         state.rooms[place].entering.clone_from(&id);
-        let join = Join { id, room: name, after: 0, limit: Some(JOIN_ENTRIES), words: None };
+        let join = Join { id, room: name, after: 0, limit: Some(JOIN_ENTRIES), words };
         effects.push(Effect::Submit(Command::Join(join)));
     }
     go_to(state, place);

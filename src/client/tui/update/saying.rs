@@ -1,6 +1,6 @@
 //! What was written is sent off: said, or done.
 
-use super::{Effect, State, history, rooms};
+use super::{Effect, State, history, order, rooms};
 use crate::client::tui::slash::{self, Input, Slash};
 use crate::client::tui::state::room::{Delivery, Pending};
 use crate::client::tui::state::{Connection, Overlay, Question};
@@ -28,7 +28,7 @@ pub(super) fn submit(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     state.notice = None;
     let done = match slash::parse(text) {
         Ok(Input::Text(said)) => say(state, said, false, effects),
-        Ok(Input::Command(command)) => obey(state, command, effects),
+        Ok(Input::Command(command)) => obey(state, command, text.trim(), effects),
         Err(sentence) => Err(sentence),
     };
     if let Err(sentence) = done {
@@ -70,20 +70,34 @@ pub(super) fn say(
 }
 
 /// What is in the input has been dealt with.
-fn written(state: &mut State) {
+pub(super) fn written(state: &mut State) {
     let text = state.composer_mut().take();
     if !text.trim().is_empty() {
         state.input_history.add(&text);
     }
 }
 
-fn obey(state: &mut State, command: Slash, effects: &mut Vec<Effect>) -> Result<(), String> {
-    if !matches!(command, Slash::Me(_)) {
-        written(state);
+/// Whether the server must answer before anything comes of it.
+fn asks_the_server(command: &Slash) -> bool {
+    use Slash::{Audit, List, Nick, Order, Topic, Whois};
+    matches!(command, Audit | List | Nick(_) | Order(_) | Topic(_) | Whois(_))
+}
+
+fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
+    if let Connection::Ended { why } = &state.connection
+        && asks_the_server(&command)
+    {
+        return Err(format!("{why}: nothing can be asked any more, Ctrl-C leaves"));
     }
-    match command {
+    let command = match command {
         Slash::Me(act) => return say(state, act.as_str(), true, effects),
-        Slash::Join(room) => rooms::join(state, room, effects),
+        Slash::Order(order) => return order::give(state, order, line, effects),
+        command => command,
+    };
+    written(state);
+    match command {
+        Slash::Me(_) | Slash::Order(_) => {}
+        Slash::Join(room, words) => rooms::join(state, room, words, effects),
         Slash::Part(named) => {
             if let Some(room) = named.or_else(|| state.room().map(|room| room.name.clone())) {
                 rooms::part(state, &room, effects);
@@ -98,7 +112,7 @@ fn obey(state: &mut State, command: Slash, effects: &mut Vec<Effect>) -> Result<
             };
             state.say(sentence);
         }
-        Slash::Topic(text) => set_topic(state, text, effects),
+        Slash::Topic(text) => set_topic(state, text, line, effects),
         Slash::Names => state.overlay = Some(Overlay::Names(0)),
         Slash::List => {
             let id = state.request_id();
@@ -107,14 +121,20 @@ fn obey(state: &mut State, command: Slash, effects: &mut Vec<Effect>) -> Result<
         }
         Slash::ShowNick => state.say(format!("you are {}: /nick NAME changes it", state.me)),
         Slash::Nick(nick) => {
-            if state.connection != Connection::Online {
-                state.say(format!("you will be {nick} when the connection is back"));
-                state.wished = Some(nick.clone());
-            }
             let id = state.request_id();
-            state.renaming = Some((id.clone(), format!("/nick {nick}")));
-            effects.push(Effect::Submit(Command::Nick(SetNick { id: Some(id), nick })));
+            let command = Command::Nick(SetNick { id: Some(id), nick: nick.clone() });
+            if state.connection == Connection::Online {
+                order::ask(state, command, line, None, effects);
+            } else {
+                // The next greeting says it, and is the answer.
+                state.say(format!("you will be {nick} when the connection is back"));
+                state.wished = Some(nick);
+                effects.push(Effect::Submit(command));
+            }
         }
+        Slash::Invite(room) => invite(state, room),
+        Slash::Whois(nick) => order::who_is(state, nick, line, effects),
+        Slash::Audit => order::read_audit(state, line, effects),
         Slash::Help => state.overlay = Some(Overlay::Help(0)),
         Slash::Clear => {
             if let Some(room) = state.room_mut() {
@@ -129,12 +149,23 @@ fn obey(state: &mut State, command: Slash, effects: &mut Vec<Effect>) -> Result<
     Ok(())
 }
 
-fn set_topic(state: &mut State, text: Line, effects: &mut Vec<Effect>) {
+/// Shows how others join: the room that is named, or the one in sight.
+fn invite(state: &mut State, named: Option<RoomName>) {
+    if state.inviting.is_none() {
+        state.complain("it is not known here how others join");
+        return;
+    }
+    let in_sight = state.room().map(|room| room.name.clone());
+    let room = named.or(in_sight).unwrap_or_else(RoomName::lobby);
+    state.overlay = Some(Overlay::Invite { room, ticket: None, top: 0 });
+}
+
+fn set_topic(state: &mut State, text: Line, line: &str, effects: &mut Vec<Effect>) {
     let id = state.message_id();
     let Some(room) = state.room() else { return };
     let room = room.name.clone();
     if state.connection != Connection::Online {
         state.say("the topic is set when the connection is back");
     }
-    effects.push(Effect::Submit(Command::Topic(SetTopic { id, room, text })));
+    order::ask(state, Command::Topic(SetTopic { id, room, text }), line, None, effects);
 }

@@ -2,12 +2,13 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::put_line;
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
-use crate::protocol::event::Person;
+use crate::protocol::event::{Person, Role};
 
 /// Columns that the pane wants.
 pub(super) fn columns(state: &State) -> u16 {
@@ -39,8 +40,19 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
 
 /// A person in at most `width` columns.
 pub(super) fn line(state: &State, person: &Person, width: usize) -> Line<'static> {
-    let style =
-        if person.nick == state.me { state.theme.own() } else { state.theme.person(person.nick.as_str()) };
+    let theme = state.theme;
+    let style = match person.nick == state.me {
+        true => theme.own(),
+        // A colour is for a name that stays.
+        false if person.guest => theme.dim(),
+        false => theme.person(person.nick.as_str()),
+    };
+    let (sign, sign_style) = match (person.guest, person.role) {
+        (true, _) => ("~ ", theme.dim()),
+        (false, Some(Role::Host)) => ("& ", theme.accent().add_modifier(Modifier::BOLD)),
+        (false, Some(Role::Operator)) => ("@ ", theme.accent().add_modifier(Modifier::BOLD)),
+        (false, Some(Role::Member) | None) => ("● ", style),
+    };
     let name = wrap::truncate(person.nick.as_str(), width.saturating_sub(3));
-    Line::from(vec![Span::styled("● ", style), Span::styled(name, style)])
+    Line::from(vec![Span::styled(sign, sign_style), Span::styled(name, style)])
 }

@@ -93,9 +93,9 @@ pub(super) fn draw_header(state: &State, panes: &Panes, area: Rect, buffer: &mut
         }
     }
     // The command for others is what a host looks for while nobody is there yet.
-    let invite = state.invite.as_deref().filter(|_| panes.people.is_some() && room.scrollback.len() > 0);
-    if let Some(invite) = invite {
-        right.push(Span::styled(format!("{invite}  "), theme.dim()));
+    let inviting = state.inviting.as_ref().filter(|inviting| inviting.hosting);
+    if let Some(inviting) = inviting.filter(|_| panes.people.is_some() && room.scrollback.len() > 0) {
+        right.push(Span::styled(format!("{}  ", inviting.spoken(&room.name)), theme.dim()));
     }
     if panes.people.is_none() && area.width >= 24 {
         right.push(Span::styled(format!("{} here ", room.people.here()), theme.dim()));

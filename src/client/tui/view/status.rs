@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::put_line;
+use super::{overlay, put_line};
 use crate::client::tui::keymap::{Action, key_for};
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::{Connection, Overlay, Question, State};
@@ -119,23 +119,22 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         }
         None => {}
     }
-    match &state.overlay {
-        Some(Overlay::Rooms { .. }) => {
+    if let Some(overlay) = &state.overlay {
+        let Some(top) = overlay::place(overlay) else {
             return vec![(enter, "go in"), ("↑ ↓".to_owned(), "choose"), (esc, "close")];
+        };
+        let mut useful = Vec::new();
+        if matches!(overlay, Overlay::Invite { .. }) {
+            useful.push(("c".to_owned(), "copy"));
         }
-        Some(Overlay::Help(top) | Overlay::Names(top)) => {
-            let last = super::overlay_last(state);
-            let mut useful = Vec::new();
-            if *top < last {
-                useful.push((key_for(Action::PageDown), "further"));
-            }
-            if *top > 0 {
-                useful.push((key_for(Action::PageUp), "back"));
-            }
-            useful.push((esc, "close"));
-            return useful;
+        if top < super::overlay_last(state) {
+            useful.push((key_for(Action::PageDown), "further"));
         }
-        None => {}
+        if top > 0 {
+            useful.push((key_for(Action::PageUp), "back"));
+        }
+        useful.push((esc, "close"));
+        return useful;
     }
     let mut useful = Vec::new();
     let Some(room) = state.room() else { return vec![(key_for(Action::Help), "help")] };

@@ -1,14 +1,20 @@
 //! Commands: what a line that begins with `/` means.
 //!
-//! One table, from which lines are parsed, names completed and the help is made.
+//! Two tables, from which lines are parsed, names completed and the help is made: `talk` for everyone's every day,
+//! `order` for those who look after the parlor.
 
+pub(crate) mod order;
+mod talk;
+
+pub(crate) use self::order::Order;
 use crate::protocol::name::{Nick, RoomName};
+use crate::protocol::proof::Passphrase;
 use crate::protocol::text::{Line, Text};
 
 /// A command, understood.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Slash {
-    Join(RoomName),
+    Join(RoomName, Option<Passphrase>),
     /// The room in sight, if none is named.
     Part(Option<RoomName>),
     ShowTopic,
@@ -18,6 +24,11 @@ pub(crate) enum Slash {
     ShowNick,
     Nick(Nick),
     Me(Text),
+    /// How others join the room in sight, or the one named.
+    Invite(Option<RoomName>),
+    Whois(Nick),
+    Order(Order),
+    Audit,
     Help,
     Clear,
     Quit,
@@ -31,98 +42,45 @@ pub(crate) struct Entry {
     pub(crate) short: &'static [&'static str],
     pub(crate) arguments: &'static str,
     pub(crate) help: &'static str,
+    /// What Tab makes of the word behind it.
+    pub(crate) completes: Completes,
     parse: fn(&str) -> Result<Slash, String>,
 }
 
-/// The table, in the order in which the help shows it.
-pub(crate) const COMMANDS: &[Entry] = &[
-    Entry {
-        name: "join",
-        short: &["j"],
-        arguments: "ROOM",
-        help: "enter a room, or go to it; it is made if there is none",
-        parse: |rest| match rest {
-            "" => Err("say which room: /join #rust".to_owned()),
-            room => Ok(Slash::Join(room_name(room)?)),
-        },
-    },
-    Entry {
-        name: "part",
-        short: &["leave", "p"],
-        arguments: "[ROOM]",
-        help: "leave this room, or the one named",
-        parse: |rest| match rest {
-            "" => Ok(Slash::Part(None)),
-            room => Ok(Slash::Part(Some(room_name(room)?))),
-        },
-    },
-    Entry {
-        name: "topic",
-        short: &["t"],
-        arguments: "[TEXT]",
-        help: "show the topic, or set it; /topic - clears it",
-        parse: |rest| match rest {
-            "" => Ok(Slash::ShowTopic),
-            "-" => Ok(Slash::Topic(Line::default())),
-            text => Line::new(text).map(Slash::Topic).map_err(|error| error.to_string()),
-        },
-    },
-    Entry {
-        name: "names",
-        short: &["n", "who"],
-        arguments: "",
-        help: "who is here",
-        parse: |_| Ok(Slash::Names),
-    },
-    Entry {
-        name: "list",
-        short: &["rooms"],
-        arguments: "",
-        help: "the rooms that there are, to choose one",
-        parse: |_| Ok(Slash::List),
-    },
-    Entry {
-        name: "nick",
-        short: &[],
-        arguments: "[NAME]",
-        help: "show what you are called, or change it",
-        parse: |rest| match rest {
-            "" => Ok(Slash::ShowNick),
-            name => Nick::new(name).map(Slash::Nick).map_err(|error| error.to_string()),
-        },
-    },
-    Entry {
-        name: "me",
-        short: &[],
-        arguments: "TEXT",
-        help: "tell what you do: /me waves",
-        parse: |rest| match rest {
-            "" => Err("say what you do: /me waves".to_owned()),
-            text => Text::new(text).map(Slash::Me).map_err(|error| error.to_string()),
-        },
-    },
-    Entry {
-        name: "clear",
-        short: &[],
-        arguments: "",
-        help: "empty the screen; the history stays on the server",
-        parse: |_| Ok(Slash::Clear),
-    },
-    Entry {
-        name: "help",
-        short: &["h", "?"],
-        arguments: "",
-        help: "every key and command",
-        parse: |_| Ok(Slash::Help),
-    },
-    Entry { name: "quit", short: &["exit"], arguments: "", help: "leave parlor", parse: |_| Ok(Slash::Quit) },
-];
+/// What stands behind a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Completes {
+    /// Who is here; also where nothing in particular is expected.
+    Names,
+    Rooms,
+    /// One of these.
+    Words(&'static [&'static str]),
+}
+
+/// The two tables, as the help shows them: its heading for each.
+pub(crate) const TABLES: [(&str, &[Entry]); 2] =
+    [("Commands", talk::COMMANDS), ("Keeping order", order::COMMANDS)];
+
+/// Every command.
+pub(crate) fn commands() -> impl Iterator<Item = &'static Entry> {
+    TABLES.into_iter().flat_map(|(_, commands)| commands)
+}
+
+/// The command of this name, or of this short form.
+pub(crate) fn command(word: &str) -> Option<&'static Entry> {
+    commands().find(|entry| entry.name == word || entry.short.contains(&word))
+}
 
 /// What other programs call a message to one person. Nobody should learn by trying that it went to all.
 const NO_PRIVATE_MESSAGES: [&str; 6] = ["msg", "query", "whisper", "w", "dm", "pm"];
 
 fn room_name(typed: &str) -> Result<RoomName, String> {
     RoomName::typed(typed).map_err(|error| error.to_string())
+}
+
+/// A nick, with or without the `@` that completion leaves there. With it even `10.0.0.5` is a name.
+fn nick(typed: &str) -> Result<Nick, String> {
+    Nick::new(typed.strip_prefix('@').unwrap_or(typed)).map_err(|error| error.to_string())
 }
 
 /// What a written text is.
@@ -147,8 +105,7 @@ pub(crate) fn parse(text: &str) -> Result<Input<'_>, String> {
     if NO_PRIVATE_MESSAGES.contains(&&*word) {
         return Err("parlor has no private messages yet".to_owned());
     }
-    let found = COMMANDS.iter().find(|entry| entry.name == word || entry.short.contains(&&*word));
-    if let Some(entry) = found {
+    if let Some(entry) = command(&word) {
         return (entry.parse)(rest.trim()).map(Input::Command);
     }
     let shown = super::wrap::truncate(&word, 20);
@@ -164,7 +121,7 @@ fn nearest(word: &str) -> Option<&'static str> {
     if word.len() < 2 || word.len() > 20 {
         return None;
     }
-    let names = COMMANDS.iter().flat_map(|entry| std::iter::once(&entry.name).chain(entry.short));
+    let names = commands().flat_map(|entry| std::iter::once(&entry.name).chain(entry.short));
     let likeness = |name: &str| if name.starts_with(word) { 0 } else { distance(word, name) };
     let near = names.filter(|name| name.len() > 1).map(|name| (likeness(name), *name));
     near.min().filter(|(distance, name)| *distance <= name.len() / 3).map(|(_, name)| name)
@@ -194,7 +151,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn command(text: &str) -> Slash {
+    fn read(text: &str) -> Slash {
         match parse(text).unwrap() {
             Input::Command(slash) => slash,
             Input::Text(text) => panic!("{text}"),
@@ -205,13 +162,13 @@ mod tests {
     fn commands_and_their_short_forms() {
         let rust = RoomName::new("#rust").unwrap();
         for text in ["/join #rust", "/j rust", "/JOIN  #Rust ", "/j\n#rust"] {
-            assert_eq!(command(text), Slash::Join(rust.clone()), "{text}");
+            assert_eq!(read(text), Slash::Join(rust.clone(), None), "{text}");
         }
-        assert_eq!(command("/leave"), Slash::Part(None));
-        assert_eq!(command("/t Friday: demo"), Slash::Topic(Line::lossy("Friday: demo")));
-        assert_eq!(command("/topic -"), Slash::Topic(Line::default()));
-        assert_eq!(command("/me waves\nand bows"), Slash::Me(Text::new("waves\nand bows").unwrap()));
-        assert_eq!(command("/exit"), Slash::Quit);
+        assert_eq!(read("/leave"), Slash::Part(None));
+        assert_eq!(read("/t Friday: demo"), Slash::Topic(Line::lossy("Friday: demo")));
+        assert_eq!(read("/topic -"), Slash::Topic(Line::default()));
+        assert_eq!(read("/me waves\nand bows"), Slash::Me(Text::new("waves\nand bows").unwrap()));
+        assert_eq!(read("/exit"), Slash::Quit);
     }
 
     #[test]
@@ -233,7 +190,7 @@ mod tests {
         there is no command /xyzzy: F1 lists them all; to say it as it is, begin with //
         there is no command /: F1 lists them all; to say it as it is, begin with //
         say which room: /join #rust
-        a space cannot be part of a name: use letters, digits, - _ and .
+        a space cannot be part of a name: what follows is taken for the passphrase of #a, and a passphrase has at least 8 characters: several words are best
         a space cannot be part of a name: use letters, digits, - _ and .
         a name starts with a letter or a digit, not with '-'
         say what you do: /me waves
@@ -243,6 +200,15 @@ mod tests {
         parlor has no private messages yet
         parlor has no private messages yet
         ");
+    }
+
+    #[test]
+    fn every_word_is_one_command() {
+        let words: Vec<&str> =
+            commands().flat_map(|entry| entry.short.iter().chain([&entry.name])).copied().collect();
+        for (place, word) in words.iter().enumerate() {
+            assert!(!words[..place].contains(word) && !NO_PRIVATE_MESSAGES.contains(word), "{word}");
+        }
     }
 
     proptest! {

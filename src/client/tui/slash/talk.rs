@@ -1,0 +1,169 @@
+//! Everyone's commands.
+
+use super::order::{Order, named};
+use super::{Completes, Entry, Slash, nick, room_name};
+use crate::protocol::name::Nick;
+use crate::protocol::proof::Passphrase;
+use crate::protocol::text::{Line, Text};
+
+/// The table, in the order in which the help shows it.
+pub(crate) const COMMANDS: &[Entry] = &[
+    Entry {
+        name: "join",
+        short: &["j"],
+        arguments: "ROOM [WORDS]",
+        help: "enter a room, or go to it; it is made if there is none. WORDS: its passphrase, if it has one",
+        completes: Completes::Rooms,
+        parse: |rest| match rest {
+            "" => Err("say which room: /join #rust".to_owned()),
+            room => {
+                let (room, words) = room.split_once(char::is_whitespace).unwrap_or((room, ""));
+                let words = (!words.trim().is_empty()).then(|| Passphrase::new(words)).transpose();
+                let words = words.map_err(|error| {
+                    format!("a space cannot be part of a name: what follows is taken for the passphrase of {room}, and {error}")
+                });
+                Ok(Slash::Join(room_name(room)?, words?))
+            }
+        },
+    },
+    Entry {
+        name: "part",
+        short: &["leave", "p"],
+        arguments: "[ROOM]",
+        help: "leave this room, or the one named",
+        completes: Completes::Rooms,
+        parse: |rest| match rest {
+            "" => Ok(Slash::Part(None)),
+            room => Ok(Slash::Part(Some(room_name(room)?))),
+        },
+    },
+    Entry {
+        name: "topic",
+        short: &["t"],
+        arguments: "[TEXT]",
+        help: "show the topic, or set it; /topic - clears it",
+        completes: Completes::Names,
+        parse: |rest| match rest {
+            "" => Ok(Slash::ShowTopic),
+            "-" => Ok(Slash::Topic(Line::default())),
+            text => Line::new(text).map(Slash::Topic).map_err(|error| error.to_string()),
+        },
+    },
+    Entry {
+        name: "names",
+        short: &["n", "who"],
+        arguments: "",
+        help: "who is here",
+        completes: Completes::Names,
+        parse: |_| Ok(Slash::Names),
+    },
+    Entry {
+        name: "list",
+        short: &["rooms"],
+        arguments: "",
+        help: "the rooms that there are, to choose one",
+        completes: Completes::Names,
+        parse: |_| Ok(Slash::List),
+    },
+    Entry {
+        name: "nick",
+        short: &[],
+        arguments: "[NAME]",
+        help: "show what you are called, or change it",
+        completes: Completes::Names,
+        parse: |rest| match rest {
+            "" => Ok(Slash::ShowNick),
+            name => Nick::new(name).map(Slash::Nick).map_err(|error| error.to_string()),
+        },
+    },
+    Entry {
+        name: "me",
+        short: &[],
+        arguments: "TEXT",
+        help: "tell what you do: /me waves",
+        completes: Completes::Names,
+        parse: |rest| match rest {
+            "" => Err("say what you do: /me waves".to_owned()),
+            text => Text::new(text).map(Slash::Me).map_err(|error| error.to_string()),
+        },
+    },
+    Entry {
+        name: "invite",
+        short: &[],
+        arguments: "[ROOM]",
+        help: "how others join this room, or the one named: a line to copy, a code to scan",
+        completes: Completes::Rooms,
+        parse: |rest| match rest {
+            "" => Ok(Slash::Invite(None)),
+            room => Ok(Slash::Invite(Some(room_name(room)?))),
+        },
+    },
+    Entry {
+        name: "whois",
+        short: &[],
+        arguments: "NAME",
+        help: "who somebody is: their keys, in words to compare aloud",
+        completes: Completes::Names,
+        parse: |rest| match rest {
+            "" => Err("say whom you mean: /whois bob".to_owned()),
+            name => Ok(Slash::Whois(nick(name)?)),
+        },
+    },
+    Entry {
+        name: "ignore",
+        short: &[],
+        arguments: "NAME",
+        help: "hear nothing more of somebody, on all your devices",
+        completes: Completes::Names,
+        parse: |rest| Ok(Slash::Order(Order::Ignore(named(rest, "/ignore bob")?, true))),
+    },
+    Entry {
+        name: "unignore",
+        short: &[],
+        arguments: "NAME",
+        help: "hear them again",
+        completes: Completes::Names,
+        parse: |rest| Ok(Slash::Order(Order::Ignore(named(rest, "/unignore bob")?, false))),
+    },
+    Entry {
+        name: "device",
+        short: &[],
+        arguments: "add|CODE",
+        help: "be the same person on another device: add shows a code here, which is typed there",
+        completes: Completes::Words(&["add"]),
+        parse: |rest| match rest {
+            "" => {
+                Err("/device add shows a code, and /device CODE on the other device makes it yours"
+                    .to_owned())
+            }
+            "add" => Ok(Slash::Order(Order::ShowCode)),
+            code => {
+                Line::new(code).map(|code| Slash::Order(Order::Link(code))).map_err(|error| error.to_string())
+            }
+        },
+    },
+    Entry {
+        name: "clear",
+        short: &[],
+        arguments: "",
+        help: "empty the screen; the history stays on the server",
+        completes: Completes::Names,
+        parse: |_| Ok(Slash::Clear),
+    },
+    Entry {
+        name: "help",
+        short: &["h", "?"],
+        arguments: "",
+        help: "every key and command",
+        completes: Completes::Names,
+        parse: |_| Ok(Slash::Help),
+    },
+    Entry {
+        name: "quit",
+        short: &["exit"],
+        arguments: "",
+        help: "leave parlor",
+        completes: Completes::Names,
+        parse: |_| Ok(Slash::Quit),
+    },
+];

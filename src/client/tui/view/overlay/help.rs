@@ -1,0 +1,60 @@
+//! Every command, every key, every sign.
+
+use ratatui::text::{Line, Span};
+
+use crate::client::tui::keymap::{BINDINGS, Section};
+use crate::client::tui::slash::TABLES;
+use crate::client::tui::theme::Theme;
+use crate::client::tui::wrap;
+
+/// Columns for the keys and commands.
+const KEYS: usize = 27;
+
+pub(super) fn rows(theme: Theme, width: usize) -> Vec<Line<'static>> {
+    let mut parts: Vec<(&str, Vec<(String, &str)>)> = Vec::new();
+    for (title, table) in TABLES {
+        let commands = table.iter().map(|entry| {
+            let words = std::iter::once(&entry.name).chain(entry.short);
+            let words: Vec<String> = words.map(|word| format!("/{word}")).collect();
+            (format!("{} {}", words.join(", "), entry.arguments).trim_end().to_owned(), entry.help)
+        });
+        parts.push((title, commands.collect()));
+    }
+    for section in Section::ALL {
+        let keys = BINDINGS.iter().filter(|binding| binding.section == section && !binding.help.is_empty());
+        parts.push((section.title(), keys.map(|binding| (binding.names(), binding.help)).collect()));
+    }
+    let signs = [
+        ("◌ ✗", "a message of yours that is on its way, that was not sent"),
+        ("▎ !", "somebody said your name: in a message, in a room"),
+        ("●", "you are in: with the server, in a room of the list; somebody is here"),
+        ("& @", "the host, whose parlor it is; an operator, who keeps order"),
+        ("~", "a guest: somebody without a key, for whom no name is kept"),
+    ];
+    parts.push(("Signs", signs.map(|(sign, text)| (sign.to_owned(), text)).to_vec()));
+
+    let keys_width = KEYS.min(width / 2);
+    let mut rows = Vec::new();
+    for (title, lines) in parts {
+        if !rows.is_empty() {
+            rows.push(Line::default());
+        }
+        rows.push(Line::styled(title, theme.strong()));
+        for (keys, text) in lines {
+            // What is pressed or typed, and beside it what it does; where that takes more rows, below each other.
+            let mut keys = wrap::wrap(&keys, keys_width.saturating_sub(1)).into_iter();
+            let mut text = wrap::wrap(text, width - keys_width).into_iter();
+            loop {
+                let (left, right) = (keys.next(), text.next());
+                if left.is_none() && right.is_none() {
+                    break;
+                }
+                let left = left.unwrap_or_default();
+                let padding = " ".repeat(keys_width.saturating_sub(wrap::columns(&left)));
+                let left = Span::styled(left + &padding, theme.accent());
+                rows.push(Line::from(vec![left, Span::raw(right.unwrap_or_default())]));
+            }
+        }
+    }
+    rows
+}

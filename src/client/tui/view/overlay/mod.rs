@@ -1,0 +1,164 @@
+//! What lies over the conversation: the help, who is here, how others join, the rooms that there are.
+
+mod audit;
+mod help;
+mod invite;
+mod whois;
+
+use ratatui::buffer::{Buffer, CellWidth};
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear, Widget};
+
+use super::{panes, people, put_line};
+use crate::client::tui::state::{Decisions, Overlay, State};
+use crate::client::tui::theme::Theme;
+use crate::client::tui::wrap;
+use crate::protocol::limits::ROOM_COLUMNS;
+
+/// Columns of the widest box; a line that is longer is tiring to read.
+const WIDEST: u16 = 86;
+/// Columns for the words that say what stands beside them.
+const LABEL: usize = 6;
+
+fn area(state: &State) -> Rect {
+    let height = panes(state).scrollback.bottom();
+    // A line that is to be copied should not be broken: for it the box is as wide as it must be.
+    let line = match (&state.overlay, &state.inviting) {
+        (Some(Overlay::Invite { room, ticket, .. }), Some(inviting)) => {
+            wrap::columns(&inviting.line(room, ticket.as_ref())) + 4
+        }
+        _ => 0,
+    };
+    let width = u16::try_from(line).unwrap_or(u16::MAX).max(WIDEST).min(state.size.0);
+    Rect::new((state.size.0 - width) / 2, 0, width, height)
+}
+
+/// Columns and rows inside the box.
+fn inner_size(state: &State) -> (usize, usize) {
+    let area = area(state);
+    (usize::from(area.width.saturating_sub(4)), usize::from(area.height.saturating_sub(2)))
+}
+
+/// What lies there in rows, of which those are shown that have a place. The list of rooms has none: one goes through
+/// it by choosing.
+fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
+    match &state.overlay {
+        Some(Overlay::Help(_)) => help::rows(state.theme, width),
+        Some(Overlay::Names(_)) => {
+            let people = state.room().into_iter().flat_map(|room| room.people.iter());
+            people.map(|person| people::line(state, person, width)).collect()
+        }
+        Some(Overlay::Invite { room, ticket, .. }) => {
+            let inviting = state.inviting.as_ref();
+            inviting
+                .map(|inviting| invite::rows(state.theme, inviting, (room, ticket.as_ref()), width, height))
+                .unwrap_or_default()
+        }
+        Some(Overlay::Whois { answer: Some(answer), .. }) => whois::rows(state.theme, answer, width),
+        Some(Overlay::Whois { answer: None, .. } | Overlay::Rooms { rooms: None, .. }) => vec![asking(state)],
+        Some(Overlay::Audit(decisions)) => audit::rows(state, decisions, width),
+        Some(Overlay::Rooms { rooms: Some(_), .. }) | None => Vec::new(),
+    }
+}
+
+fn asking(state: &State) -> Line<'static> {
+    Line::styled("asking the server …", state.theme.dim())
+}
+
+/// How far one can go down in what lies over the rooms: the last row at the top, or the last room.
+pub(crate) fn last(state: &State) -> usize {
+    let (width, height) = inner_size(state);
+    match &state.overlay {
+        Some(Overlay::Rooms { rooms, .. }) => rooms.as_ref().map_or(0, Vec::len).saturating_sub(1),
+        _ => rows(state, width, height).len().saturating_sub(height),
+    }
+}
+
+/// How far one has gone down, where it is rows that one reads.
+pub(super) fn place(overlay: &Overlay) -> Option<usize> {
+    match overlay {
+        Overlay::Help(top)
+        | Overlay::Names(top)
+        | Overlay::Invite { top, .. }
+        | Overlay::Whois { top, .. }
+        | Overlay::Audit(Decisions { top, .. }) => Some(*top),
+        Overlay::Rooms { .. } => None,
+    }
+}
+
+/// What one reads about, and the rows in sight.
+fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
+    let (width, height) = inner_size(state);
+    let from = |top: &usize| rows(state, width, height).into_iter().skip(*top).take(height).collect();
+    match overlay {
+        Overlay::Help(top) => ("keys and commands".to_owned(), from(top)),
+        Overlay::Names(top) => {
+            let here = state.room().map(|room| format!("{}: {} here", room.name, room.people.here()));
+            (here.unwrap_or_default(), from(top))
+        }
+        Overlay::Invite { room, top, .. } => (format!("invite to {room}"), from(top)),
+        Overlay::Whois { nick, answer, top, .. } => {
+            (answer.as_ref().map_or(nick, |answer| &answer.nick).to_string(), from(top))
+        }
+        Overlay::Audit(decisions) => ("what was decided".to_owned(), from(&decisions.top)),
+        Overlay::Rooms { rooms: None, .. } => ("rooms".to_owned(), from(&0)),
+        Overlay::Rooms { rooms: Some(rooms), chosen, .. } => {
+            let first = (chosen + 1).saturating_sub(height);
+            let lines = rooms.iter().enumerate().skip(first).take(height).map(|(place, info)| {
+                let name = info.room.as_str();
+                // By columns: what `format!` pads by is characters.
+                let padding = " ".repeat((ROOM_COLUMNS + 2).saturating_sub(wrap::columns(name)));
+                let sign = if state.place_of(&info.room).is_some() { '●' } else { ' ' };
+                let text = format!("{sign} {name}{padding}{:>4} here  {}", info.here, info.topic);
+                let text = wrap::truncate(&text, width);
+                if place == *chosen {
+                    let rest = " ".repeat(width.saturating_sub(wrap::columns(&text)));
+                    Line::styled(text + &rest, state.theme.selected())
+                } else {
+                    Line::raw(text)
+                }
+            });
+            ("rooms".to_owned(), lines.collect())
+        }
+    }
+}
+
+/// A word that says what stands beside it, in the columns of [`LABEL`], and the text, in as many rows as it needs.
+fn labelled(theme: Theme, label: &'static str, text: &str, width: usize) -> Vec<Line<'static>> {
+    let label_width = LABEL.min(width / 2);
+    let mut label = wrap::truncate(label, label_width.saturating_sub(1));
+    let rows = wrap::wrap(text, width.saturating_sub(label_width)).into_iter().map(|row| {
+        let padding = " ".repeat(label_width.saturating_sub(wrap::columns(&label)));
+        Line::from(vec![Span::styled(std::mem::take(&mut label) + &padding, theme.dim()), Span::raw(row)])
+    });
+    rows.collect()
+}
+
+pub(super) fn draw(state: &State, buffer: &mut Buffer) {
+    let Some(overlay) = &state.overlay else { return };
+    let theme = state.theme;
+    let (title, lines) = content(state, overlay);
+    let area = area(state);
+    Clear.render(area, buffer);
+    // Half of a wide character is left where the edge cuts it: the other half goes as well.
+    for y in area.y..area.bottom() {
+        if let Some(cell) = area.x.checked_sub(1).and_then(|x| buffer.cell_mut((x, y)))
+            && cell.cell_width() > 1
+        {
+            cell.set_symbol(" ");
+        }
+    }
+    let mut block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(theme.rule())
+        .title(Span::styled(format!(" {title} "), theme.strong().remove_modifier(Modifier::DIM)));
+    if place(overlay).is_some_and(|top| top < last(state)) {
+        block = block.title_bottom(Line::styled(" ↓ more ", theme.dim()).right_aligned());
+    }
+    block.render(area, buffer);
+    for (y, line) in (area.y + 1..area.bottom().saturating_sub(1)).zip(lines) {
+        put_line(buffer, area.x + 2, y, &line, area.width.saturating_sub(4));
+    }
+}

@@ -1,0 +1,40 @@
+//! Who somebody is.
+
+use std::net::IpAddr;
+
+use ratatui::text::Line;
+
+use super::labelled;
+use crate::client::tui::theme::Theme;
+use crate::client::tui::wrap;
+use crate::protocol::event::{Role, Whois};
+use crate::protocol::name::Nick;
+use crate::protocol::wordlist::fingerprint_words;
+
+pub(super) fn rows(theme: Theme, who: &Whois, width: usize) -> Vec<Line<'static>> {
+    let is = match (who.guest, who.role) {
+        (true, _) => "a guest, whose name is not kept",
+        (false, Some(Role::Host)) => "the host",
+        (false, Some(Role::Operator)) => "an operator",
+        (false, Some(Role::Member) | None) => "a member",
+    };
+    let here = if who.here { "here now" } else { "not here now" };
+    let mut rows = labelled(theme, "is", &format!("{is}, {here}"), width);
+    for key in &who.keys {
+        rows.extend(labelled(theme, "key", &fingerprint_words(key), width));
+    }
+    if !who.names.is_empty() {
+        let names: Vec<&str> = who.names.iter().map(Nick::as_str).collect();
+        rows.extend(labelled(theme, "also", &names.join(", "), width));
+    }
+    if !who.addresses.is_empty() {
+        let addresses: Vec<String> = who.addresses.iter().map(IpAddr::to_string).collect();
+        rows.extend(labelled(theme, "from", &addresses.join(", "), width));
+    }
+    if !who.keys.is_empty() {
+        rows.push(Line::default());
+        let how = "Compare the words with theirs, aloud: who has the same words has the same key.";
+        rows.extend(wrap::wrap(how, width).into_iter().map(|row| Line::styled(row, theme.dim())));
+    }
+    rows
+}
