@@ -18,7 +18,9 @@ use parlor::client::link::{Secret, Trust};
 #[cfg(feature = "client")]
 use parlor::client::tui::state::inviting::Inviting;
 use parlor::protocol::address::Address;
-use parlor::protocol::invite::{Invite, Pin, shell_word};
+#[cfg(feature = "client")]
+use parlor::protocol::invite::shell_word;
+use parlor::protocol::invite::{Invite, Pin};
 use parlor::protocol::name::RoomName;
 use parlor::protocol::proof::Passphrase;
 use parlor::server::config::{Config, File};

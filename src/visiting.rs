@@ -4,10 +4,9 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Met, Secret, Trust, Update};
 use parlor::client::script::End;
 use parlor::client::tui::state::inviting::Inviting;
@@ -16,7 +15,7 @@ use parlor::protocol;
 use parlor::protocol::address::Address;
 use parlor::protocol::invite::{Invite, Pin};
 use parlor::protocol::name::{Nick, RoomName};
-use parlor::protocol::proof::{Fingerprint, KeyPair, Passphrase};
+use parlor::protocol::proof::{Fingerprint, Passphrase};
 use parlor::protocol::text::{Line, Text};
 use parlor::protocol::wordlist::spell;
 use tokio::sync::mpsc;
@@ -131,6 +130,7 @@ fn stranger(invite: &Invite, known: &Acquaintances, shown: &Fingerprint) -> anyh
 }
 
 /// The client's half of `host`: `trust` is as sure as can be, since the server is in this process.
+#[cfg(feature = "server")]
 pub(crate) async fn sit_down_at_home(
     address: Address,
     trust: Trust,
@@ -147,7 +147,7 @@ pub(crate) async fn sit_down_at_home(
         agent: agent("host"),
         give_up_after: None,
     };
-    let (link, updates, online) = connect(config).await?.map_err(|(why, _)| anyhow!(why))?;
+    let (link, updates, online) = connect(config).await?.map_err(|(why, _)| anyhow::anyhow!(why))?;
     let room = seat.room.unwrap_or_else(RoomName::lobby);
     stay(tui::Options { link, updates, first: vec![online], room, wished: nick, inviting }).await
 }
@@ -237,8 +237,9 @@ fn folder() -> anyhow::Result<PathBuf> {
 }
 
 /// Who we are.
-pub(crate) fn identity() -> anyhow::Result<Arc<KeyPair>> {
-    Ok(Arc::new(parlor::client::identity::load_or_create(&folder()?)?))
+#[cfg(feature = "server")]
+pub(crate) fn identity() -> anyhow::Result<std::sync::Arc<parlor::protocol::proof::KeyPair>> {
+    Ok(std::sync::Arc::new(parlor::client::identity::load_or_create(&folder()?)?))
 }
 
 /// The passphrase that was given in a file.

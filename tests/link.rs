@@ -10,10 +10,12 @@ use std::time::Duration;
 use common::{Program, TestClient, TestServer, message, nick, room, soon, unlimited};
 use parlor::client::link::{self, Config, Link, RETRY_FIRST, RETRY_LONGEST, Trust, Update};
 use parlor::protocol::address::Address;
-use parlor::protocol::command::{Command, History, InRoom, Join, Place, Plain, RequestId};
+use parlor::protocol::command::{Command, History, InRoom, Join, OfNick, Place, Plain, ReadAudit, RequestId};
 use parlor::protocol::event::{Entry, ErrorCode, Event, Failure};
 use parlor::protocol::frame::{Frame, FrameReader};
+use parlor::protocol::hex::Hex;
 use parlor::protocol::limits::COMMAND_BYTES;
+use parlor::protocol::proof::{Binding, Cost, Passphrase, ProofKey};
 use parlor::protocol::text::Line;
 use parlor::protocol::time::Time;
 use parlor::server::config::Limits;
@@ -675,6 +677,50 @@ async fn a_join_that_is_refused_after_a_break_names_its_room() {
     let Command::Join(join) = peer.command().await else { panic!("no join") };
     peer.say(json!({"type": "error", "re": join.id, "code": "room_full", "message": "#a is full"})).await;
     assert_eq!(talk.failed().await.message.as_str(), "#a is full");
+}
+
+#[tokio::test]
+async fn what_was_told_about_people_is_an_answer() {
+    let fake = Fake::start().await;
+    let mut talk = Talk::to(fake.port());
+    let mut peer = fake.accept().await;
+    talk.online().await;
+    let id = RequestId::new;
+    talk.link.submit(Command::Whois(OfNick { id: id("who"), nick: nick("bob") }));
+    talk.link.submit(Command::Audit(ReadAudit { id: id("what"), before: None, limit: 5 }));
+    talk.link.submit(Command::Rooms(Plain { id: id("rooms") }));
+    for _ in 0..3 {
+        peer.command().await;
+    }
+    peer.say(json!({"type": "whois", "re": "who", "nick": "bob", "here": true})).await;
+    peer.say(json!({"type": "audit", "re": "what", "decisions": []})).await;
+    talk.until(|update| matches!(update, Update::Event(Event::Audit(_), _)).then_some(())).await;
+    drop(peer);
+    assert_eq!(talk.failed().await.re, id("rooms"), "and nothing else is unanswered");
+    talk.offline().await;
+}
+
+#[tokio::test]
+async fn who_makes_a_passphrase_comes_back_with_it() {
+    let fake = Fake::start().await;
+    let mut talk = Talk::to(fake.port());
+    let mut peer = fake.accept().await;
+    talk.online().await;
+    let id = RequestId::new("new");
+    talk.link.submit(Command::Passphrase(Plain { id: id.clone() }));
+    peer.command().await;
+    peer.say(json!({"type": "ok", "re": id, "words": "amber-otter-river-stone"})).await;
+    talk.until(|update| matches!(update, Update::Event(Event::Ok(_), _)).then_some(())).await;
+    drop(peer);
+    let mut peer = Peer::new(fake.connection().await);
+    let mut asking = welcome("passphrase");
+    let (salt, cost) = (Hex([7; 16]), Cost::USUAL);
+    asking["auth"]["scrypt"] = json!({"salt": salt, "n": cost.n, "r": cost.r, "p": cost.p});
+    peer.say(asking).await;
+    let Command::Hello(hello) = peer.command().await else { panic!("no hello") };
+    let words = Passphrase::new("amber otter river stone").unwrap();
+    let key = ProofKey::derive(&words, &salt, cost).unwrap();
+    assert_eq!(hello.proof, Some(key.prove(&Hex([0; 32]), Binding::NONE)));
 }
 
 #[tokio::test]

@@ -540,6 +540,17 @@ async fn pipe_waits_for_all_that_it_joined() {
 }
 
 #[tokio::test]
+async fn pipe_ends_when_it_was_told_who_somebody_is() {
+    let folder = TempDir::new().unwrap();
+    let server = server(folder.path());
+    let asked = format!("{}\n", json!({"type": "whois", "id": "w", "nick": "bot"}));
+    let pipe = feed(server.port, &["pipe", "--nick", "bot"], asked.as_bytes()).await;
+    assert_done(&pipe);
+    let told = out(&pipe).lines().filter(|line| line.contains("\"whois\"")).count();
+    assert_eq!(told, 1, "{}", out(&pipe));
+}
+
+#[tokio::test]
 async fn pipe_gives_up_in_time() {
     let pipe = feed(1, &["pipe", "--timeout", "1"], b"{\"type\":\"rooms\"}\n").await;
     assert_eq!(pipe.status.code(), Some(1));

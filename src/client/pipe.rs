@@ -242,6 +242,8 @@ impl<W: AsyncWrite + Unpin> Pipe<W> {
             Event::Page(page) => self.answered(page.re.as_ref()),
             Event::People(people) => self.answered(people.re.as_ref()),
             Event::Rooms(rooms) => self.answered(rooms.re.as_ref()),
+            Event::Whois(whois) => self.answered(whois.re.as_ref()),
+            Event::Audit(audit) => self.answered(audit.re.as_ref()),
             Event::Pong(pong) => self.answered(pong.re.as_ref()),
             Event::Entry(entry) => self.move_to(&entry.room, entry.seq),
             Event::Gap(gap) => self.move_to(&gap.room, gap.to),
