@@ -26,6 +26,8 @@ use parlor::protocol::proof::Passphrase;
 use parlor::server::config::{Config, File};
 use parlor::server::door::{self, Ask};
 use parlor::server::log::Durability;
+#[cfg(feature = "client")]
+use parlor::server::private::open_private;
 use parlor::server::running::Running;
 use parlor::server::{Server, tls};
 
@@ -197,7 +199,9 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     let data = config.data.clone();
     let server = start(&args.serve, config).await?;
     // The screen is taken: the log goes beside the rooms, that of the last run only.
-    start_logging(args.serve.log_format, std::fs::File::create(data.join("host.log"))?);
+    let log = open_private(&data.join("host.log"))?;
+    log.set_len(0)?;
+    start_logging(args.serve.log_format, log);
     let again = again(&args.serve);
     let addresses = server.addresses();
     let own = addresses.iter().find_map(reachable_from_here).context("nowhere to listen")?;

@@ -342,6 +342,32 @@ async fn a_thousand_wrong_passphrases_from_one_address_disturb_nobody() {
     assert!(others > 10, "{others} came in, the slowest in {longest:?}");
 }
 
+/// Many answers at the same moment, on connections that were opened before: the first failure must be known to the
+/// second. On one thread, so that the server finds them all there when it has its turn.
+#[tokio::test]
+async fn guesses_at_the_same_moment_are_looked_at_no_more_often() {
+    const AT_ONCE: usize = 200;
+    let (server, words) = without_tls().await;
+    let mut knocking = Vec::new();
+    for _ in 0..AT_ONCE {
+        knocking.push(knock(server.port, Ipv4Addr::new(127, 0, 0, 2)).await.0);
+    }
+    let guesses =
+        knocking.into_iter().map(|halves| tokio::spawn(answer(halves, "mallory", Some(Hex([0; 32])), None)));
+    let guesses: Vec<_> = guesses.collect();
+    let mut looked_at = 0;
+    for guess in guesses {
+        let failure = soon(guess).await.unwrap().unwrap_err();
+        looked_at += usize::from(failure.code == ErrorCode::PassphraseWrong);
+    }
+    // The first, and those who have the patience to wait one behind the other.
+    assert!(looked_at < 25, "{looked_at} of {AT_ONCE} guesses were looked at");
+    // Those who know the words come from elsewhere and wait for nobody.
+    let (halves, welcome) = knock(server.port, Ipv4Addr::LOCALHOST).await;
+    let proof = key(&welcome, &words).prove(&welcome.auth.challenge, Binding::NONE);
+    assert_eq!(answer(halves, "alice", Some(proof), None).await, Ok(()));
+}
+
 #[tokio::test]
 async fn who_speaks_no_tls_is_told_so() {
     let server = TestServer::closed().await;

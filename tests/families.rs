@@ -249,4 +249,21 @@ fn what_was_said_is_for_the_host_alone_to_read() {
     command.env("RUST_LOG", "off").stderr(Stdio::null());
     drop(Program::start(command, 1));
     assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    // A folder that was there is left as it is: then the files in it are closed.
+    let open = parent.path().join("open");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = common::parlor(parent.path());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&open);
+    command.env("RUST_LOG", "off").stderr(Stdio::null());
+    let _program = Program::start(command, 1);
+    let files: Vec<_> = fs::read_dir(&open).unwrap().map(|file| file.unwrap()).collect();
+    let name = |file: &fs::DirEntry| file.file_name().into_string().unwrap();
+    for wanted in ["parlor.db", "parlor.db-wal", "people.db", "passphrase", "certificate-key.pem"] {
+        assert!(files.iter().any(|file| name(file) == wanted), "no {wanted}");
+    }
+    for file in files.iter().filter(|file| name(file) != "lock") {
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", name(file));
+    }
 }

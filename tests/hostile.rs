@@ -340,6 +340,9 @@ async fn the_hosts_log_has_no_word_of_what_was_said_and_cannot_be_forged() {
         json!({"type": "send", "id": "xyzzy", "room": "#a", "text": "xyzzy refused"}),
         json!({"type": "send", "id": uuid(), "room": "#b", "text": "xyzzy not in room"}),
         json!({"type": "xyzzy\nunknown"}),
+        json!({"type": "nick", "nick": "xyzzy\n2026-01-01T00:00:00Z  INFO forged"}),
+        json!({"type": "join", "room": "#xyzzy\n2026-01-01T00:00:00Z  INFO forged"}),
+        json!({"type": "kick", "nick": "mallory", "reason": "xyzzy\n2026-01-01T00:00:00Z  INFO forged"}),
         json!(["xyzzy"]),
         json!({"type": "history", "room": "#a", "after": 0}),
         json!({"type": "bye"}),
@@ -353,11 +356,17 @@ async fn the_hosts_log_has_no_word_of_what_was_said_and_cannot_be_forged() {
         }
     }
     drop((reader, writer));
-    let refused = TestClient::dial(program.port).await;
-    let (mut reader, mut writer) = refused;
-    soon(writer.write_all(&frame(b"{\"xyzzy\n\x1b[2J"))).await.unwrap();
-    while event(&mut reader).await.is_some() {}
-    drop((reader, writer));
+    for refused in [
+        b"{\"xyzzy\n\x1b[2J".to_vec(),
+        json!({"type": "hello", "protocol": 1, "nick": "xyzzy\n2026-01-01T00:00:00Z  INFO forged"})
+            .to_string()
+            .into_bytes(),
+        json!({"type": "xyzzy\r\n2026-01-01T00:00:00Z  INFO forged"}).to_string().into_bytes(),
+    ] {
+        let (mut reader, mut writer) = TestClient::dial(program.port).await;
+        soon(writer.write_all(&frame(&refused))).await.unwrap();
+        while event(&mut reader).await.is_some() {}
+    }
     program.terminate();
     assert!(program.exit_within(std::time::Duration::from_secs(5)).is_some_and(|exit| exit.success()));
     let log = std::fs::read_to_string(folder.path().join(COMPLAINTS)).unwrap();

@@ -8,6 +8,8 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::DEFAULT_PORT;
+use super::limits::{HOST_BYTES, SOCKET_PATH_BYTES};
+use super::text::sanitise;
 
 /// Where to listen or to connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,16 +28,22 @@ pub enum Address {
 /// An address that could not be understood.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{0:?} is not an address: write host, host:port, [v6]:port, unix:/path or parlor://host:port/#room")]
-pub struct AddressError(pub(super) String);
+pub struct AddressError(String);
 
 impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(raw: &str) -> Result<Self, AddressError> {
-        let error = || AddressError(raw.to_owned());
+        // Perhaps an invite that lost its beginning: then a passphrase may follow, which no error repeats.
+        let error =
+            || AddressError(raw.find(['?', '=']).map_or(raw.to_owned(), |end| format!("{}…", &raw[..=end])));
+        // Addresses are shown, and may come out of an invite that somebody else wrote.
+        if sanitise(raw) != raw {
+            return Err(error());
+        }
         if let Some(path) = raw.strip_prefix("unix:") {
-            // Addresses are shown, and kept one a line; nobody's socket has a line break or an escape in its path.
-            let wrong = path.is_empty() || path.contains(char::is_control);
+            // They are kept one a line, too; nobody's socket has a line break in its path.
+            let wrong = path.is_empty() || path.len() > SOCKET_PATH_BYTES || path.contains(char::is_control);
             return if wrong { Err(error()) } else { Ok(Self::Unix(path.into())) };
         }
         let (host, port) = if let Some(rest) = raw.strip_prefix('[') {
@@ -54,10 +62,15 @@ impl FromStr for Address {
                 None => (raw, None),
             }
         };
-        let odd = |c: char| c.is_whitespace() || c.is_control() || "/#?@[]*".contains(c);
+        // With `=` or `&` it is the end of an invite, perhaps with the passphrase: nothing to ask a name server for.
+        let odd = |c: char| c.is_whitespace() || c.is_control() || "/#?@[]*=&".contains(c);
         // Nobody calls a machine by a number alone; a port is what is meant, and where is not said.
         let only_a_port = port.is_none() && host.chars().all(|c| c.is_ascii_digit());
-        if host.is_empty() || host.contains(odd) || only_a_port {
+        if host.is_empty() || host.len() > HOST_BYTES || host.contains(odd) || only_a_port {
+            return Err(error());
+        }
+        // With its port it would be written, and read again, as a socket.
+        if host == "unix" {
             return Err(error());
         }
         let port = port.map_or(Ok(DEFAULT_PORT), |port| port.parse().map_err(|_| error()))?;
@@ -117,6 +130,13 @@ mod tests {
             "*:7878",
             "unix:/a\nb",
             "unix:/\u{1b}[2J",
+            "unix",
+            // Turned round, this is shown as another one; and what cannot be seen makes two that look the same.
+            "bank\u{202e}moc.live",
+            "unix:/run/\u{200b}parlor",
+            "fp=-_v7-_v7-_v7-_v7-_v7-w&p=amber-otter-river-stone",
+            &"h".repeat(HOST_BYTES + 1),
+            &format!("unix:/{}", "p".repeat(SOCKET_PATH_BYTES)),
         ] {
             assert!(raw.parse::<Address>().is_err(), "{raw:?}");
         }

@@ -45,8 +45,14 @@ pub const PASSPHRASE_SHORTEST: usize = 8;
 /// Bytes of a passphrase, at most.
 pub const PASSPHRASE_BYTES: usize = 256;
 
-/// Bytes of an invite. A usual one has 130. Escaped, the longest passphrase takes 768 and the longest room 190, the longest
-/// name of a host 253: what is longer was not made by a parlor.
+/// Bytes of the name of a host, at most: what DNS can carry.
+pub const HOST_BYTES: usize = 253;
+
+/// Bytes in the path of a Unix socket, at most: what Linux takes.
+pub const SOCKET_PATH_BYTES: usize = 107;
+
+/// Bytes of an invite. A usual one has 130. Escaped, the longest passphrase takes 768, the longest room 190, the longest
+/// path of a socket 321, and all the rest 100: what is longer was not made by a parlor.
 pub const INVITE_BYTES: usize = 1536;
 
 /// Bytes of the `id` that a client gives a command. A UUID takes 36.

@@ -167,7 +167,8 @@ fn is_forbidden(c: char) -> bool {
         // Invisible and meaningless in a chat: deprecated format controls, fillers, annotations.
         | '\u{00AD}' | '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
         | '\u{180B}'..='\u{180F}' | '\u{200B}' | '\u{2060}'..='\u{2065}' | '\u{206A}'..='\u{206F}'
-        | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}'
+        | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}'
         | '\u{E0000}'..='\u{E001F}' | '\u{E0080}'..='\u{E00FF}' | '\u{E01F0}'..='\u{E0FFF}'
         // Private use.
         | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}')
@@ -183,12 +184,14 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// Makes one line of JSON that came over the network fit to print to a terminal, and leaves its
-/// meaning as it was: what [`sanitise`] would take out is written as `\uXXXX`.
+/// meaning as it was: what [`sanitise`] would take out is written as `\uXXXX`. So are the ends of a line that only
+/// some programs take for one, so that to all of them it is one line.
 pub fn escape_json(json: &str) -> String {
     use fmt::Write as _;
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
-        if c.is_control() || is_forbidden(c) || ('\u{E0000}'..='\u{E007F}').contains(&c) {
+        let ends_a_line = matches!(c, '\u{2028}' | '\u{2029}');
+        if c.is_control() || ends_a_line || is_forbidden(c) || ('\u{E0000}'..='\u{E007F}').contains(&c) {
             if c.is_ascii_whitespace() {
                 // JSON allows raw white space only between its tokens, where a space means the same.
                 out.push(' ');
@@ -258,6 +261,8 @@ mod tests {
     #[test]
     fn overrides_and_invisible_characters_leave_a_mark() {
         assert_eq!(sanitise("a\u{202E}b\u{2066}\u{200B}c"), "a\u{FFFD}b\u{FFFD}c");
+        // Controls of shorthand, which nothing draws.
+        assert_eq!(sanitise("a\u{1BCA0}\u{1BCA3}"), "a\u{FFFD}");
     }
 
     #[test]
@@ -314,9 +319,9 @@ mod tests {
 
     #[test]
     fn escaped_json_means_the_same() {
-        let json = "{\"text\": \"a\u{9b}b\u{202e}c\u{E0041}\"}\n";
+        let json = "{\"text\": \"a\u{9b}b\u{202e}c\u{E0041}d\u{2028}e\u{2029}\"}\n";
         let escaped = escape_json(json);
-        assert!(!escaped.contains(['\u{9b}', '\u{202e}', '\n']));
+        assert!(!escaped.contains(['\u{9b}', '\u{202e}', '\n', '\u{2028}', '\u{2029}']));
         let (before, after): (serde_json::Value, serde_json::Value) =
             (serde_json::from_str(json).unwrap(), serde_json::from_str(&escaped).unwrap());
         assert_eq!(before, after);

@@ -22,7 +22,9 @@ impl Time {
     /// From milliseconds since the Unix epoch. What is out of jiff's range (years −9999 to 9999) is
     /// brought into it, so that a log made by a broken clock can still be read.
     pub fn from_millis(millis: i64) -> Self {
-        Self(millis.clamp(Timestamp::MIN.as_millisecond() + 1, Timestamp::MAX.as_millisecond()))
+        // Whole seconds: of the milliseconds in its last second jiff makes no moment.
+        let (first, last) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+        Self(millis.clamp(first * 1000, last * 1000))
     }
 
     /// Milliseconds since the Unix epoch.
@@ -82,8 +84,15 @@ mod tests {
 
     #[test]
     fn a_broken_clock_is_brought_into_range() {
-        for millis in [i64::MIN, i64::MAX] {
-            assert!(!Time::from_millis(millis).to_string().is_empty());
+        for (millis, year) in [(i64::MIN, "-009999-"), (i64::MAX, "9999-")] {
+            let time = Time::from_millis(millis);
+            assert!(time.to_string().starts_with(year), "{time}");
+            assert_eq!(time.timestamp().as_millisecond(), time.as_millis());
+            let json = serde_json::to_string(&time).unwrap();
+            assert_eq!(serde_json::from_str::<Time>(&json).unwrap(), time, "{json}");
         }
+        // The last moment that RFC 3339 can write is read as one that can be written.
+        let last: Time = serde_json::from_str(r#""9999-12-30T22:00:00.999Z""#).unwrap();
+        assert!(last.to_string().starts_with("9999-12-30T22:00:00"), "{last}");
     }
 }

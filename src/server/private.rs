@@ -1,6 +1,6 @@
 //! Files that nobody else may read.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -22,4 +22,20 @@ pub fn write_private(path: &Path, content: &str) -> io::Result<()> {
     file.write_all(content.as_bytes())?;
     file.sync_all()?;
     fs::rename(&new, path)
+}
+
+/// Opens a file to be added to, and makes it first if it is not there: for its owner alone, whatever the umask says and
+/// whoever made its folder. What SQLite puts beside such a file has the same mode.
+///
+/// # Errors
+/// When the folder or the disk does not take it.
+pub fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(file)
 }

@@ -13,6 +13,7 @@ use super::{LogError, StoredRoom};
 use crate::protocol::event::{Entry, EntryKind, EntryText};
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::time::Time;
+use crate::server::private::open_private;
 
 /// Bits of a place that hold the `seq`: a million million entries in each of eight million rooms.
 pub(super) const SEQ_BITS: u32 = 40;
@@ -89,6 +90,8 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<(Connection, U
     if rusqlite::version_number() < OLDEST_SQLITE.0 {
         return Err(LogError::OldSqlite(rusqlite::version(), OLDEST_SQLITE.1));
     }
+    // Before SQLite makes it, which would leave it to the umask: a folder that was there may be open to others.
+    open_private(path).map_err(|error| LogError::File(path.display().to_string(), error))?;
     let mut connection = Connection::open(path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     let synchronous = match durability {

@@ -1,12 +1,11 @@
 //! The schema, how it grows, and how the file is opened.
 
-use std::fs::OpenOptions;
-use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::server::private::open_private;
 use crate::server::registry::error::OpenError;
 
 /// Says to SQLite's tools, and to `file`, that this is what a parlor knows of people ("parp").
@@ -109,7 +108,8 @@ const MIGRATIONS: &[&str] = &["
 
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     let shown = || path.display().to_string();
-    make_private(path).map_err(|error| OpenError::File(shown(), error))?;
+    // Before SQLite makes it, which would leave it to the umask.
+    open_private(path).map_err(|error| OpenError::File(shown(), error))?;
     let opened = prepare(path).map_err(|error| match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotPeople(shown()),
         _ => OpenError::Unreadable(error.to_string()),
@@ -125,19 +125,6 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
             Ok(connection)
         }
     }
-}
-
-/// Makes the file before SQLite does, which would leave it to the umask. What SQLite puts beside it has the same mode.
-fn make_private(path: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    drop(file);
-    Ok(())
 }
 
 /// Opens, and says which version of the schema it has: none if it is somebody else's.
