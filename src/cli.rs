@@ -99,7 +99,7 @@ pub(crate) struct Serve {
     /// TCP without TLS: whoever is on the way can read along
     #[arg(long)]
     pub(crate) plain: bool,
-    /// A certificate and its chain, in PEM; read again at SIGHUP [default: one of its own, made at the first start]
+    /// A certificate and its chain, in PEM; a service reads it again at SIGHUP [default: one of its own, made at the first start]
     #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "plain")]
     pub(crate) tls_cert: Option<PathBuf>,
     /// The private key of --tls-cert, in PEM

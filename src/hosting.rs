@@ -55,9 +55,9 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
         }
         LogFormat::Json => tracing::warn!("{}", who_can_come(&server)),
     }
-    reload_on_hangup(&server)?;
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
+    listen_for_hangups(&server, &shutdown)?;
     server.run(shutdown).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -212,7 +212,6 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     let secret = server.key().map(|(salt, key)| Secret::Key(salt, key));
     let identity = Some(crate::visiting::identity()?);
     let trust = Trust { plain: server.fingerprint().is_none(), pin, secret, ticket: None, identity };
-    reload_on_hangup(&server)?;
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(server.run(shutdown.clone()));
     let outcome = crate::visiting::sit_down_at_home(own, trust, args.seat, inviting).await;
@@ -291,22 +290,28 @@ fn command(invite: Option<Invite>) -> String {
     invite.map_or_else(|| "parlor join".to_owned(), |invite| invite.command())
 }
 
-/// SIGHUP: the certificate is read again.
+/// SIGHUP: a service reads its certificate again. In a terminal it says that the terminal is gone, and whoever closed the
+/// window did not mean to leave a server behind.
 #[cfg(unix)]
-fn reload_on_hangup(server: &Server) -> anyhow::Result<()> {
+fn listen_for_hangups(server: &Server, shutdown: &CancellationToken) -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangups = signal(SignalKind::hangup())?;
-    let reload = server.reload();
+    let (reload, shutdown) = (server.reload(), shutdown.clone());
+    let in_terminal = std::io::stdin().is_terminal();
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
-            reload();
+            if in_terminal {
+                shutdown.cancel();
+            } else {
+                reload();
+            }
         }
     });
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn reload_on_hangup(_: &Server) -> anyhow::Result<()> {
+fn listen_for_hangups(_: &Server, _: &CancellationToken) -> anyhow::Result<()> {
     Ok(())
 }
 

@@ -171,6 +171,27 @@ fn an_unreachable_parlor_is_a_sentence_and_not_a_screen() {
     assert!(!drawn.contains("\x1b[?1049h"), "no screen was put up");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_server_whose_terminal_is_closed_ends_and_a_service_reads_its_certificate_again() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let terminal = Terminal::run(&["serve", "--listen", "127.0.0.1:0", "--data", data], 100, 30);
+    terminal.shows("parlor join 'parlor://127.0.0.1:");
+    let hang_up = |pid: u32| {
+        let command = ["-c", "kill -HUP \"$0\"", &pid.to_string()].map(str::to_owned);
+        assert!(std::process::Command::new("sh").args(command).status().unwrap().success());
+    };
+    hang_up(terminal.pid());
+    assert_eq!(terminal.end().0, 0);
+
+    let service = Program::serve(folder.path(), 0, &[]);
+    hang_up(service.child.id());
+    let mut alice = sit_down(service.port, "alice", 80, 24);
+    alice.line("/quit");
+    assert_eq!(alice.end().0, 0);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn who_was_stopped_from_outside_takes_the_terminal_again() {

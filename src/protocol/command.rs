@@ -66,7 +66,7 @@ pub enum Command {
     Who(InRoom),
     /// The rooms there are. Answered by `rooms`.
     Rooms(Plain),
-    /// End somebody's connections, or their stay in one room. Answered by `ok`.
+    /// End somebody's connections. Answered by `ok`.
     Kick(Judgement),
     /// Keep somebody out, or an address. Answered by `ok`.
     Ban(Judgement),
@@ -224,7 +224,7 @@ pub struct Judgement {
     /// Of which address, instead: for `ban` and `unban`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
-    /// In which room only: for `kick`, `mute` and `unmute`.
+    /// In which room only: for `mute` and `unmute`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomName>,
     /// Why: they are told.
