@@ -116,7 +116,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
             _ => Err(format!("/unmute {nick} lifts it in this room, /unmute {nick} {EVERYWHERE} in all")),
         }
     }),
-    entry("op", "NAME", "make somebody an operator, who may do all of this", Names, |rest| {
+    entry("op", "NAME", "make somebody an operator, who keeps order too; for the host", Names, |rest| {
         Ok(Slash::Order(Order::Role(named(rest, "/op bob")?, Role::Operator)))
     }),
     entry("deop", "NAME", "make an operator a member again", Names, |rest| {
@@ -140,7 +140,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry("disallow", "NAME", "let them into it no more", Names, |rest| {
         Ok(Slash::Order(Order::Allow(named(rest, "/disallow bob")?, false)))
     }),
-    entry("passphrase", "new", "make a new passphrase; those who are in stay", Completes::Words(&["new"]), |rest| match rest {
+    entry("passphrase", "new", "make a new passphrase, for the host; those who are in stay", Completes::Words(&["new"]), |rest| match rest {
         "new" => Ok(Slash::Order(Order::Passphrase)),
         _ => Err("/passphrase new makes another one, which everyone needs who comes later; /invite shows the one there is".to_owned()),
     }),

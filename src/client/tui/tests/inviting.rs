@@ -41,6 +41,11 @@ fn an_empty_room_says_how_others_join() {
 }
 
 #[test]
+fn an_empty_room_says_how_others_join_at_40_by_10() {
+    assert_snapshot!(host(40, 10).text());
+}
+
+#[test]
 fn without_a_passphrase_the_line_is_enough() {
     let mut script = room(Script::new(80, 24).hosting("parlor://192.168.1.7:99/#?plain"));
     let text = script.text();
@@ -115,6 +120,20 @@ fn the_line_is_copied_by_a_key() {
     script.effects.clear();
     script.press(KeyCode::Char('c'));
     assert_eq!((script.state.composer().text(), script.effects.len()), ("c", 0));
+}
+
+#[test]
+fn who_is_here_needs_no_invite() {
+    let mut script = host(80, 24);
+    script.join("#lobby", 0, "", &["alice", "Bob"]);
+    enter(&mut script, "/invite bob");
+    assert!(
+        script.text().contains("Bob is here already") && script.state.overlay.is_none(),
+        "{}",
+        script.text()
+    );
+    enter(&mut script, "/invite #bob");
+    assert!(script.text().contains("invite to #bob"));
 }
 
 #[test]

@@ -244,6 +244,14 @@ fn a_break_keeps_what_was_read_and_a_server_cannot_keep_us_reading() {
 }
 
 #[test]
+fn the_help_has_a_part_for_it() {
+    let mut script = room(80, 24);
+    script.press(KeyCode::F(1));
+    script.press(KeyCode::PageDown);
+    assert_snapshot!(script.text());
+}
+
+#[test]
 fn who_is_what_is_seen_without_colours() {
     for columns in [120, 80] {
         let mut script = room(columns, 16);

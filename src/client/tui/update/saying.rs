@@ -5,7 +5,7 @@ use crate::client::tui::slash::{self, Input, Slash};
 use crate::client::tui::state::room::{Delivery, Pending};
 use crate::client::tui::state::{Connection, Overlay, Question};
 use crate::protocol::command::{Command, Plain, Send, SetNick, SetTopic};
-use crate::protocol::name::RoomName;
+use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::{Line, Text, TextError};
 
 /// Enter was pressed.
@@ -132,7 +132,7 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
                 effects.push(Effect::Submit(command));
             }
         }
-        Slash::Invite(room) => invite(state, room),
+        Slash::Invite(room) => invite(state, room, line),
         Slash::Whois(nick) => order::who_is(state, nick, line, effects),
         Slash::Audit => order::read_audit(state, line, effects),
         Slash::Help => state.overlay = Some(Overlay::Help(0)),
@@ -150,7 +150,13 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
 }
 
 /// Shows how others join: the room that is named, or the one in sight.
-fn invite(state: &mut State, named: Option<RoomName>) {
+fn invite(state: &mut State, named: Option<RoomName>, line: &str) {
+    if let Some(nick) =
+        named.as_ref().filter(|_| !line.contains('#')).and_then(|room| somebody_like(state, room))
+    {
+        state.complain(format!("{nick} is here already: /invite #ROOM says how others join, /allow {nick} lets them into this room"));
+        return;
+    }
     if state.inviting.is_none() {
         state.complain("it is not known here how others join");
         return;
@@ -158,6 +164,14 @@ fn invite(state: &mut State, named: Option<RoomName>) {
     let in_sight = state.room().map(|room| room.name.clone());
     let room = named.or(in_sight).unwrap_or_else(RoomName::lobby);
     state.overlay = Some(Overlay::Invite { room, ticket: None, top: 0 });
+}
+
+/// Who is here under the name of a room that nobody knows: elsewhere one invites people, and not to a room.
+fn somebody_like(state: &State, room: &RoomName) -> Option<Nick> {
+    let known = state.place_of(room).is_some() || state.listed.iter().any(|info| info.room == *room);
+    let name = room.as_str().trim_start_matches('#').to_lowercase();
+    let mut people = state.room().filter(|_| !known)?.people.iter().map(|person| &person.nick);
+    people.find(|nick| nick.as_str().to_lowercase() == name).cloned()
 }
 
 fn set_topic(state: &mut State, text: Line, line: &str, effects: &mut Vec<Effect>) {
