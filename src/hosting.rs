@@ -22,7 +22,8 @@ use parlor::protocol::address::Address;
 use parlor::protocol::invite::shell_word;
 use parlor::protocol::invite::{Invite, Pin};
 use parlor::protocol::name::RoomName;
-use parlor::protocol::proof::Passphrase;
+use parlor::protocol::proof::{Fingerprint, Passphrase};
+use parlor::protocol::wordlist::spell;
 use parlor::server::config::{Config, File};
 use parlor::server::door::{self, Ask};
 use parlor::server::log::Durability;
@@ -43,6 +44,7 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     match args.log_format {
         LogFormat::Text => {
             complain(&who_can_come(&server));
+            server.fingerprint().iter().for_each(say_certificate);
             // A log that is kept is no place for a passphrase.
             if std::io::stderr().is_terminal() {
                 complain(&format!(
@@ -90,6 +92,11 @@ fn who_can_come(server: &Server) -> String {
     }
 }
 
+/// The words that the host reads aloud to one who is shown a certificate and wants to be sure of it.
+fn say_certificate(fingerprint: &Fingerprint) {
+    complain(&format!("Its certificate is \"{}\".", spell(&fingerprint.0)));
+}
+
 /// Starts logging to `writer`.
 pub(crate) fn start_logging<W>(format: LogFormat, writer: W)
 where
@@ -117,6 +124,7 @@ pub(crate) fn print_invite(args: crate::cli::Invitation) -> anyhow::Result<ExitC
     if running.locked && !args.without_passphrase && words.is_none() {
         complain("The passphrase is not in this line: it is kept elsewhere, and must be told to others.");
     }
+    running.fingerprint.iter().for_each(say_certificate);
     writeln!(std::io::stdout(), "{}", command(invite(&running, words.as_ref(), args.room)))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! docs/protocol.md says what the program does: it cannot drift.
+//! docs/protocol.md, and docs/security.md, say what the program does: they cannot drift.
 
 // What fails here must fail loudly, helpers too.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use parlor::protocol::command::Command;
 use parlor::protocol::event::{EntryKind, Event, Reason};
+use parlor::protocol::invite::Pin;
+use parlor::protocol::proof::Cost;
 use parlor::protocol::{self, limits};
 
 const DOCUMENT: &str = include_str!("../docs/protocol.md");
+const SECURITY: &str = include_str!("../docs/security.md");
 const COMMANDS: &str = include_str!("../src/protocol/command.rs");
 const EVENTS: &str = include_str!("../src/protocol/event.rs");
 const WORDS: &str = include_str!("../src/protocol/words.rs");
@@ -203,6 +206,32 @@ fn every_limit_has_its_value() {
 }
 
 #[test]
+fn what_is_said_of_security_has_the_numbers_of_the_program() {
+    use limits::*;
+    let thousands = |number: usize| format!("{},{:03}", number / 1000, number % 1000);
+    let Cost { n, r, p } = Cost::USUAL;
+    for said in [
+        format!("n = {n}, r = {r}, p = {p})"),
+        format!("at least {PASSPHRASE_SHORTEST}\n  characters"),
+        format!("{} connections, {CONNECTIONS_PER_ADDRESS} from one address", thousands(CONNECTIONS)),
+        format!("{MESSAGE_BURST} messages at once and {MESSAGES_PER_SECOND} a second"),
+        format!("{COMMAND_BURST} other commands at once and {COMMANDS_PER_SECOND} a second"),
+        format!("TLS and `hello` together have {} s", HANDSHAKE_TIME.as_secs()),
+        format!("whole within {} s", DEAD_AFTER.as_secs()),
+        format!("after {} s the connection", STALL_TIME.as_secs()),
+        format!("these {} to 32 bytes", Pin::SHORTEST),
+        format!("the same {} bytes", Pin::SHORTEST),
+    ] {
+        let in_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(in_one_line(SECURITY).contains(&in_one_line(&said)), "{said}");
+    }
+    assert_eq!((NAMES_PER_PERSON, NAME_KEPT.as_secs()), (5, 365 * 24 * 60 * 60), "five names, for a year");
+    let fair = |mebibytes: u32| Cost { n: mebibytes << 10, r: 8, p: 1 }.is_fair();
+    assert!(SECURITY.contains("below 16 MiB, and none above 128 MiB"));
+    assert!(fair(16) && !fair(8) && fair(128) && !fair(256));
+}
+
+#[test]
 fn version_and_port_are_those_of_the_program() {
     assert!(DOCUMENT.starts_with(&format!("# The protocol of parlor, version {}\n", protocol::VERSION)));
     assert!(DOCUMENT.contains(&format!("TCP port {} unless", protocol::DEFAULT_PORT)));
@@ -231,9 +260,15 @@ fn the_session_is_made_of_true_frames() {
 }
 
 #[test]
-fn every_link_within_the_document_leads_somewhere() {
+fn every_link_within_a_document_leads_somewhere() {
+    for document in [DOCUMENT, SECURITY] {
+        links_lead_somewhere(document);
+    }
+}
+
+fn links_lead_somewhere(document: &str) {
     let mut anchors: Vec<String> = Vec::new();
-    for heading in DOCUMENT.lines().filter(|line| line.starts_with('#')) {
+    for heading in document.lines().filter(|line| line.starts_with('#')) {
         let slug: String = heading
             .trim_start_matches('#')
             .trim()
@@ -246,7 +281,7 @@ fn every_link_within_the_document_leads_somewhere() {
         let again = anchors.iter().filter(|anchor| anchor.starts_with(&format!("{slug}-"))).count();
         anchors.push(if same == 0 { slug } else { format!("{slug}-{}", again + 1) });
     }
-    for link in DOCUMENT.split("](#").skip(1).filter_map(|rest| rest.split(')').next()) {
+    for link in document.split("](#").skip(1).filter_map(|rest| rest.split(')').next()) {
         assert!(anchors.iter().any(|anchor| anchor == link), "#{link}");
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::tls::dial_tls;
-use common::{TestClient, TestServer, event, loopback, nick, soon, unlimited};
+use common::{Program, TestClient, TestServer, event, loopback, nick, soon, unlimited};
 use parlor::client::link::{self, Barrier, Config, Link, Met, Secret, Trust, Update};
 use parlor::protocol::command::{Command, Hello, MakeTicket, OfTicket, Plain, RequestId};
 use parlor::protocol::event::{ErrorCode, Event, Failure, Reason, Welcome};
@@ -403,4 +403,59 @@ async fn a_full_parlor_says_so_over_tls_too() {
     soon(first.read_exact(&mut greeting)).await.unwrap();
     let (why, _) = join(server.port, Trust::default()).await.unwrap_err();
     assert!(why.contains("this parlor is full"), "{why}");
+}
+
+/// Everything that [docs/security.md](../docs/security.md) says of a certificate that has changed, with the real program.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_words_of_a_certificate_are_the_same_to_host_and_guest_and_one_command_accepts_a_new_one() {
+    let (served, visiting) = (tempdir().unwrap(), tempdir().unwrap());
+    let start = |port: u16| {
+        let mut command = common::parlor(served.path());
+        command.args(["serve", "--open", "--listen", &format!("127.0.0.1:{port}"), "--data"]);
+        command.arg(served.path()).stderr(std::process::Stdio::null());
+        Program::start(command, 1)
+    };
+    let run = |mut command: std::process::Command| {
+        let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    let quoted = |text: &str| text.split('"').nth(1).unwrap_or_default().to_owned();
+    let words_of_the_host = || {
+        let mut command = common::parlor(served.path());
+        command.args(["invite", "--data"]).arg(served.path());
+        quoted(&run(command).1)
+    };
+    let say = |to: &str| {
+        let mut command = common::parlor(visiting.path());
+        command.args(["say", "#a", "x", "--nick", "guest", "--timeout", "5s", "--server", to]);
+        run(command)
+    };
+    let mut program = start(0);
+    let (port, at) = (program.port, format!("127.0.0.1:{}", program.port));
+    let first = words_of_the_host();
+    assert_eq!(first.split(' ').count(), 6, "{first}");
+    let (stored, news) = say(&at);
+    assert!(stored && news.contains(&first), "the first visit says the words {first}: {news}");
+
+    program.kill();
+    for name in ["certificate.pem", "certificate-key.pem"] {
+        std::fs::remove_file(served.path().join(name)).unwrap();
+    }
+    let program = start(port);
+    let second = words_of_the_host();
+    assert_ne!(first, second);
+    let (stored, why) = say(&at);
+    assert!(!stored && !why.contains(&first), "{why}");
+    // `parlor join` shows the words and the command; what is in its quotes is the address for any other command, too.
+    let mut join = common::parlor(visiting.path());
+    join.args(["join", &at, "--nick", "guest"]);
+    let (joined, why) = run(join);
+    assert!(!joined && why.contains(&second), "{second}: {why}");
+    let (_, command) = why.split_once("parlor join '").expect("a command with an address in quotes");
+    let accept = command.split('\'').next().unwrap_or_default();
+    let (stored, news) = say(accept);
+    assert!(stored && news.contains(&second), "{news}");
+    let (stored, news) = say(&at);
+    assert!(stored && news.is_empty(), "from then on it is known: {news}");
+    drop(program);
 }

@@ -100,6 +100,11 @@ fn farewell(reason: &Line) -> Option<Line> {
 async fn kick(context: &Context, session: SessionId, judgement: Judgement) -> Result<(), Failure> {
     let by = by(context, session)?;
     let nick = named(&judgement)?;
+    if judgement.room.is_some() {
+        let message =
+            "kick is from the parlor and not from a room: leave room out, or make the room invite-only";
+        return Err(Failure::new(ErrorCode::BadRequest, message));
+    }
     let whom = context
         .hub
         .lock()
