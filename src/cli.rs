@@ -162,7 +162,7 @@ pub(crate) struct Host {
 Examples:
   parlor invite                            with the passphrase: for those who may come in
   parlor invite --without-passphrase       for a public page: the passphrase is told otherwise
-  parlor invite --room '#demo' | qrencode -t utf8")]
+  parlor invite --room '#demo' --qr        as a code, for telephones and the wall")]
 pub(crate) struct Invitation {
     /// The folder of the parlor [default: the system's data folder]
     #[arg(long, value_name = "DIR")]
@@ -173,6 +173,10 @@ pub(crate) struct Invitation {
     /// Leave the passphrase out
     #[arg(long)]
     pub(crate) without_passphrase: bool,
+    /// Draw it as a QR code as well
+    #[cfg(feature = "client")]
+    #[arg(long)]
+    pub(crate) qr: bool,
 }
 
 /// Who to be, and where to sit.

@@ -125,7 +125,16 @@ pub(crate) fn print_invite(args: crate::cli::Invitation) -> anyhow::Result<ExitC
         complain("The passphrase is not in this line: it is kept elsewhere, and must be told to others.");
     }
     running.fingerprint.iter().for_each(say_certificate);
-    writeln!(std::io::stdout(), "{}", command(invite(&running, words.as_ref(), args.room)))?;
+    let invite = invite(&running, words.as_ref(), args.room);
+    let mut out = std::io::stdout();
+    #[cfg(feature = "client")]
+    if args.qr {
+        let url = invite.as_ref().map(ToString::to_string).unwrap_or_default();
+        let code = parlor::client::qr::qr(&url).context("this invite is too long for a QR code")?;
+        // White on black, whatever the colours of the terminal: readers want the light squares light.
+        code.iter().try_for_each(|row| writeln!(out, "\x1b[97;40m{row}\x1b[0m"))?;
+    }
+    writeln!(out, "{}", command(invite))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use parlor::client::StoreError;
 use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Met, Secret, Trust, Update};
 use parlor::client::script::End;
 use parlor::client::tui::state::inviting::Inviting;
@@ -214,14 +215,24 @@ pub(crate) async fn pipe(args: Pipe) -> anyhow::Result<ExitCode> {
 
 fn config(args: ScriptArgs, verb: &str) -> anyhow::Result<Config> {
     let invite = destination(args.server.address.clone())?;
+    let (words, plain) = (words(&args.server)?, args.server.plain);
     let acquaintances = acquaintances()?;
+    // A service may have no place of its own to write to, and something to say all the same.
+    let (trust, acquaintances) = match acquaintances.trust(&invite, plain, words.clone()) {
+        Ok(trust) => (trust, Some(acquaintances)),
+        Err(error @ StoreError::Write { .. }) => {
+            complain(&format!("parlor: {error}. Going on as a guest, who remembers nothing"));
+            (Trust::by_invite(&invite, plain, words), None)
+        }
+        Err(error) => return Err(error.into()),
+    };
     let (nick, apart) = nick(args.nick)?;
     Ok(Config {
         nick,
         apart,
-        trust: acquaintances.trust(&invite, args.server.plain, words(&args.server)?)?,
+        trust,
         address: invite.address,
-        acquaintances: Some(acquaintances),
+        acquaintances,
         agent: agent(verb),
         give_up_after: Some(args.timeout),
     })

@@ -33,7 +33,7 @@ use self::keeper::Keeper;
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Join};
 use crate::protocol::event::{Event, Failure, Ready, Welcome};
-use crate::protocol::invite::Pin;
+use crate::protocol::invite::{Invite, Pin};
 use crate::protocol::name::Nick;
 use crate::protocol::proof::{Fingerprint, KeyPair, Passphrase, ProofKey, Salt};
 use crate::protocol::text::Line;
@@ -87,6 +87,19 @@ pub struct Trust {
     pub ticket: Option<Ticket>,
     /// Who we are. `None`: a guest.
     pub identity: Option<Arc<KeyPair>>,
+}
+
+impl Trust {
+    /// As far as an invite goes, as a guest. `words` go before what it says.
+    pub fn by_invite(invite: &Invite, plain: bool, words: Option<Passphrase>) -> Self {
+        Self {
+            plain: plain || invite.plain,
+            pin: invite.pin,
+            secret: words.or_else(|| invite.passphrase.clone()).map(Secret::Words),
+            ticket: invite.ticket.clone(),
+            identity: None,
+        }
+    }
 }
 
 /// What opens a door.

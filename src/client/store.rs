@@ -20,22 +20,22 @@ use crate::protocol::invite::shell_word;
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// It cannot be read.
-    #[error("{path} cannot be read: {source}. Correct its permissions, or move it away to begin anew")]
+    #[error("{path} cannot be read: {error}. Correct its permissions, or move it away to begin anew")]
     Read {
         /// Which file.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        error: io::Error,
     },
     /// It, or the folder that it is in, cannot be written.
     #[error(
-        "{path} cannot be written: {source}. See to the permissions of its folder and the space on the disk"
+        "{path} cannot be written: {error}. See to the permissions of its folder and the space on the disk"
     )]
     Write {
         /// Which file.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        error: io::Error,
     },
     /// Others can read what must stay secret.
     #[error("others on this machine may have read {path}, and could be you; to use it all the same, type: chmod 600 {}", shell_word(&.path.to_string_lossy()))]
@@ -60,12 +60,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(super) fn reading(path: &Path, source: io::Error) -> Self {
-        Self::Read { path: path.to_owned(), source }
+    pub(super) fn reading(path: &Path, error: io::Error) -> Self {
+        Self::Read { path: path.to_owned(), error }
     }
 
-    fn writing(path: &Path, source: io::Error) -> Self {
-        Self::Write { path: path.to_owned(), source }
+    fn writing(path: &Path, error: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), error }
     }
 }
 

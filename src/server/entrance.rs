@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use super::Context;
 use super::handshake::Peer;
 use super::hub::{Entered, Known};
-use super::registry::{PersonId, Registry, Whom};
+use super::registry::{PersonId, Registry, RegistryError, Whom};
 use crate::protocol::command::Hello;
 use crate::protocol::event::{ErrorCode, Failure};
 use crate::protocol::name::Nick;
@@ -100,10 +100,13 @@ pub async fn enter(context: &Context, admitted: Admitted, peer: Peer) -> Result<
     }
     let who = match (identity, known) {
         (Some(identity), None) => {
-            let identify = move |registry: &mut Registry, now| {
-                registry.identify(identity.key, now).map_err(|error| error.failure())
+            let identify = move |registry: &mut Registry, now| match registry.identify(identity.key, now) {
+                Ok(who) => Ok(Some(who)),
+                // With as many people as there may be, whoever is new is a guest, and not shut out.
+                Err(RegistryError::TooMany { .. }) => Ok(None),
+                Err(error) => Err(error.failure()),
             };
-            Some(context.registry.change(identify).await?)
+            context.registry.change(identify).await?
         }
         (_, known) => known,
     };

@@ -36,6 +36,7 @@ pub mod tls;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::Notify;
@@ -231,6 +232,7 @@ impl Server {
             async move { publish::run(committed, &context).await }
         });
         let mut presence = tokio::spawn(tell_news(Arc::clone(&context), bell));
+        let tidying = tokio::spawn(tidy(Arc::clone(&context)));
 
         let fault = tokio::select! {
             () = shutdown.cancelled() => None,
@@ -247,6 +249,7 @@ impl Server {
         context.reader.close().await;
         context.log.close().await;
         presence.abort();
+        tidying.abort();
         if fault.is_none()
             && let Err(error) = publisher.await
         {
@@ -255,6 +258,20 @@ impl Server {
         Running::remove(&context.data);
         context.metrics.log();
         fault.map_or(Ok(()), Err)
+    }
+}
+
+/// How often what is over is taken out of what is known of people. It counts no more before; this gives its place back.
+const TIDY_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
+async fn tidy(context: Arc<Context>) {
+    loop {
+        sleep(TIDY_EVERY).await;
+        let swept =
+            context.registry.change(|registry, now| registry.sweep(now).map_err(|error| error.failure()));
+        if let Err(error) = swept.await {
+            warn!(%error, "what is over could not be taken out");
+        }
     }
 }
 

@@ -34,13 +34,16 @@ impl Acquaintances {
         plain: bool,
         words: Option<Passphrase>,
     ) -> Result<Trust, StoreError> {
-        let known = || Ok(self.certificate(&invite.address)?.as_ref().map(Pin::of));
-        let pin = invite.pin.map_or_else(known, |pin| Ok(Some(pin)))?;
-        let kept = Secrets::open(self.secrets())?.get(&invite.address);
-        let secret = words.or_else(|| invite.passphrase.clone()).map(Secret::Words);
-        let secret = secret.or_else(|| kept.map(|(salt, key)| Secret::Key(salt, key)));
-        let identity = Some(identity::load_or_create(&self.0)?.into());
-        Ok(Trust { plain: plain || invite.plain, pin, secret, ticket: invite.ticket.clone(), identity })
+        let mut trust = Trust::by_invite(invite, plain, words);
+        if trust.pin.is_none() {
+            trust.pin = self.certificate(&invite.address)?.as_ref().map(Pin::of);
+        }
+        if trust.secret.is_none() {
+            let kept = Secrets::open(self.secrets())?.get(&invite.address);
+            trust.secret = kept.map(|(salt, key)| Secret::Key(salt, key));
+        }
+        trust.identity = Some(identity::load_or_create(&self.0)?.into());
+        Ok(trust)
     }
 
     /// The certificate that a parlor showed the last time.
