@@ -121,7 +121,10 @@ pub fn command(data: &[u8]) {
             let json = serde_json::to_vec(&command).unwrap();
             assert_eq!(Command::decode(&json).as_ref(), Ok(&command));
             assert!(command.request_id().is_none_or(|id| id.as_str().len() <= REQUEST_ID_BYTES));
-            assert_all_clean(&serde_json::from_slice(&json).unwrap());
+            let mut said: Value = serde_json::from_slice(&json).unwrap();
+            // A passphrase may have whatever its owner can type; it is compared, and shown to nobody.
+            said.as_object_mut().map(|fields| fields.remove("words"));
+            assert_all_clean(&said);
             assert_within_limits(&command);
         }
         Err(failure) => assert_failure(&failure),
