@@ -21,6 +21,7 @@ def converse(sock, stream, binding):
     if ready["type"] != "ready":
         nick += str(random.randint(2, 9)) if ready.get("code") == "nick_taken" else ""
         raise ConnectionError(ready.get("message", "we were not let in"))
+    invite.verify(ready)
     session, nick, pause = ready["session"], ready["you"]["nick"], 0.5
     say(sock, type="join", id="join", room=room, after=cursor or 0, limit=0 if cursor is None else None)
     for command in unstored.values():

@@ -16,6 +16,7 @@ class Invite:
         form = r"parlor://(?:\[(.+)\]|([^:/]+)):(\d+)/?(?:#([^?]*))?(?:\?(.*))?"
         v6, name, port, room, options = re.fullmatch(form, text).groups()
         self.place, self.room = (v6 or name, int(port)), urllib.parse.unquote(room or "lobby")
+        self.back = None  # what the server must prove
         self.options = dict(urllib.parse.parse_qsl(options or "", keep_blank_values=True))
 
     def connect(self):
@@ -42,4 +43,11 @@ class Invite:
         words = re.split(r"[\s-]+", unicodedata.normalize("NFC", self.options["p"]).lower().strip(" -"))
         salt = bytes.fromhex(auth["scrypt"]["salt"])
         key = hashlib.scrypt("-".join(words).encode(), salt=salt, maxmem=1 << 28, dklen=32, **cost)
-        return hmac.new(key, bytes.fromhex(auth["challenge"]) + binding, "sha256").hexdigest()
+        asked = bytes.fromhex(auth["challenge"]) + binding
+        self.back = hmac.new(key, b"parlor server 1" + asked, "sha256").hexdigest()
+        return hmac.new(key, asked, "sha256").hexdigest()
+
+    def verify(self, ready):
+        """Leaves a server that does not know the passphrase either."""
+        if self.back and not hmac.compare_digest(self.back, ready.get("proof", "")):
+            raise SystemExit("this server does not know the passphrase")

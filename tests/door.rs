@@ -14,13 +14,16 @@ use common::tls::dial_tls;
 use common::{Program, TestClient, TestServer, event, loopback, nick, soon, unlimited};
 use parlor::client::link::{self, Barrier, Config, Link, Met, Secret, Trust, Update};
 use parlor::protocol::command::{Command, Hello, MakeTicket, OfTicket, Plain, RequestId};
-use parlor::protocol::event::{ErrorCode, Event, Failure, Reason, Welcome};
+use parlor::protocol::event::{
+    Allowed, Auth, AuthKind, ErrorCode, Event, Failure, Person, Ready, Reason, Scrypt, ServerInfo, Welcome,
+};
 use parlor::protocol::frame::Frame;
 use parlor::protocol::hex::Hex;
 use parlor::protocol::invite::Pin;
-use parlor::protocol::proof::{Binding, Fingerprint, Identity, KeyPair, Passphrase, Proof, ProofKey};
+use parlor::protocol::proof::{Binding, Cost, Fingerprint, Identity, KeyPair, Passphrase, Proof, ProofKey};
 use parlor::protocol::text::Line;
 use parlor::protocol::ticket::Ticket;
+use parlor::protocol::time::Time;
 use parlor::server::door::Ask;
 use parlor::server::tls::{Source, Tls};
 use tempfile::tempdir;
@@ -152,7 +155,7 @@ async fn a_ticket_lets_in_as_often_as_it_says_and_whoever_came_by_it_stays_welco
     };
     let id = RequestId::new("t").unwrap();
     host.say(make(1, None)).await;
-    let ticket: Ticket = host.answer(&id).await.unwrap().ticket.unwrap().into();
+    let ticket: Ticket = host.answer(&id).await.unwrap().ticket.unwrap();
     let pair = |seed| Some(Arc::new(KeyPair::from_seed(&[seed; 32]).unwrap()));
     let by = |ticket: &Ticket, seed| Trust {
         ticket: Some(ticket.clone()),
@@ -169,9 +172,9 @@ async fn a_ticket_lets_in_as_often_as_it_says_and_whoever_came_by_it_stays_welco
 
     // One that is over, and one that was revoked.
     host.say(make(9, Some(0))).await;
-    let over: Ticket = host.answer(&id).await.unwrap().ticket.unwrap().into();
+    let over: Ticket = host.answer(&id).await.unwrap().ticket.unwrap();
     host.say(make(9, None)).await;
-    let revoked: Ticket = host.answer(&id).await.unwrap().ticket.unwrap().into();
+    let revoked: Ticket = host.answer(&id).await.unwrap().ticket.unwrap();
     host.say(Command::Revoke(OfTicket { id: Some(id.clone()), ticket: revoked.id() })).await;
     host.answer(&id).await.unwrap();
     for ticket in [over, revoked, Hex([7; 16]).into()] {
@@ -202,6 +205,54 @@ async fn a_new_passphrase_is_asked_of_whoever_comes_next() {
     let server = server.restart().await;
     assert!(join(server.port, Trust { secret: new, ..Trust::default() }).await.is_ok());
     assert!(join(server.port, old).await.is_err());
+}
+
+/// Takes the place of a parlor at a first visit: greets, asks for a proof as the parlor would, and lets in.
+async fn impostor(asked: Scrypt, back: Option<Proof>) -> u16 {
+    let folder = tempdir().unwrap();
+    let own = Tls::open(&Source::Own, folder.path()).unwrap().served();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let there = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = own.acceptor.accept(stream).await.unwrap();
+        let id = uuid::Uuid::nil();
+        let server = ServerInfo { name: Line::lossy("lab"), version: Line::lossy("0"), id };
+        let auth = Auth { kind: AuthKind::Passphrase, challenge: Hex([7; 32]), scrypt: Some(asked) };
+        let welcome = Welcome { protocol: 1, server, auth, now: Time::now() };
+        let mut words = Frame::encode(&Event::Welcome(welcome)).into_bytes().to_vec();
+        let you = Person { nick: nick("alice"), guest: true, role: None };
+        let limits = Allowed {
+            text_bytes: 1,
+            frame_bytes: 1,
+            message_burst: 1,
+            messages_per_second: 1.0,
+            page_entries: 1,
+            rooms_per_session: 1,
+        };
+        let (rooms, ignored) = (Vec::new(), Vec::new());
+        let ready = Ready { session: id, you, rooms, ignored, proof: back, key: None, limits };
+        words.extend_from_slice(&Frame::encode(&Event::Ready(Box::new(ready))).into_bytes());
+        stream.write_all(&words).await.unwrap();
+        // Hears what it was waiting for, and has nothing of it.
+        drop(tokio::io::copy(&mut stream, &mut tokio::io::sink()).await);
+    });
+    there
+}
+
+#[tokio::test]
+async fn whoever_does_not_know_the_passphrase_cannot_be_the_parlor_at_a_first_visit() {
+    let words = Passphrase::new("amber otter river stone").unwrap();
+    let asked = Scrypt { salt: Hex([3; 16]), cost: Cost::USUAL };
+    let trust = Trust { secret: Some(Secret::Words(words)), ..Trust::default() };
+    for back in [None, Some(Hex([0; 32]))] {
+        let (why, _) = join(impostor(asked, back).await, trust.clone()).await.unwrap_err();
+        assert!(why.contains("without knowing the passphrase"), "{why}");
+    }
+    // One that makes the trying of words cheap is not told any.
+    let cheap = Scrypt { cost: Cost { n: 2, r: 8, p: 1 }, ..asked };
+    let (why, _) = join(impostor(cheap, None).await, trust).await.unwrap_err();
+    assert!(why.contains("was not used"), "{why}");
 }
 
 #[tokio::test]

@@ -107,6 +107,16 @@ fn another_certificate_stops_and_says_the_one_command_that_accepts_it() {
 }
 
 #[test]
+fn an_invite_does_not_take_away_the_encryption() {
+    let [host, guest] = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let server = closed(host.path());
+    let say = |server: &str| said(&run(guest.path(), &["say", "#ops", "done", "--server", server]));
+    assert!(say(&invite(host.path(), &[])).0);
+    let (done, _, complaint) = say(&common::plain_invite(server.port));
+    assert!(!done && complaint.contains("speaks no TLS, and it did before"), "{complaint}");
+}
+
+#[test]
 fn without_a_parlor_there_is_nothing_to_invite_to() {
     let host = TempDir::new().unwrap();
     let (done, _, complaint) = said(&run(host.path(), &["invite", "--data", host.path().to_str().unwrap()]));

@@ -51,6 +51,14 @@ pub enum StoreError {
         /// Which file.
         path: PathBuf,
     },
+    /// An invite would have us do without TLS where there was TLS before.
+    #[error(
+        "this invite says that {address} speaks no TLS, and it did before: whoever made it may want to read along. If its host says that it is so, add --plain"
+    )]
+    Downgrade {
+        /// Where.
+        address: Address,
+    },
     /// An address that does not fit into a line.
     #[error("an address with a line break or another control character in it cannot be kept")]
     Unwritable,

@@ -3,6 +3,7 @@
 //! Two kinds: **entries** of a room's log ([`Entry`]), each with a `seq`, and everything else, which is
 //! passing news or an answer. A client moves its cursor by entries alone.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -12,9 +13,9 @@ use uuid::Uuid;
 use super::command::RequestId;
 use super::hex::Hex;
 use super::name::{Nick, RoomName};
-use super::proof::{Challenge, Cost, PublicKey, Salt};
+use super::proof::{Challenge, Cost, Proof, PublicKey, Salt};
 use super::text::Line;
-use super::ticket::TicketId;
+use super::ticket::{Ticket, TicketId};
 use super::time::Time;
 pub use super::words::{ErrorCode, Reason, Role};
 
@@ -134,6 +135,9 @@ pub struct Ready {
     /// Whom you ignore: all their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<Nick>,
+    /// For whoever showed a proof: the server's own, of the same key; see [`super::proof`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// For whoever came by a ticket, over TLS: what opens the door the next time, as the passphrase's key would.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<DoorKey>,
@@ -142,12 +146,18 @@ pub struct Ready {
 }
 
 /// The key of a passphrase, with its salt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DoorKey {
     /// Of this server.
     pub salt: Salt,
     /// What proves; see [`super::proof`].
     pub key: Hex<32>,
+}
+
+impl fmt::Debug for DoorKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DoorKey(…)")
+    }
 }
 
 /// What a server allows; see [`super::limits`].
@@ -213,7 +223,7 @@ pub struct Okay {
     pub words: Option<Line>,
     /// For `ticket`: the secret; it is told this once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ticket: Option<Hex<16>>,
+    pub ticket: Option<Ticket>,
     /// For `device`: what to type on the other one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Line>,

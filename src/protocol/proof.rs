@@ -5,6 +5,7 @@
 //! the two with a certificate of their own gets an answer for that one.
 //!
 //! - key = scrypt(passphrase, salt; RFC 7914), proof = HMAC-SHA256(key, challenge ‖ binding)
+//! - the server's own proof = HMAC-SHA256(key, `parlor server 1` ‖ challenge ‖ binding)
 //! - signature = Ed25519(`parlor identity 1` ‖ challenge ‖ binding; RFC 8032)
 
 use std::fmt;
@@ -29,6 +30,9 @@ pub type Proof = Hex<32>;
 pub type PublicKey = Hex<32>;
 /// An Ed25519 signature.
 pub type Signature = Hex<64>;
+
+/// What the server proves begins with this, so that it cannot give back what a client has said.
+const SERVER_CONTEXT: &[u8] = b"parlor server 1";
 
 /// What is signed begins with this, so that no other use of the key can be mistaken for it.
 const IDENTITY_CONTEXT: &[u8] = b"parlor identity 1";
@@ -197,6 +201,21 @@ impl ProofKey {
         hmac::verify(&self.hmac(), &asked, &proof.0).is_ok()
     }
 
+    /// The server's answer: that it knows the key as well.
+    pub fn prove_back(&self, challenge: &Challenge, binding: Binding) -> Proof {
+        let mut context = hmac::Context::with_key(&self.hmac());
+        [SERVER_CONTEXT, &challenge.0, &binding.0].iter().for_each(|part| context.update(part));
+        let mut proof = [0; 32];
+        proof.copy_from_slice(context.sign().as_ref());
+        Hex(proof)
+    }
+
+    /// Whether the server's answer is right.
+    pub fn verify_back(&self, challenge: &Challenge, binding: Binding, proof: &Proof) -> bool {
+        let asked = [SERVER_CONTEXT, &challenge.0, &binding.0].concat();
+        hmac::verify(&self.hmac(), &asked, &proof.0).is_ok()
+    }
+
     fn hmac(&self) -> hmac::Key {
         hmac::Key::new(hmac::HMAC_SHA256, &self.0)
     }
@@ -286,6 +305,10 @@ mod tests {
         assert!(!key.verify(&Hex([4; 32]), binding, &proof));
         assert!(!key.verify(&challenge, Binding::NONE, &proof));
         assert!(!ProofKey([0; 32]).verify(&challenge, binding, &proof));
+        let back = key.prove_back(&challenge, binding);
+        assert!(key.verify_back(&challenge, binding, &back) && !key.verify(&challenge, binding, &back));
+        assert!(!key.verify_back(&challenge, binding, &proof), "what was said is no answer");
+        assert!(!key.verify_back(&challenge, Binding::NONE, &back));
     }
 
     #[test]

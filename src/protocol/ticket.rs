@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
 
 use super::hex::{Hex, HexError};
 use super::proof::ProofKey;
@@ -15,7 +16,8 @@ use super::proof::ProofKey;
 pub type TicketId = Hex<8>;
 
 /// The secret itself: in a link, and nowhere on the server.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Ticket(Hex<16>);
 
 impl Ticket {

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::private::write_private;
 use crate::protocol::event::{Auth, AuthKind, ErrorCode, Failure, Scrypt};
-use crate::protocol::proof::{Binding, Challenge, Cost, Passphrase, PassphraseError, Proof, ProofKey, Salt};
+use crate::protocol::proof::{Challenge, Cost, Passphrase, PassphraseError, ProofKey, Salt};
 use crate::protocol::wordlist;
 
 /// What is needed to verify the passphrase, and no more than that: not the words.
@@ -155,7 +155,7 @@ impl Door {
         *self.lock.write().unwrap_or_else(PoisonError::into_inner) = lock;
     }
 
-    /// What opens it, for one in the same process.
+    /// What opens it; `None` if it is open.
     pub fn key(&self) -> Option<(Salt, ProofKey)> {
         let lock = self.lock.read().unwrap_or_else(PoisonError::into_inner);
         lock.as_ref().map(|lock| (lock.salt, lock.key.clone()))
@@ -190,12 +190,6 @@ impl Door {
     /// Whether it lets everyone through.
     pub fn is_open(&self) -> bool {
         self.lock.read().unwrap_or_else(PoisonError::into_inner).is_none()
-    }
-
-    /// Whether an answer is that of the passphrase.
-    pub fn opens_to(&self, proof: &Proof, challenge: &Challenge, binding: Binding) -> bool {
-        let lock = self.lock.read().unwrap_or_else(PoisonError::into_inner);
-        lock.as_ref().is_none_or(|lock| lock.key.verify(challenge, binding, proof))
     }
 }
 

@@ -11,7 +11,7 @@ use super::registry::{PersonId, Registry, RegistryError, Whom};
 use crate::protocol::command::Hello;
 use crate::protocol::event::{ErrorCode, Failure};
 use crate::protocol::name::Nick;
-use crate::protocol::proof::Challenge;
+use crate::protocol::proof::{Challenge, Proof, ProofKey};
 use crate::protocol::ticket::TicketId;
 use crate::protocol::time::Time;
 use crate::protocol::words::Role;
@@ -22,6 +22,8 @@ pub struct Admitted {
     hello: Hello,
     /// The ticket that they came by: it has one use less once they are in.
     ticket: Option<TicketId>,
+    /// The server's own proof, of the key that they have shown.
+    proof: Option<Proof>,
 }
 
 /// Somebody who is in.
@@ -31,6 +33,8 @@ pub struct Inside {
     pub entered: Entered,
     /// They came by a ticket, which may not do again.
     pub by_ticket: bool,
+    /// The server's own proof, of the key that they have shown.
+    pub proof: Option<Proof>,
     /// Whom they ignore: all their names.
     pub ignored: Vec<Nick>,
 }
@@ -50,7 +54,7 @@ pub async fn admit(
         return Err(Failure::new(ErrorCode::BadSignature, message));
     }
     if context.door.is_open() {
-        return Ok(Admitted { hello, ticket: None });
+        return Ok(Admitted { hello, ticket: None, proof: None });
     }
     if hello.proof.is_none() && hello.ticket.is_none() {
         return Err(Failure::new(ErrorCode::PassphraseNeeded, "this parlor has a passphrase"));
@@ -65,17 +69,20 @@ pub async fn admit(
             sleep(wait).await;
         }
     }
-    let verifies = |proof| context.door.opens_to(proof, challenge, peer.binding);
-    if hello.proof.as_ref().is_some_and(verifies) {
-        return Ok(Admitted { hello, ticket: None });
+    let key = context.door.key().map(|(_, key)| key);
+    let opens = |key: &ProofKey, proof| key.verify(challenge, peer.binding, proof);
+    if let (Some(key), Some(proof)) = (key, &hello.proof)
+        && opens(&key, proof)
+    {
+        let proof = Some(key.prove_back(challenge, peer.binding));
+        return Ok(Admitted { hello, ticket: None, proof });
     }
-    let ticket = hello.ticket.filter(|ticket| {
-        let registry = context.registry.lock();
-        let key = registry.ticket_key(&ticket.id, Time::now());
-        key.is_some_and(|key| key.verify(challenge, peer.binding, &ticket.proof))
-    });
-    if let Some(ticket) = ticket {
-        return Ok(Admitted { hello, ticket: Some(ticket.id) });
+    if let Some(ticket) = hello.ticket {
+        let key = context.registry.lock().ticket_key(&ticket.id, Time::now()).cloned();
+        if let Some(key) = key.filter(|key| opens(key, &ticket.proof)) {
+            let proof = Some(key.prove_back(challenge, peer.binding));
+            return Ok(Admitted { hello, ticket: Some(ticket.id), proof });
+        }
     }
     context.door.failed(peer.from, Instant::now());
     Err(match hello.ticket {
@@ -93,7 +100,7 @@ pub async fn admit(
 /// # Errors
 /// `banned`, `nick_taken`, `name_owned`, `no_such_ticket`, and what keeps the registry from writing.
 pub async fn enter(context: &Context, admitted: Admitted, peer: Peer) -> Result<Inside, Failure> {
-    let Admitted { hello: Hello { nick, resume, identity, apart, .. }, ticket } = admitted;
+    let Admitted { hello: Hello { nick, resume, identity, apart, .. }, ticket, proof } = admitted;
     let known = identity.and_then(|identity| context.registry.lock().person_of(&identity.key));
     if let Some(ban) = context.registry.lock().banned(known, peer.address, Time::now()) {
         return Err(ban.failure());
@@ -140,7 +147,7 @@ pub async fn enter(context: &Context, admitted: Admitted, peer: Peer) -> Result<
     });
     let entered = context.hub.lock().enter(nick, resume, known, apart, peer.address)?;
     let ignored = who.map(|who| ignored(context, who)).unwrap_or_default();
-    Ok(Inside { entered, by_ticket: ticket.is_some(), ignored })
+    Ok(Inside { entered, by_ticket: ticket.is_some(), proof, ignored })
 }
 
 /// Whether a nick may be somebody's; from now on it is, if they have a key.

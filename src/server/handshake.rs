@@ -53,7 +53,7 @@ where
         let challenge = Challenge::random().map_err(|_| (None, Reason::Storage))?;
         write(writer, &Event::Welcome(welcome(context, challenge))).await?;
         let hello = hello(frames).await?;
-        info!(nick = %hello.nick, agent = %hello.agent, "hello");
+        info!(nick = %hello.nick, agent = ?hello.agent.as_str(), "hello");
         let refused = |failure: Failure| {
             let reason = failure.reason();
             (Some(failure), reason)
@@ -180,6 +180,7 @@ fn ready(context: &Context, inside: &Inside, binding: Binding) -> Ready {
             context.hub.lock().list(|room| !registry.rules(room).private)
         },
         ignored: inside.ignored.clone(),
+        proof: inside.proof,
         // Not where somebody on the way could read it.
         key: context
             .door

@@ -34,6 +34,9 @@ impl Acquaintances {
         plain: bool,
         words: Option<Passphrase>,
     ) -> Result<Trust, StoreError> {
+        if invite.plain && !plain && self.certificate(&invite.address)?.is_some() {
+            return Err(StoreError::Downgrade { address: invite.address.clone() });
+        }
         let mut trust = Trust::by_invite(invite, plain, words);
         if trust.pin.is_none() {
             trust.pin = self.certificate(&invite.address)?.as_ref().map(Pin::of);

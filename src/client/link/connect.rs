@@ -17,6 +17,7 @@ use crate::protocol::frame::{FrameError, FrameReader};
 use crate::protocol::limits::{EVENT_BYTES, HANDSHAKE_TIME};
 use crate::protocol::proof::{Binding, Fingerprint, Identity, ProofKey, Salt};
 use crate::protocol::text::Line;
+use crate::protocol::ticket::Ticket;
 
 /// How long one attempt may take to connect.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -156,6 +157,7 @@ async fn greet(
         Err(other) => return Err(other),
     };
     let key = key_for(&welcome, trust, known).await?;
+    let asks = welcome.auth.kind == AuthKind::Passphrase;
     let challenge = &welcome.auth.challenge;
     let binding = fingerprint.map_or(Binding::NONE, Binding::from);
     hello.proof = key.as_ref().map(|(_, key)| key.prove(challenge, binding));
@@ -171,6 +173,14 @@ async fn greet(
     connection.say(&Command::Hello(Box::new(hello)));
     match connection.event().await? {
         Event::Ready(ready) => {
+            // Whoever does not know what we have proven is not the parlor that we were told of.
+            let ticket_key = trust.ticket.as_ref().map(Ticket::key);
+            let shown = key.as_ref().map(|(_, key)| key).or(ticket_key.as_ref()).filter(|_| asks);
+            let answered =
+                |key: &ProofKey| ready.proof.is_some_and(|proof| key.verify_back(challenge, binding, &proof));
+            if !shown.is_none_or(answered) {
+                return Err(Break::Impostor(address.clone()));
+            }
             let given = ready.key.as_ref().map(|given| (given.salt, ProofKey::from_bytes(given.key.0)));
             let met = Met { fingerprint, key: key.or(given) };
             Ok(Greeted { connection, welcome, ready, met })

@@ -22,6 +22,10 @@ pub(super) enum Break {
         "{address} shows another certificate than it should: nothing was told to it. `parlor join {address}` says more"
     )]
     Stranger { address: Address, shown: Fingerprint },
+    #[error(
+        "{0} let us in without knowing the passphrase: it is not the parlor that you were told of. Nothing was said to it"
+    )]
+    Impostor(Address),
     #[error("{0}")]
     Unfair(#[from] Unfair),
     #[error("the connection broke: {0}")]
@@ -93,7 +97,12 @@ impl Break {
     /// Whether trying again has no point, or is not wanted.
     pub(super) fn is_final(&self) -> bool {
         match self {
-            Self::Quit | Self::Unheard | Self::Stuck(_) | Self::Stranger { .. } | Self::Unfair(_) => true,
+            Self::Quit
+            | Self::Unheard
+            | Self::Stuck(_)
+            | Self::Stranger { .. }
+            | Self::Impostor(_)
+            | Self::Unfair(_) => true,
             Self::Refused(failure) => !is_a_names(failure) && failure.reason().is_final(),
             Self::Bye(bye) => bye.reason.is_final(),
             _ => false,

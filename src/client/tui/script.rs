@@ -125,6 +125,7 @@ impl Script {
             you,
             rooms: Vec::new(),
             ignored: Vec::new(),
+            proof: None,
             key: None,
             limits: allowed,
         });

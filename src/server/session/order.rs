@@ -281,7 +281,7 @@ async fn make_ticket(context: &Context, session: SessionId, make: MakeTicket) ->
         let until = until(seconds, now);
         registry.make_ticket(&by, uses, until, room, now).map_err(|error| error.failure())
     });
-    let ticket = Some(made.await?.reveal());
+    let ticket = Some(made.await?);
     Ok(Event::Ok(Okay { re, ticket, ..Okay::default() }))
 }
 

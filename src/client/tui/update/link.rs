@@ -180,7 +180,7 @@ fn done(state: &mut State, okay: Okay) {
     }
     if let Some(ticket) = okay.ticket {
         let room = state.room().map_or_else(RoomName::lobby, |room| room.name.clone());
-        state.overlay = Some(Overlay::Invite { room, ticket: Some(ticket.into()), top: 0 });
+        state.overlay = Some(Overlay::Invite { room, ticket: Some(ticket), top: 0 });
     }
     if let Some(words) = okay.words {
         order::take_words(state, words.as_str());
