@@ -3,6 +3,8 @@
 //! Given a command it answers what to do, or which error. It knows no socket, no clock and no log, and
 //! is never held across an await.
 
+mod people;
+
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,11 +13,10 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::block::block_of;
 use super::config::Limits;
 use super::ending::Ending;
 use super::log::StoredRoom;
-use super::registry::{PersonId, Whom};
+use super::registry::PersonId;
 use super::room::{Channel, Joined, Room};
 use crate::protocol::event::{ErrorCode, Failure, Person, Reason, RoomInfo};
 use crate::protocol::limits::{LIST_ITEMS, ROOMS_PER_SESSION};
@@ -229,92 +230,9 @@ impl Hub {
         }
     }
 
-    /// Makes all sessions of somebody end; `message` is what they are told.
-    pub fn end_all(&self, whom: &Whom, reason: Reason, message: Option<&Line>) {
-        for session in self.sessions_of(whom) {
-            session.ending.end(reason, message.cloned());
-        }
-    }
-
-    /// The key that a session has shown.
-    ///
-    /// # Errors
-    /// For a guest, and when it is over.
-    pub fn key(&self, session: SessionId) -> Result<PublicKey, Failure> {
-        self.sessions.get(&session).and_then(|session| session.key).ok_or_else(gone)
-    }
-
-    /// Makes the other sessions of somebody end.
-    pub fn end_others(&self, who: PersonId, but: SessionId, reason: Reason) {
-        for other in self.present.get(&who).into_iter().flatten().filter(|other| **other != but) {
-            self.end(*other, reason);
-        }
-    }
-
-    /// Makes the sessions with a key end.
-    pub fn end_key(&self, key: &PublicKey, reason: Reason) {
-        for session in self.sessions.values().filter(|session| session.key.as_ref() == Some(key)) {
-            session.ending.end(reason, None);
-        }
-    }
-
-    /// Makes all sessions from an address, or its block, end, but for those of operators and the host.
-    pub fn end_from(&self, address: IpAddr, reason: Reason, message: Option<&Line>) {
-        let from = Some(block_of(address));
-        let there = self.sessions.values().filter(|session| session.from.map(block_of) == from);
-        for session in there.filter(|session| session.person.role.is_none()) {
-            session.ending.end(reason, message.cloned());
-        }
-    }
-
-    /// Who is here under a nick.
-    pub fn whom(&self, nick: &Nick) -> Option<Whom> {
-        let holder = nick.keys().iter().find_map(|key| self.nicks.get(key)).copied()?;
-        let holder = self.sessions.get(&holder)?;
-        Some(holder.who.map_or_else(|| Whom::Guest(holder.person.nick.clone()), Whom::Person))
-    }
-
-    fn sessions_of(&self, whom: &Whom) -> Vec<&Session> {
-        let ids: Vec<SessionId> = match whom {
-            Whom::Person(who) => self.present.get(who).into_iter().flatten().copied().collect(),
-            Whom::Guest(nick) => {
-                nick.keys().iter().find_map(|key| self.nicks.get(key)).copied().into_iter().collect()
-            }
-        };
-        let sessions = ids.into_iter().filter_map(|session| self.sessions.get(&session));
-        sessions.filter(|session| matches!(whom, Whom::Person(_)) || session.who.is_none()).collect()
-    }
-
-    /// What somebody is called, if they are here.
-    pub fn nick_of_whom(&self, whom: &Whom) -> Option<&Nick> {
-        self.sessions_of(whom).first().map(|session| &session.person.nick)
-    }
-
-    /// From where somebody is here.
-    pub fn addresses(&self, whom: &Whom) -> Vec<IpAddr> {
-        let addresses = self.sessions_of(whom).into_iter().filter_map(|session| session.from);
-        addresses.collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
     /// Whether a session is in a room.
     pub fn is_in(&self, session: SessionId, room: &RoomName) -> bool {
         self.sessions.get(&session).is_some_and(|session| session.rooms.contains(room))
-    }
-
-    /// Somebody has another role, in all their sessions and rooms.
-    pub fn set_role(&mut self, who: PersonId, role: Role) {
-        let sessions: Vec<SessionId> = self.present.get(&who).into_iter().flatten().copied().collect();
-        for session in sessions {
-            let Some(session) = self.sessions.get_mut(&session) else { continue };
-            session.person.role = Some(role).filter(|role| *role > Role::Member);
-            let (person, rooms) = (session.person.clone(), session.rooms.clone());
-            for name in rooms {
-                if let Some(room) = self.rooms.get_mut(&name) {
-                    room.update(person.clone());
-                }
-                self.ring(name);
-            }
-        }
     }
 
     /// A session enters a room, which is made if there is none, and listens to it. In it already, it
@@ -578,135 +496,4 @@ fn gone() -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hub() -> Hub {
-        let limits = Limits { rooms: 3, members_per_room: 2, ..Limits::default() };
-        Hub::new(limits, Vec::new(), Arc::new(Notify::new()))
-    }
-
-    fn nick(name: &str) -> Nick {
-        Nick::new(name).unwrap()
-    }
-
-    fn room(name: &str) -> RoomName {
-        RoomName::new(name).unwrap()
-    }
-
-    fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> ErrorCode {
-        result.unwrap_err().code
-    }
-
-    #[test]
-    fn one_nick_for_one_person_and_none_that_looks_like_it() {
-        let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None, None, false, None).unwrap();
-        for alike in ["alice", "ALICE", "аlice"] {
-            assert_eq!(
-                code(hub.enter(nick(alike), None, None, false, None)),
-                ErrorCode::NickTaken,
-                "{alike}"
-            );
-        }
-        hub.leave(alice.session);
-        assert!(hub.enter(nick("ALICE"), None, None, false, None).is_ok());
-    }
-
-    #[test]
-    fn who_comes_back_takes_their_own_place() {
-        let mut hub = hub();
-        let before = hub.enter(nick("alice"), None, None, false, None).unwrap();
-        hub.join(before.session, &room("#a")).unwrap();
-        let after = hub.enter(nick("alice"), Some(before.token), None, false, None).unwrap();
-        assert_ne!(before.session, after.session);
-        assert_eq!(hub.sessions(), 1);
-        hub.leave(before.session);
-        assert_eq!(hub.sessions(), 1, "the old session's own end changes nothing");
-        assert_eq!(
-            code(hub.enter(nick("alice"), Some(before.token), None, false, None)),
-            ErrorCode::NickTaken
-        );
-    }
-
-    #[test]
-    fn a_new_nick_frees_the_old_one_and_may_differ_only_in_case() {
-        let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
-        let bob = hub.enter(nick("bob"), None, None, false, None).unwrap().session;
-        assert_eq!(code(hub.rename(bob, nick("Alice"))), ErrorCode::NickTaken);
-        assert!(hub.rename(alice, nick("Alice")).is_ok());
-        assert!(hub.rename(alice, nick("carol")).is_ok());
-        assert!(hub.rename(bob, nick("alice")).is_ok());
-    }
-
-    #[test]
-    fn a_nick_half_ones_own_and_half_anothers_is_the_others() {
-        // Capital i looks like l: "ALICE" shares one key with "allce" and the other with "alice".
-        let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
-        let mallory = hub.enter(nick("allce"), None, None, false, None).unwrap().session;
-        assert_eq!(code(hub.rename(mallory, nick("ALICE"))), ErrorCode::NickTaken);
-        hub.leave(mallory);
-        assert_eq!(code(hub.enter(nick("alice"), None, None, false, None)), ErrorCode::NickTaken);
-        hub.leave(alice);
-        assert!(hub.enter(nick("alice"), None, None, false, None).is_ok());
-    }
-
-    #[test]
-    fn a_room_that_was_spoken_in_stays_while_the_word_is_on_its_way() {
-        let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
-        for name in ["#a", "#b", "#c"] {
-            hub.join(alice, &room(name)).unwrap();
-            hub.speaker(alice, &room(name)).unwrap();
-            hub.part(alice, &room(name)).unwrap();
-            assert!(hub.channel(&room(name)).is_some());
-        }
-        assert_eq!(code(hub.join(alice, &room("#d"))), ErrorCode::TooManyRooms);
-    }
-
-    #[test]
-    fn only_members_may_speak() {
-        let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
-        assert_eq!(code(hub.speaker(alice, &room("#a"))), ErrorCode::NotInRoom);
-        hub.join(alice, &room("#a")).unwrap();
-        assert_eq!(hub.speaker(alice, &room("#a")).unwrap(), (nick("alice"), None));
-        hub.part(alice, &room("#a")).unwrap();
-        assert_eq!(code(hub.part(alice, &room("#a"))), ErrorCode::NotInRoom);
-    }
-
-    #[test]
-    fn limits_have_names() {
-        let mut hub = hub();
-        let people: Vec<_> = ["a1", "b2", "c3"]
-            .map(|name| hub.enter(nick(name), None, None, false, None).unwrap().session)
-            .into();
-        hub.join(people[0], &room("#a")).unwrap();
-        hub.join(people[1], &room("#a")).unwrap();
-        assert_eq!(code(hub.join(people[2], &room("#a"))), ErrorCode::RoomFull);
-        assert!(hub.join(people[0], &room("#a")).is_ok(), "in it already");
-        hub.join(people[0], &room("#b")).unwrap();
-        hub.join(people[0], &room("#c")).unwrap();
-        assert_eq!(code(hub.join(people[0], &room("#d"))), ErrorCode::TooManyRooms);
-        hub.part(people[0], &room("#c")).unwrap();
-        assert!(hub.join(people[0], &room("#d")).is_ok(), "an empty room without a word does not count");
-    }
-
-    #[test]
-    fn rooms_that_look_alike_do_not_stand_side_by_side() {
-        let mut hub = hub();
-        let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
-        hub.join(alice, &room("#lobby")).unwrap();
-        assert_eq!(code(hub.join(alice, &room("#lоbby"))), ErrorCode::RoomLooksAlike);
-    }
-
-    #[test]
-    fn rooms_of_the_log_are_there_from_the_start() {
-        let stored = StoredRoom { name: room("#old"), topic: "t".to_owned(), last: 9 };
-        let hub = Hub::new(Limits::default(), vec![stored], Arc::new(Notify::new()));
-        let list = hub.list(|_| true);
-        assert_eq!((list[0].last, list[0].here, list[0].topic.as_str()), (9, 0, "t"));
-    }
-}
+mod tests;

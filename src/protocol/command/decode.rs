@@ -1,0 +1,498 @@
+//! Reading one command from JSON.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    Command, Hello, History, InRoom, Join, Judgement, LinkDevice, MakeTicket, OfKey, OfNick, OfTicket, Place,
+    Plain, ReadAudit, RequestId, RuleKind, Send, SetIgnored, SetNick, SetRole, SetRule, SetTopic,
+    TicketProof,
+};
+use crate::protocol::event::{ErrorCode, Failure};
+use crate::protocol::hex::Hex;
+use crate::protocol::limits::{PAGE_ENTRIES, REQUEST_ID_BYTES, TOPIC_BYTES};
+use crate::protocol::name::{NameError, Nick, RoomName};
+use crate::protocol::proof::{Identity, Passphrase};
+use crate::protocol::text::{Line, Text, TextError};
+use crate::protocol::ticket::TicketId;
+use crate::protocol::words::Role;
+
+impl Command {
+    /// Reads one command from JSON. Unknown fields are ignored.
+    ///
+    /// # Errors
+    /// What to answer: `bad_json`, `unknown_type`, `bad_request`, `bad_name`, `text_too_long`,
+    /// `text_empty`, with the `re` of the command where it could be told.
+    pub fn decode(json: &[u8]) -> Result<Self, Failure> {
+        let fields = Fields::parse(json)?;
+        let re = fields.request_id()?;
+        fields.command(re.clone()).map_err(|mut failure| {
+            failure.re = re;
+            failure
+        })
+    }
+}
+
+/// All that any command may carry: one pass over the JSON, then each command takes what it needs.
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    room: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    text: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    nick: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    agent: Option<Cow<'a, str>>,
+    #[serde(default)]
+    protocol: Option<u32>,
+    #[serde(borrow, default)]
+    resume: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    proof: Option<Cow<'a, str>>,
+    #[serde(default)]
+    identity: Option<Identity>,
+    #[serde(borrow, default)]
+    address: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    reason: Option<Cow<'a, str>>,
+    #[serde(default)]
+    seconds: Option<u64>,
+    #[serde(default)]
+    apart: Option<bool>,
+    #[serde(default)]
+    role: Option<Role>,
+    #[serde(default)]
+    ticket: Option<TicketField>,
+    #[serde(borrow, default)]
+    words: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    code: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    key: Option<Cow<'a, str>>,
+    #[serde(default)]
+    uses: Option<NonZeroU32>,
+    #[serde(default)]
+    rule: Option<RuleKind>,
+    #[serde(default)]
+    on: Option<bool>,
+    #[serde(default)]
+    action: Option<bool>,
+    #[serde(default)]
+    reply_to: Option<u64>,
+    #[serde(default)]
+    after: Option<u64>,
+    #[serde(default)]
+    before: Option<u64>,
+    #[serde(default)]
+    around: Option<u64>,
+    #[serde(default)]
+    limit: Option<u64>,
+}
+
+/// In `hello` a ticket is shown, in `revoke` it is named.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TicketField {
+    Named(TicketId),
+    Shown(TicketProof),
+}
+
+impl<'a> Fields<'a> {
+    fn parse(json: &'a [u8]) -> Result<Self, Failure> {
+        // To serde the fields of an object may also be the items of an array, in their order.
+        if json.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Failure::new(ErrorCode::BadRequest, "not a command: an object is expected"));
+        }
+        serde_json::from_slice(json).map_err(|error| {
+            let code = if error.is_data() { ErrorCode::BadRequest } else { ErrorCode::BadJson };
+            let mut failure = Failure::new(code, &format!("not a command: {error}"));
+            // The fields may be wrong and the id right: then the client can tell what went wrong.
+            #[derive(Deserialize)]
+            struct Id {
+                id: Option<String>,
+            }
+            failure.re = serde_json::from_slice::<Id>(json).ok().and_then(|found| RequestId::new(&found.id?));
+            failure
+        })
+    }
+
+    fn request_id(&self) -> Result<Option<RequestId>, Failure> {
+        let Some(id) = &self.id else { return Ok(None) };
+        RequestId::new(id)
+            .map(Some)
+            .ok_or_else(|| self.bad(&format!("an id has at most {REQUEST_ID_BYTES} bytes")))
+    }
+
+    fn command(self, id: Option<RequestId>) -> Result<Command, Failure> {
+        Ok(match &*self.kind {
+            "hello" => Command::Hello(Box::new(Hello {
+                protocol: self.protocol.ok_or_else(|| self.missing("protocol"))?,
+                nick: self.nick()?,
+                resume: self.resume.as_deref().map(|raw| self.uuid("resume", raw)).transpose()?,
+                proof: self.proof.as_deref().map(|raw| self.hex("proof", raw)).transpose()?,
+                ticket: match self.ticket {
+                    Some(TicketField::Shown(ticket)) => Some(ticket),
+                    Some(TicketField::Named(_)) => return Err(self.bad("ticket must have id and proof")),
+                    None => None,
+                },
+                identity: self.identity,
+                apart: self.apart.unwrap_or(false),
+                agent: Line::lossy(self.agent.as_deref().unwrap_or_default()),
+            })),
+            "join" => Command::Join(Join {
+                id,
+                room: self.room()?,
+                after: self.after.unwrap_or(0),
+                limit: self.limit,
+                words: self.words()?,
+            }),
+            "leave" => Command::Leave(InRoom { id, room: self.room()? }),
+            "send" => Command::Send(Send {
+                id: self.entry_id()?,
+                room: self.room()?,
+                text: Text::new(self.text.as_deref().ok_or_else(|| self.missing("text"))?)?,
+                action: self.action.unwrap_or(false),
+                reply_to: self.reply_to,
+            }),
+            "topic" => Command::Topic(SetTopic {
+                id: self.entry_id()?,
+                room: self.room()?,
+                text: topic(self.text.as_deref().ok_or_else(|| self.missing("text"))?)?,
+            }),
+            "nick" => Command::Nick(SetNick { id, nick: self.nick()? }),
+            "history" => Command::History(History {
+                id,
+                room: self.room()?,
+                place: match (self.before, self.after, self.around) {
+                    (Some(seq), None, None) => Place::Before(seq),
+                    (None, Some(seq), None) => Place::After(seq),
+                    (None, None, Some(seq)) => Place::Around(seq),
+                    _ => return Err(self.bad("give one of before, after and around")),
+                },
+                limit: self.limit.unwrap_or(PAGE_ENTRIES),
+            }),
+            "who" => Command::Who(InRoom { id, room: self.room()? }),
+            "rooms" => Command::Rooms(Plain { id }),
+            "kick" => Command::Kick(self.judgement(id)?),
+            "ban" => Command::Ban(self.judgement(id)?),
+            "unban" => Command::Unban(self.judgement(id)?),
+            "mute" => Command::Mute(self.judgement(id)?),
+            "unmute" => Command::Unmute(self.judgement(id)?),
+            "role" => Command::Role(SetRole {
+                id,
+                nick: self.nick()?,
+                role: self.role.ok_or_else(|| self.missing("role"))?,
+            }),
+            "rule" => Command::Rule(SetRule {
+                id,
+                room: self.room()?,
+                rule: self.rule.ok_or_else(|| self.missing("rule"))?,
+                on: self.on.ok_or_else(|| self.missing("on"))?,
+                nick: self.nick.is_some().then(|| self.nick()).transpose()?,
+                words: self.words()?,
+            }),
+            "passphrase" => Command::Passphrase(Plain { id }),
+            "ticket" => Command::Ticket(MakeTicket {
+                id,
+                uses: self.uses,
+                seconds: self.seconds,
+                room: self.room.is_some().then(|| self.room()).transpose()?,
+            }),
+            "tickets" => Command::Tickets(Plain { id }),
+            "revoke" => match self.ticket {
+                Some(TicketField::Named(ticket)) => Command::Revoke(OfTicket { id, ticket }),
+                _ => return Err(self.missing("ticket")),
+            },
+            "device" => Command::Device(Plain { id }),
+            "link" => {
+                let code = self.code.as_deref().ok_or_else(|| self.missing("code"))?;
+                Command::Link(LinkDevice { id, code: Line::lossy(code) })
+            }
+            "unlink" => {
+                let key = self.key.as_deref().ok_or_else(|| self.missing("key"))?;
+                Command::Unlink(OfKey { id, key: self.hex("key", key)? })
+            }
+            "ignore" => Command::Ignore(SetIgnored {
+                id,
+                nick: self.nick()?,
+                on: self.on.ok_or_else(|| self.missing("on"))?,
+            }),
+            "whois" => Command::Whois(OfNick { id, nick: self.nick()? }),
+            "audit" => Command::Audit(ReadAudit {
+                id,
+                before: self.before,
+                limit: self.limit.unwrap_or(PAGE_ENTRIES),
+            }),
+            "ping" => Command::Ping(Plain { id }),
+            "pong" => Command::Pong(Plain { id }),
+            "bye" => Command::Bye(Plain { id }),
+            unknown => {
+                let message = format!("this server knows no command {unknown:?}");
+                return Err(Failure::new(ErrorCode::UnknownType, &message));
+            }
+        })
+    }
+
+    fn room(&self) -> Result<RoomName, Failure> {
+        Ok(RoomName::new(self.room.as_deref().ok_or_else(|| self.missing("room"))?)?)
+    }
+
+    fn nick(&self) -> Result<Nick, Failure> {
+        Ok(Nick::new(self.nick.as_deref().ok_or_else(|| self.missing("nick"))?)?)
+    }
+
+    fn judgement(&self, id: Option<RequestId>) -> Result<Judgement, Failure> {
+        let address = self.address.as_deref().map(str::parse::<IpAddr>).transpose();
+        let judgement = Judgement {
+            id,
+            nick: self.nick.is_some().then(|| self.nick()).transpose()?,
+            address: address.map_err(|_| self.bad("address must be an IP address"))?,
+            room: self.room.is_some().then(|| self.room()).transpose()?,
+            reason: Line::lossy(self.reason.as_deref().unwrap_or_default()),
+            seconds: self.seconds,
+        };
+        match (&judgement.nick, &judgement.address) {
+            (Some(_), None) | (None, Some(_)) => Ok(judgement),
+            _ => Err(self.bad("give either nick or address")),
+        }
+    }
+
+    fn entry_id(&self) -> Result<Uuid, Failure> {
+        self.uuid("id", self.id.as_deref().ok_or_else(|| self.missing("id"))?)
+    }
+
+    fn uuid(&self, field: &str, raw: &str) -> Result<Uuid, Failure> {
+        Uuid::try_parse(raw).map_err(|_| self.bad(&format!("{field} must be a UUID")))
+    }
+
+    fn hex<const N: usize>(&self, field: &str, raw: &str) -> Result<Hex<N>, Failure> {
+        raw.parse().map_err(|error| self.bad(&format!("{field}: {error}")))
+    }
+
+    fn words(&self) -> Result<Option<Passphrase>, Failure> {
+        let words = self.words.as_deref().map(Passphrase::new).transpose();
+        words.map_err(|error| self.bad(&format!("words: {error}")))
+    }
+
+    fn missing(&self, field: &str) -> Failure {
+        self.bad(&format!("{field} is missing"))
+    }
+
+    fn bad(&self, what: &str) -> Failure {
+        Failure::new(ErrorCode::BadRequest, &format!("{}: {what}", self.kind))
+    }
+}
+
+fn topic(raw: &str) -> Result<Line, TextError> {
+    let line = Line::new(raw)?;
+    match line.as_str().len() {
+        bytes if bytes > TOPIC_BYTES => Err(TextError::TooLong { bytes, max: TOPIC_BYTES }),
+        _ => Ok(line),
+    }
+}
+
+impl From<NameError> for Failure {
+    fn from(error: NameError) -> Self {
+        Self::new(ErrorCode::BadName, &error.to_string())
+    }
+}
+
+impl From<TextError> for Failure {
+    fn from(error: TextError) -> Self {
+        let code = match error {
+            TextError::Empty => ErrorCode::TextEmpty,
+            TextError::TooLong { .. } => ErrorCode::TextTooLong,
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn room() -> RoomName {
+        RoomName::new("#lobby").unwrap()
+    }
+
+    fn words() -> Option<Passphrase> {
+        Passphrase::new("amber-otter-river-stone").ok()
+    }
+
+    fn bob() -> Nick {
+        Nick::new("bob").unwrap()
+    }
+
+    fn judgement() -> Judgement {
+        Judgement { nick: Some(bob()), reason: Line::lossy("why"), ..Judgement::default() }
+    }
+
+    fn code(json: &str) -> ErrorCode {
+        Command::decode(json.as_bytes()).unwrap_err().code
+    }
+
+    #[test]
+    fn every_command_is_read_as_it_is_written() {
+        let id = RequestId::new("q1");
+        let uuid = Uuid::now_v7();
+        let text = Text::new("hi\nthere").unwrap();
+        let nick = Nick::new("李雷").unwrap();
+        let agent = Line::lossy("test");
+        let place = Place::Around(7);
+        for command in [
+            Command::Hello(Box::new(Hello {
+                protocol: 1,
+                nick: nick.clone(),
+                resume: Some(uuid),
+                proof: Some(Hex([7; 32])),
+                ticket: Some(TicketProof { id: Hex([5; 8]), proof: Hex([6; 32]) }),
+                identity: Some(Identity { key: Hex([8; 32]), signature: Hex([9; 64]) }),
+                apart: true,
+                agent,
+            })),
+            Command::Join(Join { id: id.clone(), room: room(), after: 3, limit: Some(50), words: words() }),
+            Command::Leave(InRoom { id: id.clone(), room: room() }),
+            Command::Send(Send { id: uuid, room: room(), text, action: true, reply_to: Some(2) }),
+            Command::Topic(SetTopic { id: uuid, room: room(), text: Line::lossy("t") }),
+            Command::Nick(SetNick { id: id.clone(), nick }),
+            Command::History(History { id: id.clone(), room: room(), place, limit: 9 }),
+            Command::Who(InRoom { id: id.clone(), room: room() }),
+            Command::Rooms(Plain { id: id.clone() }),
+            Command::Kick(Judgement { id: id.clone(), nick: Some(bob()), ..judgement() }),
+            Command::Ban(Judgement {
+                nick: None,
+                address: "::1".parse().ok(),
+                seconds: Some(60),
+                ..judgement()
+            }),
+            Command::Unban(judgement()),
+            Command::Mute(Judgement { room: Some(room()), ..judgement() }),
+            Command::Unmute(judgement()),
+            Command::Role(SetRole { id: id.clone(), nick: bob(), role: Role::Operator }),
+            Command::Rule(SetRule {
+                id: id.clone(),
+                room: room(),
+                rule: RuleKind::Allowed,
+                on: true,
+                nick: Some(bob()),
+                words: words(),
+            }),
+            Command::Ticket(MakeTicket {
+                id: id.clone(),
+                uses: NonZeroU32::new(3),
+                seconds: Some(60),
+                room: Some(room()),
+            }),
+            Command::Tickets(Plain { id: id.clone() }),
+            Command::Revoke(OfTicket { id: id.clone(), ticket: Hex([7; 8]) }),
+            Command::Device(Plain { id: id.clone() }),
+            Command::Link(LinkDevice { id: id.clone(), code: Line::lossy("ABCD-EFGH") }),
+            Command::Unlink(OfKey { id: id.clone(), key: Hex([8; 32]) }),
+            Command::Ignore(SetIgnored { id: id.clone(), nick: bob(), on: true }),
+            Command::Passphrase(Plain { id: id.clone() }),
+            Command::Whois(OfNick { id: id.clone(), nick: bob() }),
+            Command::Audit(ReadAudit { id: id.clone(), before: Some(9), limit: 5 }),
+            Command::Ping(Plain { id: id.clone() }),
+            Command::Pong(Plain::default()),
+            Command::Bye(Plain::default()),
+        ] {
+            let json = serde_json::to_vec(&command).unwrap();
+            assert_eq!(Command::decode(&json).unwrap(), command);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_name() {
+        assert_eq!(code("{"), ErrorCode::BadJson);
+        assert_eq!(code("\"\u{7f}"), ErrorCode::BadJson);
+        assert_eq!(code("[]"), ErrorCode::BadRequest);
+        assert_eq!(code(r#" ["ping"]"#), ErrorCode::BadRequest);
+        assert_eq!(code("{}"), ErrorCode::BadRequest);
+        assert_eq!(code(r##"{"type":"fly"}"##), ErrorCode::UnknownType);
+        assert_eq!(code(r##"{"type":"join"}"##), ErrorCode::BadRequest);
+        assert_eq!(code(r##"{"type":"join","room":"lobby"}"##), ErrorCode::BadName);
+        assert_eq!(code(r##"{"type":"send","room":"#a","text":"x","id":"1"}"##), ErrorCode::BadRequest);
+        let id = Uuid::now_v7();
+        assert_eq!(
+            code(&json!({"type":"send","room":"#a","text":" ","id":id}).to_string()),
+            ErrorCode::TextEmpty
+        );
+        let long = json!({"type":"send","room":"#a","text":"x".repeat(20_000),"id":id}).to_string();
+        assert_eq!(code(&long), ErrorCode::TextTooLong);
+        let long = json!({"type":"topic","room":"#a","text":"x".repeat(TOPIC_BYTES + 1),"id":id}).to_string();
+        assert_eq!(code(&long), ErrorCode::TextTooLong);
+        assert_eq!(code(r##"{"type":"history","room":"#a","before":1,"after":2}"##), ErrorCode::BadRequest);
+        assert_eq!(code(r##"{"type":"history","room":"#a","before":-1}"##), ErrorCode::BadRequest);
+    }
+
+    #[test]
+    fn deep_nesting_is_harmless() {
+        let deep = format!("{}1{}", "[".repeat(40_000), "]".repeat(40_000));
+        let ignored = format!(r#"{{"type":"ping","x":{deep}}}"#);
+        assert!(Command::decode(ignored.as_bytes()).is_ok(), "what is ignored is skipped without a stack");
+        assert_eq!(code(&deep), ErrorCode::BadRequest);
+        assert_eq!(code(&format!(r#"{{"type":"ping","id":{deep}}}"#)), ErrorCode::BadRequest);
+        assert_eq!(code(&"[".repeat(90_000)), ErrorCode::BadRequest);
+    }
+
+    #[test]
+    fn bad_utf8_is_refused() {
+        assert_eq!(
+            Command::decode(b"{\"type\":\"nick\",\"nick\":\"\xff\xfe\"}").unwrap_err().code,
+            ErrorCode::BadJson
+        );
+    }
+
+    #[test]
+    fn an_error_says_which_command_it_answers() {
+        let failure = Command::decode(br##"{"type":"join","id":"q9","room":5}"##).unwrap_err();
+        assert_eq!(failure.re, RequestId::new("q9"));
+        let failure = Command::decode(br##"{"type":"join","id":"q9","room":"# "}"##).unwrap_err();
+        assert_eq!(failure.re, RequestId::new("q9"));
+    }
+
+    #[test]
+    fn null_is_the_same_as_nothing() {
+        let absent = Command::decode(
+            br##"{"type":"send","id":"00000000-0000-0000-0000-000000000000","room":"#a","text":"x"}"##,
+        );
+        let null = Command::decode(
+            br##"{"type":"send","id":"00000000-0000-0000-0000-000000000000","room":"#a","text":"x",
+                "action":null,"reply_to":null,"agent":null,"limit":null,"nick":null}"##,
+        );
+        assert_eq!(absent.unwrap(), null.unwrap());
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored() {
+        assert!(Command::decode(br##"{"type":"ping","later":{"a":[1,null]}}"##).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_a_command_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            drop(Command::decode(&bytes));
+        }
+
+        #[test]
+        fn any_fields_give_a_command_or_an_error(
+            kind in "hello|join|send|topic|nick|history|\\PC{0,5}",
+            room in any::<String>(), text in any::<String>(), number in any::<i64>(),
+        ) {
+            let json = json!({"type": kind, "room": room, "text": text, "nick": text, "before": number, "protocol": 1,
+                "id": Uuid::nil()});
+            drop(Command::decode(json.to_string().as_bytes()));
+        }
+    }
+}

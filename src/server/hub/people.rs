@@ -1,0 +1,98 @@
+//! Whom a name means, and what becomes of them: by the decisions of those who keep order, on all their devices.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::{Hub, Session, SessionId, gone};
+use crate::protocol::event::{Failure, Reason};
+use crate::protocol::name::Nick;
+use crate::protocol::proof::PublicKey;
+use crate::protocol::text::Line;
+use crate::protocol::words::Role;
+use crate::server::block::block_of;
+use crate::server::registry::{PersonId, Whom};
+
+impl Hub {
+    /// Makes all sessions of somebody end; `message` is what they are told.
+    pub fn end_all(&self, whom: &Whom, reason: Reason, message: Option<&Line>) {
+        for session in self.sessions_of(whom) {
+            session.ending.end(reason, message.cloned());
+        }
+    }
+
+    /// The key that a session has shown.
+    ///
+    /// # Errors
+    /// For a guest, and when it is over.
+    pub fn key(&self, session: SessionId) -> Result<PublicKey, Failure> {
+        self.sessions.get(&session).and_then(|session| session.key).ok_or_else(gone)
+    }
+
+    /// Makes the other sessions of somebody end.
+    pub fn end_others(&self, who: PersonId, but: SessionId, reason: Reason) {
+        for other in self.present.get(&who).into_iter().flatten().filter(|other| **other != but) {
+            self.end(*other, reason);
+        }
+    }
+
+    /// Makes the sessions with a key end.
+    pub fn end_key(&self, key: &PublicKey, reason: Reason) {
+        for session in self.sessions.values().filter(|session| session.key.as_ref() == Some(key)) {
+            session.ending.end(reason, None);
+        }
+    }
+
+    /// Makes all sessions from an address, or its block, end, but for those of operators and the host.
+    pub fn end_from(&self, address: IpAddr, reason: Reason, message: Option<&Line>) {
+        let from = Some(block_of(address));
+        let there = self.sessions.values().filter(|session| session.from.map(block_of) == from);
+        for session in there.filter(|session| session.person.role.is_none()) {
+            session.ending.end(reason, message.cloned());
+        }
+    }
+
+    /// Who is here under a nick.
+    pub fn whom(&self, nick: &Nick) -> Option<Whom> {
+        let holder = nick.keys().iter().find_map(|key| self.nicks.get(key)).copied()?;
+        let holder = self.sessions.get(&holder)?;
+        Some(holder.who.map_or_else(|| Whom::Guest(holder.person.nick.clone()), Whom::Person))
+    }
+
+    fn sessions_of(&self, whom: &Whom) -> Vec<&Session> {
+        let ids: Vec<SessionId> = match whom {
+            Whom::Person(who) => self.present.get(who).into_iter().flatten().copied().collect(),
+            Whom::Guest(nick) => {
+                nick.keys().iter().find_map(|key| self.nicks.get(key)).copied().into_iter().collect()
+            }
+        };
+        let sessions = ids.into_iter().filter_map(|session| self.sessions.get(&session));
+        sessions.filter(|session| matches!(whom, Whom::Person(_)) || session.who.is_none()).collect()
+    }
+
+    /// What somebody is called, if they are here.
+    pub fn nick_of_whom(&self, whom: &Whom) -> Option<&Nick> {
+        self.sessions_of(whom).first().map(|session| &session.person.nick)
+    }
+
+    /// From where somebody is here.
+    pub fn addresses(&self, whom: &Whom) -> Vec<IpAddr> {
+        let addresses = self.sessions_of(whom).into_iter().filter_map(|session| session.from);
+        addresses.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Somebody has another role, in all their sessions and rooms.
+    pub fn set_role(&mut self, who: PersonId, role: Role) {
+        let sessions: Vec<SessionId> = self.present.get(&who).into_iter().flatten().copied().collect();
+        for session in sessions {
+            let Some(session) = self.sessions.get_mut(&session) else { continue };
+            session.person.role = Some(role).filter(|role| *role > Role::Member);
+            let (person, rooms) = (session.person.clone(), session.rooms.clone());
+            for name in rooms {
+                if let Some(room) = self.rooms.get_mut(&name) {
+                    room.update(person.clone());
+                }
+                self.ring(name);
+            }
+        }
+    }
+}

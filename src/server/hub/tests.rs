@@ -1,0 +1,122 @@
+use super::*;
+
+fn hub() -> Hub {
+    let limits = Limits { rooms: 3, members_per_room: 2, ..Limits::default() };
+    Hub::new(limits, Vec::new(), Arc::new(Notify::new()))
+}
+
+fn nick(name: &str) -> Nick {
+    Nick::new(name).unwrap()
+}
+
+fn room(name: &str) -> RoomName {
+    RoomName::new(name).unwrap()
+}
+
+fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> ErrorCode {
+    result.unwrap_err().code
+}
+
+#[test]
+fn one_nick_for_one_person_and_none_that_looks_like_it() {
+    let mut hub = hub();
+    let alice = hub.enter(nick("alice"), None, None, false, None).unwrap();
+    for alike in ["alice", "ALICE", "аlice"] {
+        assert_eq!(code(hub.enter(nick(alike), None, None, false, None)), ErrorCode::NickTaken, "{alike}");
+    }
+    hub.leave(alice.session);
+    assert!(hub.enter(nick("ALICE"), None, None, false, None).is_ok());
+}
+
+#[test]
+fn who_comes_back_takes_their_own_place() {
+    let mut hub = hub();
+    let before = hub.enter(nick("alice"), None, None, false, None).unwrap();
+    hub.join(before.session, &room("#a")).unwrap();
+    let after = hub.enter(nick("alice"), Some(before.token), None, false, None).unwrap();
+    assert_ne!(before.session, after.session);
+    assert_eq!(hub.sessions(), 1);
+    hub.leave(before.session);
+    assert_eq!(hub.sessions(), 1, "the old session's own end changes nothing");
+    assert_eq!(code(hub.enter(nick("alice"), Some(before.token), None, false, None)), ErrorCode::NickTaken);
+}
+
+#[test]
+fn a_new_nick_frees_the_old_one_and_may_differ_only_in_case() {
+    let mut hub = hub();
+    let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
+    let bob = hub.enter(nick("bob"), None, None, false, None).unwrap().session;
+    assert_eq!(code(hub.rename(bob, nick("Alice"))), ErrorCode::NickTaken);
+    assert!(hub.rename(alice, nick("Alice")).is_ok());
+    assert!(hub.rename(alice, nick("carol")).is_ok());
+    assert!(hub.rename(bob, nick("alice")).is_ok());
+}
+
+#[test]
+fn a_nick_half_ones_own_and_half_anothers_is_the_others() {
+    // Capital i looks like l: "ALICE" shares one key with "allce" and the other with "alice".
+    let mut hub = hub();
+    let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
+    let mallory = hub.enter(nick("allce"), None, None, false, None).unwrap().session;
+    assert_eq!(code(hub.rename(mallory, nick("ALICE"))), ErrorCode::NickTaken);
+    hub.leave(mallory);
+    assert_eq!(code(hub.enter(nick("alice"), None, None, false, None)), ErrorCode::NickTaken);
+    hub.leave(alice);
+    assert!(hub.enter(nick("alice"), None, None, false, None).is_ok());
+}
+
+#[test]
+fn a_room_that_was_spoken_in_stays_while_the_word_is_on_its_way() {
+    let mut hub = hub();
+    let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
+    for name in ["#a", "#b", "#c"] {
+        hub.join(alice, &room(name)).unwrap();
+        hub.speaker(alice, &room(name)).unwrap();
+        hub.part(alice, &room(name)).unwrap();
+        assert!(hub.channel(&room(name)).is_some());
+    }
+    assert_eq!(code(hub.join(alice, &room("#d"))), ErrorCode::TooManyRooms);
+}
+
+#[test]
+fn only_members_may_speak() {
+    let mut hub = hub();
+    let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
+    assert_eq!(code(hub.speaker(alice, &room("#a"))), ErrorCode::NotInRoom);
+    hub.join(alice, &room("#a")).unwrap();
+    assert_eq!(hub.speaker(alice, &room("#a")).unwrap(), (nick("alice"), None));
+    hub.part(alice, &room("#a")).unwrap();
+    assert_eq!(code(hub.part(alice, &room("#a"))), ErrorCode::NotInRoom);
+}
+
+#[test]
+fn limits_have_names() {
+    let mut hub = hub();
+    let people: Vec<_> =
+        ["a1", "b2", "c3"].map(|name| hub.enter(nick(name), None, None, false, None).unwrap().session).into();
+    hub.join(people[0], &room("#a")).unwrap();
+    hub.join(people[1], &room("#a")).unwrap();
+    assert_eq!(code(hub.join(people[2], &room("#a"))), ErrorCode::RoomFull);
+    assert!(hub.join(people[0], &room("#a")).is_ok(), "in it already");
+    hub.join(people[0], &room("#b")).unwrap();
+    hub.join(people[0], &room("#c")).unwrap();
+    assert_eq!(code(hub.join(people[0], &room("#d"))), ErrorCode::TooManyRooms);
+    hub.part(people[0], &room("#c")).unwrap();
+    assert!(hub.join(people[0], &room("#d")).is_ok(), "an empty room without a word does not count");
+}
+
+#[test]
+fn rooms_that_look_alike_do_not_stand_side_by_side() {
+    let mut hub = hub();
+    let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
+    hub.join(alice, &room("#lobby")).unwrap();
+    assert_eq!(code(hub.join(alice, &room("#lоbby"))), ErrorCode::RoomLooksAlike);
+}
+
+#[test]
+fn rooms_of_the_log_are_there_from_the_start() {
+    let stored = StoredRoom { name: room("#old"), topic: "t".to_owned(), last: 9 };
+    let hub = Hub::new(Limits::default(), vec![stored], Arc::new(Notify::new()));
+    let list = hub.list(|_| true);
+    assert_eq!((list[0].last, list[0].here, list[0].topic.as_str()), (9, 0, "t"));
+}
