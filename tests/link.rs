@@ -688,13 +688,15 @@ async fn what_was_told_about_people_is_an_answer() {
     let id = RequestId::new;
     talk.link.submit(Command::Whois(OfNick { id: id("who"), nick: nick("bob") }));
     talk.link.submit(Command::Audit(ReadAudit { id: id("what"), before: None, limit: 5 }));
+    talk.link.submit(Command::Tickets(Plain { id: id("tickets") }));
     talk.link.submit(Command::Rooms(Plain { id: id("rooms") }));
-    for _ in 0..3 {
+    for _ in 0..4 {
         peer.command().await;
     }
     peer.say(json!({"type": "whois", "re": "who", "nick": "bob", "here": true})).await;
     peer.say(json!({"type": "audit", "re": "what", "decisions": []})).await;
-    talk.until(|update| matches!(update, Update::Event(Event::Audit(_), _)).then_some(())).await;
+    peer.say(json!({"type": "tickets", "re": "tickets", "tickets": []})).await;
+    talk.until(|update| matches!(update, Update::Event(Event::Tickets(_), _)).then_some(())).await;
     drop(peer);
     assert_eq!(talk.failed().await.re, id("rooms"), "and nothing else is unanswered");
     talk.offline().await;

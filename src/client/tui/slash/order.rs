@@ -9,6 +9,7 @@ use crate::protocol::command::RuleKind;
 use crate::protocol::name::Nick;
 use crate::protocol::proof::Passphrase;
 use crate::protocol::text::Line;
+use crate::protocol::ticket::TicketId;
 use crate::protocol::words::Role;
 
 /// An order, understood. Where it says nothing of a room, the room in sight is meant.
@@ -45,6 +46,7 @@ pub(crate) enum Order {
         seconds: Option<u64>,
     },
     Ignore(Nick, bool),
+    Revoke(TicketId),
     ShowCode,
     Link(Line),
 }
@@ -158,6 +160,11 @@ pub(crate) const COMMANDS: &[Entry] = &[
             Some(_) if rest.is_empty() => Ok(Slash::Order(Order::Ticket { uses, seconds })),
             _ => Err(wrong.to_owned()),
         }
+    }),
+    entry("tickets", "", "the counted invitations that hold", Names, |_| Ok(Slash::Tickets)),
+    entry("revoke", "TICKET", "make one of them void, by its digits", Names, |rest| {
+        let wrong = |_| "say which, by its 16 digits: /tickets shows them".to_owned();
+        rest.parse().map(|ticket| Slash::Order(Order::Revoke(ticket))).map_err(wrong)
     }),
     entry("audit", "", "what was decided here, by whom, and when", Names, |_| Ok(Slash::Audit)),
 ];

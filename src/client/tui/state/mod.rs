@@ -25,7 +25,7 @@ use super::event::Now;
 use super::rows::{Columns, Layout};
 use super::theme::Theme;
 use crate::protocol::command::RequestId;
-use crate::protocol::event::{Allowed, Decision, RoomInfo, Whois};
+use crate::protocol::event::{Allowed, Decision, RoomInfo, TicketInfo, Whois};
 use crate::protocol::limits;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::ticket::Ticket;
@@ -133,6 +133,8 @@ pub(crate) enum Overlay {
     Invite { room: RoomName, ticket: Option<Ticket>, top: usize },
     /// Who somebody is, once the answer has come.
     Whois { asked: RequestId, nick: Nick, answer: Option<Whois>, top: usize },
+    /// The invitations that hold, once they have come; rows scrolled.
+    Tickets { asked: RequestId, answer: Option<Vec<TicketInfo>>, top: usize },
     /// What was decided.
     Audit(Decisions),
     /// The rooms that there are, once they have come, and the one chosen.
@@ -143,7 +145,9 @@ impl Overlay {
     /// What it waits for.
     pub(crate) fn asked(&self) -> Option<&RequestId> {
         match self {
-            Self::Rooms { asked, rooms: None, .. } | Self::Whois { asked, answer: None, .. } => Some(asked),
+            Self::Rooms { asked, rooms: None, .. }
+            | Self::Whois { asked, answer: None, .. }
+            | Self::Tickets { asked, answer: None, .. } => Some(asked),
             Self::Audit(decisions) => decisions.asked.as_ref(),
             _ => None,
         }

@@ -9,7 +9,9 @@ use crate::client::link::Update;
 use crate::client::tui::script::{Script, nick, person, presence};
 use crate::client::tui::theme::{Colours, Theme};
 use crate::protocol::command::{Command, Judgement, RuleKind};
-use crate::protocol::event::{Audit, Decision, ErrorCode, Event, Failure, Okay, Person, Role, Whois};
+use crate::protocol::event::{
+    Audit, Decision, ErrorCode, Event, Failure, Okay, Person, Role, TicketInfo, Tickets, Whois,
+};
 use crate::protocol::hex::Hex;
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
@@ -371,4 +373,34 @@ fn a_ticket_is_shown_as_an_invite() {
         script.press(KeyCode::Enter);
         assert!(script.asked().is_empty() && script.text().contains("/ticket 3 2d"), "{wrong}");
     }
+}
+
+#[test]
+fn invitations_are_listed_and_made_void() {
+    let mut script = room(80, 18);
+    let asked = ask(&mut script, "/tickets");
+    assert!(script.text().contains("asking"), "{}", script.text());
+    let ticket = |digit, uses, until| TicketInfo {
+        ticket: Hex([digit; 8]),
+        by: Line::lossy("alice"),
+        at: Time::from_millis(0),
+        uses,
+        until,
+        room: None,
+    };
+    let tickets = vec![ticket(1, Some(1), None), ticket(2, None, Some(Time::from_millis(0)))];
+    script.hear(Event::Tickets(Tickets { re: asked.request_id(), tickets }));
+    let text = script.text();
+    for line in
+        ["0101010101010101", "lets in once more; made by alice", "any number of times, until 1 Jan 00:00"]
+    {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    script.press(KeyCode::Esc);
+    let revoke = ask(&mut script, "/revoke 0101010101010101");
+    assert!(matches!(&revoke, Command::Revoke(of) if of.ticket == Hex([1; 8])));
+    assert!(done(&mut script, &revoke).contains("lets nobody in any more"));
+    let asked = ask(&mut script, "/tickets");
+    script.hear(Event::Tickets(Tickets { re: asked.request_id(), tickets: Vec::new() }));
+    assert!(script.text().contains("There are none"), "{}", script.text());
 }

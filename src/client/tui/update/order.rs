@@ -7,10 +7,10 @@ use crate::client::tui::slash::order::{Whom, spoken_time};
 use crate::client::tui::state::{Asked, Decisions, Overlay, Then};
 use crate::client::tui::view;
 use crate::protocol::command::{
-    Command, Judgement, LinkDevice, MakeTicket, OfNick, Plain, ReadAudit, RequestId, RuleKind, SetIgnored,
-    SetRole, SetRule,
+    Command, Judgement, LinkDevice, MakeTicket, OfNick, OfTicket, Plain, ReadAudit, RequestId, RuleKind,
+    SetIgnored, SetRole, SetRule,
 };
-use crate::protocol::event::{Audit, Whois};
+use crate::protocol::event::{Audit, Tickets, Whois};
 use crate::protocol::limits::PAGE_ENTRIES;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::proof::Passphrase;
@@ -136,6 +136,10 @@ fn prepare(
         Order::Ticket { uses, seconds } => {
             return Ok((Command::Ticket(MakeTicket { id, uses, seconds, room: None }), None));
         }
+        Order::Revoke(ticket) => {
+            let done = format!("the invitation {ticket} lets nobody in any more");
+            (Command::Revoke(OfTicket { id, ticket }), done)
+        }
         Order::ShowCode => return Ok((Command::Device(Plain { id }), None)),
         Order::Link(code) => return Ok((Command::Link(LinkDevice { id, code }), None)),
         // The answer holds the words, which are all that there is to say.
@@ -195,6 +199,22 @@ pub(super) fn told_who(state: &mut State, news: Whois) {
         && news.re.as_ref() == Some(asked)
     {
         *answer = Some(news);
+    }
+}
+
+/// Asks which invitations hold.
+pub(super) fn list_tickets(state: &mut State, line: &str, effects: &mut Vec<Effect>) {
+    let asked = state.request_id();
+    ask(state, Command::Tickets(Plain { id: Some(asked.clone()) }), line, None, effects);
+    state.overlay = Some(Overlay::Tickets { asked, answer: None, top: 0 });
+}
+
+pub(super) fn told_tickets(state: &mut State, news: Tickets) {
+    answered(state, news.re.as_ref());
+    if let Some(Overlay::Tickets { asked, answer, .. }) = &mut state.overlay
+        && news.re.as_ref() == Some(asked)
+    {
+        *answer = Some(news.tickets);
     }
 }
 

@@ -166,6 +166,7 @@ pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) 
             | Overlay::Names(top)
             | Overlay::Invite { top, .. }
             | Overlay::Whois { top, .. }
+            | Overlay::Tickets { top, .. }
             | Overlay::Audit(Decisions { top, .. }),
         ) => top,
         Some(Overlay::Rooms { chosen, .. }) => chosen,

@@ -3,6 +3,7 @@
 mod audit;
 mod help;
 mod invite;
+mod tickets;
 mod whois;
 
 use ratatui::buffer::{Buffer, CellWidth};
@@ -57,7 +58,12 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
                 .unwrap_or_default()
         }
         Some(Overlay::Whois { answer: Some(answer), .. }) => whois::rows(state.theme, answer, width),
-        Some(Overlay::Whois { answer: None, .. } | Overlay::Rooms { rooms: None, .. }) => vec![asking(state)],
+        Some(Overlay::Tickets { answer: Some(answer), .. }) => tickets::rows(state, answer, width),
+        Some(
+            Overlay::Whois { answer: None, .. }
+            | Overlay::Tickets { answer: None, .. }
+            | Overlay::Rooms { rooms: None, .. },
+        ) => vec![asking(state)],
         Some(Overlay::Audit(decisions)) => audit::rows(state, decisions, width),
         Some(Overlay::Rooms { rooms: Some(_), .. }) | None => Vec::new(),
     }
@@ -83,6 +89,7 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
         | Overlay::Names(top)
         | Overlay::Invite { top, .. }
         | Overlay::Whois { top, .. }
+        | Overlay::Tickets { top, .. }
         | Overlay::Audit(Decisions { top, .. }) => Some(*top),
         Overlay::Rooms { .. } => None,
     }
@@ -99,6 +106,7 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
             (here.unwrap_or_default(), from(top))
         }
         Overlay::Invite { room, top, .. } => (format!("invite to {room}"), from(top)),
+        Overlay::Tickets { top, .. } => ("invitations".to_owned(), from(top)),
         Overlay::Whois { nick, answer, top, .. } => {
             (answer.as_ref().map_or(nick, |answer| &answer.nick).to_string(), from(top))
         }
