@@ -96,6 +96,9 @@ pub(crate) struct Serve {
     /// A file with the passphrase, in its first line [default: four words, made at the first start]
     #[arg(long, value_name = "FILE", conflicts_with = "open")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// Let in nobody without a key, whom nobody could tell from another later; clients make themselves one
+    #[arg(long)]
+    pub(crate) no_guests: bool,
     /// TCP without TLS: whoever is on the way can read along
     #[arg(long)]
     pub(crate) plain: bool,

@@ -197,8 +197,9 @@ fn config(args: &Serve) -> anyhow::Result<Config> {
         None => file.durability.unwrap_or_default(),
     };
     let limits = if args.unlimited { file.limits.unlimited() } else { file.limits };
+    let guests = !(args.no_guests || file.no_guests);
     let name = args.name.clone().or(file.name).unwrap_or_else(machine_name);
-    Ok(Config { listen, data, name, tls, ask, host: own_key()?, durability, limits })
+    Ok(Config { listen, data, name, tls, ask, guests, host: own_key()?, durability, limits })
 }
 
 /// What this machine calls itself.
@@ -262,7 +263,7 @@ fn again(args: &Serve) -> String {
             command += &format!(" --{option} {}", shell_word(&file.to_string_lossy()));
         }
     }
-    for (option, given) in [("open", args.open), ("plain", args.plain)] {
+    for (option, given) in [("open", args.open), ("plain", args.plain), ("no-guests", args.no_guests)] {
         if given {
             command += &format!(" --{option}");
         }

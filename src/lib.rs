@@ -33,6 +33,7 @@ let server = Server::bind(Config {
     name: \"example\".to_owned(),
     tls: None,
     ask: Ask::Nothing,
+    guests: true,
     host: None,
     durability: Durability::Process,
     limits: Limits::default(),

@@ -44,6 +44,7 @@ impl Parlor {
             name: "test".to_owned(),
             tls: None,
             ask: Ask::Nothing,
+            guests: true,
             host: Some(host.public()),
             durability: Durability::Process,
             limits: unlimited(),

@@ -117,6 +117,21 @@ fn an_invite_does_not_take_away_the_encryption() {
 }
 
 #[test]
+fn a_host_may_let_in_nobody_without_a_key() {
+    let [host, person] = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let server = Program::serve(host.path(), 0, &["--no-guests"]);
+    let say = |home: &Path| {
+        said(&run(home, &["say", "#ops", "done", "--server", &common::plain_invite(server.port)]))
+    };
+    assert!(say(person.path()).0);
+    #[cfg(target_os = "linux")]
+    {
+        let (done, _, complaint) = say(Path::new("/proc/nowhere"));
+        assert!(!done && complaint.contains("nobody without a key"), "{complaint}");
+    }
+}
+
+#[test]
 fn without_a_parlor_there_is_nothing_to_invite_to() {
     let host = TempDir::new().unwrap();
     let (done, _, complaint) = said(&run(host.path(), &["invite", "--data", host.path().to_str().unwrap()]));

@@ -26,6 +26,8 @@ pub struct Config {
     pub tls: Option<tls::Source>,
     /// What to ask of those who want in.
     pub ask: Ask,
+    /// Whether to let in those who show no key.
+    pub guests: bool,
     /// Whose parlor it is: the key of whoever starts it, if they have one.
     pub host: Option<PublicKey>,
     /// What a stored entry must survive.
@@ -101,6 +103,8 @@ pub struct File {
     pub open: bool,
     /// A file with the passphrase in its first line.
     pub passphrase_file: Option<PathBuf>,
+    /// Nobody without a key.
+    pub no_guests: bool,
     /// TCP without TLS.
     pub plain: bool,
     /// A certificate and its chain, in PEM.

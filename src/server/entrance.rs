@@ -53,6 +53,10 @@ pub async fn admit(
         let message = "the signature is not that of this key on this connection";
         return Err(Failure::new(ErrorCode::BadSignature, message));
     }
+    if hello.identity.is_none() && !context.guests {
+        let message = "this parlor lets in nobody without a key: use a client that has one";
+        return Err(Failure::new(ErrorCode::NotAllowed, message));
+    }
     if context.door.is_open() {
         return Ok(Admitted { hello, ticket: None, proof: None });
     }

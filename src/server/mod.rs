@@ -71,6 +71,7 @@ pub struct Context {
     log: log::Writer<Slot>,
     reader: log::Reader,
     limits: Limits,
+    guests: bool,
     door: Door,
     /// `None`: TCP without TLS.
     tls: Option<Tls>,
@@ -150,6 +151,7 @@ impl Server {
             log: log.writer,
             reader: log.reader,
             limits: config.limits,
+            guests: config.guests,
             door: Door::new(door.lock, words_file),
             tls,
             metrics: Metrics::default(),

@@ -127,7 +127,8 @@ impl TestServer {
         let folder = TempDir::new().unwrap();
         let (data, name, durability) = (folder.path().to_owned(), "test".to_owned(), Durability::Process);
         let (listen, tls, ask, host) = (vec![loopback(0)], None, Ask::Nothing, Some(key));
-        Self::on(folder, Config { listen, data, name, tls, ask, host, durability, limits }).await
+        Self::on(folder, Config { listen, data, name, tls, ask, guests: true, host, durability, limits })
+            .await
     }
 
     /// Closed, and of the host with this key.
@@ -136,7 +137,8 @@ impl TestServer {
         let (data, name, durability) = (folder.path().to_owned(), "test".to_owned(), Durability::Process);
         let (tls, ask, host) = (Some(Source::Own), Ask::OwnWords, Some(key));
         let (listen, limits) = (vec![loopback(0)], unlimited());
-        Self::on(folder, Config { listen, data, name, tls, ask, host, durability, limits }).await
+        Self::on(folder, Config { listen, data, name, tls, ask, guests: true, host, durability, limits })
+            .await
     }
 
     pub async fn behind(tls: Option<Source>, ask: Ask, limits: Limits) -> Self {
@@ -145,7 +147,17 @@ impl TestServer {
         let (name, durability) = ("test".to_owned(), Durability::Process);
         Self::on(
             folder,
-            Config { listen: vec![loopback(0)], data, name, tls, ask, host: None, durability, limits },
+            Config {
+                listen: vec![loopback(0)],
+                data,
+                name,
+                tls,
+                ask,
+                guests: true,
+                host: None,
+                durability,
+                limits,
+            },
         )
         .await
     }
