@@ -36,6 +36,10 @@ use parlor::server::{Server, tls};
 pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     start_logging(args.log_format, std::io::stderr);
     let server = start(&args, config(&args)?).await?;
+    // Before it is said that it listens: whoever reads that may ask it to end.
+    let shutdown = CancellationToken::new();
+    tokio::spawn(cancel_on_signal(shutdown.clone()));
+    listen_for_hangups(&server, &shutdown)?;
     let mut out = std::io::stdout();
     for address in server.addresses() {
         writeln!(out, "listening on {address}")?;
@@ -57,9 +61,6 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
         }
         LogFormat::Json => tracing::warn!("{}", who_can_come(&server)),
     }
-    let shutdown = CancellationToken::new();
-    tokio::spawn(cancel_on_signal(shutdown.clone()));
-    listen_for_hangups(&server, &shutdown)?;
     server.run(shutdown).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -131,6 +131,9 @@ async fn what_makes_no_sense_is_answered_by_its_error_and_the_session_goes_on() 
     let (talking, stop) = conversation_at(&server).await;
     let mut mallory = server.client("mallory").await;
     mallory.join("#a", 0, None).await;
+    // Also the news that they are there, which comes a moment later: from then on nothing comes unasked.
+    let arrived = |event| matches!(event, Event::Presence(news) if !news.joined.is_empty()).then_some(());
+    mallory.until(arrived).await;
     let deep = |open: &str, close: &str, depth: usize| [open.repeat(depth), close.repeat(depth)].concat();
     let id = Uuid::now_v7();
     let send = |fields: &str| format!(r##"{{"type":"send","room":"#a","id":"{id}","text":"x",{fields}}}"##);
