@@ -185,6 +185,12 @@ impl ProofKey {
         &self.0
     }
 
+    /// Whether both are the same. Takes the same time for every one that is not.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let challenge = Hex([0; 32]);
+        other.verify(&challenge, Binding::NONE, &self.prove(&challenge, Binding::NONE))
+    }
+
     /// The answer to a challenge.
     pub fn prove(&self, challenge: &Challenge, binding: Binding) -> Proof {
         let mut context = hmac::Context::with_key(&self.hmac());
@@ -304,6 +310,7 @@ mod tests {
         assert!(key.verify(&challenge, binding, &proof));
         assert!(!key.verify(&Hex([4; 32]), binding, &proof));
         assert!(!key.verify(&challenge, Binding::NONE, &proof));
+        assert!(key.is_same(&ProofKey([1; 32])) && !key.is_same(&ProofKey([0; 32])));
         assert!(!ProofKey([0; 32]).verify(&challenge, binding, &proof));
         let back = key.prove_back(&challenge, binding);
         assert!(key.verify_back(&challenge, binding, &back) && !key.verify(&challenge, binding, &back));

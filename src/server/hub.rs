@@ -250,7 +250,8 @@ impl Hub {
             let message = format!("one connection can be in {ROOMS_PER_SESSION} rooms: leave one first");
             return Err(Failure::new(ErrorCode::TooManyJoined, &message));
         }
-        if !self.rooms.contains_key(name) {
+        let made = !self.rooms.contains_key(name);
+        if made {
             self.check_new_room(name)?;
             self.add_room(Room::new(name.clone(), Line::default(), 0), name);
         }
@@ -262,7 +263,7 @@ impl Hub {
             }
             room.enter(person);
         }
-        let joined = room.listen();
+        let joined = Joined { made, ..room.listen() };
         if is_new_here {
             if let Some(joining) = self.sessions.get_mut(&session) {
                 joining.rooms.insert(name.clone());

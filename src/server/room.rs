@@ -65,6 +65,8 @@ impl Channel {
 /// What a joining connection gets.
 #[derive(Debug)]
 pub struct Joined {
+    /// There was no such room before.
+    pub made: bool,
     /// To see how far the log has been sent.
     pub channel: Arc<Channel>,
     /// Subscribed before `info` was read, so that nothing falls between.
@@ -207,6 +209,7 @@ impl Room {
     /// A connection listens from now on.
     pub fn listen(&self) -> Joined {
         Joined {
+            made: false,
             receiver: self.channel.subscribe(),
             channel: Arc::clone(&self.channel),
             info: self.info(),

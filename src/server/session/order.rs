@@ -260,16 +260,25 @@ async fn new_passphrase(
         return Err(Failure::new(ErrorCode::NotAllowed, message));
     };
     let file = file.to_owned();
-    let changed = context.registry.change(move |registry, now| {
-        // Whether one may is asked first: the words must not change for one who may not.
-        registry.set_door(&by, registry.door().cloned(), now).map_err(|error| error.failure())?;
-        let failed = |_| RegistryError::NoRandomness.failure();
-        let words = door::make_words(&file).map_err(failed)?;
-        let lock = Lock::new(&words).map_err(failed)?;
-        registry.set_door(&by, Some(lock.clone()), now).map_err(|error| error.failure())?;
-        Ok((words, lock))
+    // Whether one may is asked first: the words must not change for one who may not.
+    let asker = by.clone();
+    let may = context.registry.change(move |registry, now| {
+        registry.set_door(&asker, registry.door().cloned(), now).map_err(|error| error.failure())
     });
-    let (words, lock) = changed.await?;
+    may.await?;
+    // A tenth of a second or so, for which nobody else may wait.
+    let made = tokio::task::spawn_blocking(move || {
+        let words = door::make_words(&file)?;
+        let lock = Lock::new(&words)?;
+        Ok::<_, door::DoorError>((words, lock))
+    });
+    let made = made.await.ok().and_then(Result::ok);
+    let (words, lock) = made.ok_or_else(|| RegistryError::NoRandomness.failure())?;
+    let new = Some(lock.clone());
+    let set = context
+        .registry
+        .change(move |registry, now| registry.set_door(&by, new, now).map_err(|error| error.failure()));
+    set.await?;
     context.door.change(Some(lock));
     Ok(Event::Ok(Okay { re, words: Some(Line::lossy(words.reveal())), ..Okay::default() }))
 }
