@@ -151,6 +151,7 @@ fn a_host_keeps_order_and_makes_another_passphrase() {
     host.shows("bob was asked to leave");
     bob.shows("You were asked to leave: be kind. There will be no further attempt");
     bob.keys("\x03");
+    bob.shows("Leave parlor?");
     bob.keys("\r");
     assert_eq!(bob.end().0, 1);
     host.line("/audit");

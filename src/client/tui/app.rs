@@ -18,6 +18,9 @@ use crate::client::link::{Link, Update};
 use crate::protocol::command::Command;
 use crate::protocol::name::RoomName;
 
+/// How often to look for keys once the link has ended.
+const LOOK_FOR_KEYS: std::time::Duration = std::time::Duration::from_millis(250);
+
 /// The shortest time between two drawings: faster than that nobody sees.
 const FRAME: Duration = Duration::from_millis(16);
 /// How long to wait for the link's goodbye. It gives itself two seconds.
@@ -132,7 +135,10 @@ impl App {
     /// Waits until something happens, and gathers all that has happened by then.
     async fn wait(&mut self) -> anyhow::Result<Vec<Event>> {
         let draw_at = self.drawn_at.filter(|_| self.state.changed).map(|at| at + FRAME);
-        let wake_at = draw_at.into_iter().chain(self.state.deadline()).min();
+        // Nothing but keys can come any more, and a key of which the terminal's reader failed to wake us must not be
+        // lost: then nobody could leave.
+        let look_at = self.unlinked.then(|| Instant::now() + LOOK_FOR_KEYS);
+        let wake_at = draw_at.into_iter().chain(self.state.deadline()).chain(look_at).min();
         let mut inputs = Vec::new();
         let mut events = Vec::new();
         tokio::select! {
