@@ -5,9 +5,10 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use thiserror::Error;
+use tokio::time::Instant;
 
 use super::private::write_private;
 use crate::protocol::event::{Auth, AuthKind, ErrorCode, Failure, Scrypt};

@@ -1,8 +1,6 @@
 //! Who somebody is, and whether they may come in: between `hello` and `ready`.
 
-use std::time::Instant;
-
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::Context;
 use super::handshake::Peer;

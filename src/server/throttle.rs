@@ -1,6 +1,8 @@
 //! A token bucket: so many at once, so many each second after that. It knows no clock.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// One bucket.
 #[derive(Clone, Copy, Debug)]
