@@ -5,10 +5,9 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
-use tokio::time::Instant;
 
 use super::private::write_private;
 use crate::protocol::event::{Auth, AuthKind, ErrorCode, Failure, Scrypt};

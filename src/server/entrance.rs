@@ -1,6 +1,8 @@
 //! Who somebody is, and whether they may come in: between `hello` and `ready`.
 
-use tokio::time::{Instant, sleep};
+use std::time::Instant;
+
+use tokio::time::sleep;
 
 use super::Context;
 use super::handshake::Peer;

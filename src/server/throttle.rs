@@ -1,8 +1,6 @@
 //! A token bucket: so many at once, so many each second after that. It knows no clock.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One bucket.
 #[derive(Clone, Copy, Debug)]
