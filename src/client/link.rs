@@ -16,6 +16,7 @@
 
 mod acquaintances;
 mod connect;
+mod dial;
 mod ending;
 mod keeper;
 mod memory;
@@ -29,6 +30,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub use self::acquaintances::Acquaintances;
+pub use self::dial::{Dial, Dialing, Stream};
 use self::keeper::Keeper;
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Join};
@@ -239,8 +241,14 @@ impl Link {
 
 /// Opens a link. Must be called within a tokio runtime.
 pub fn open(config: Config) -> (Link, mpsc::Receiver<Update>) {
+    open_over(Arc::new(dial::dial), config)
+}
+
+/// The same over connections that the system does not open: `dial` gets to the address of `config`, each time that
+/// the link connects.
+pub fn open_over(dial: Dial, config: Config) -> (Link, mpsc::Receiver<Update>) {
     let (orders, orders_in) = mpsc::unbounded_channel();
     let (updates, updates_out) = mpsc::channel(UPDATES);
-    tokio::spawn(Keeper::new(config, orders_in, updates).run());
+    tokio::spawn(Keeper::new(dial, config, orders_in, updates).run());
     (Link { orders }, updates_out)
 }

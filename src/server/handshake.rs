@@ -61,6 +61,7 @@ where
         entrance::admit(context, hello, &challenge, peer).await.map_err(refused)
     });
     let outcome = tokio::select! {
+        biased;
         () = context.closing.cancelled() => Err((None, Reason::Shutdown)),
         outcome = greeting => outcome.unwrap_or_else(|_| Err(no_hello_in_time())),
     };

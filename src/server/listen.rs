@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, debug, info_span, warn};
 
 use super::block::block_of;
+use super::gate::Stream;
 use super::handshake::{self, Peer};
 use super::tls::Served;
 use super::{Context, session};
@@ -208,10 +209,15 @@ async fn bind_unix(path: &Path) -> io::Result<Listener> {
     Ok(Listener::Unix(listener, SocketFile(path.to_owned())))
 }
 
-enum Socket {
+/// A connection to serve.
+pub(super) enum Socket {
+    /// TCP, and from where.
     Tcp(TcpStream, SocketAddr),
     #[cfg(unix)]
+    /// From this machine.
     Unix(UnixStream),
+    /// From [`Gate::admit`](super::gate::Gate::admit), with what counts as its address.
+    Other(Box<dyn Stream>, Option<IpAddr>),
 }
 
 /// Counts who is connected, in all and from each address.
@@ -285,12 +291,13 @@ impl Drop for Pass {
     }
 }
 
-fn admit(socket: Socket, context: &Arc<Context>, doors: &Arc<Doors>, sessions: &TaskTracker) {
+pub(super) fn admit(socket: Socket, context: &Arc<Context>, doors: &Arc<Doors>, sessions: &TaskTracker) {
     let number = doors.next.fetch_add(1, Ordering::Relaxed);
     let (from, peer) = match &socket {
         Socket::Tcp(_, peer) => (Some(peer.ip()), peer.to_string()),
         #[cfg(unix)]
         Socket::Unix(_) => (None, "unix".to_owned()),
+        Socket::Other(_, from) => (*from, "embedded".to_owned()),
     };
     let span = info_span!("connection", n = number, %peer);
     let pass = match doors.admit(from) {
@@ -329,6 +336,10 @@ fn admit(socket: Socket, context: &Arc<Context>, doors: &Arc<Doors>, sessions: &
                 #[cfg(unix)]
                 Socket::Unix(stream) => {
                     let (read, write) = stream.into_split();
+                    session::serve(read, write, Arc::clone(&context), peer).await
+                }
+                Socket::Other(stream, _) => {
+                    let (read, write) = tokio::io::split(stream);
                     session::serve(read, write, Arc::clone(&context), peer).await
                 }
             };
@@ -417,6 +428,15 @@ fn turn_away(
         (Socket::Tcp(stream, _), None) => stream.try_write(&words),
         #[cfg(unix)]
         (Socket::Unix(stream), _) => stream.try_write(&words),
+        (Socket::Other(mut stream, _), _) => {
+            let Ok(place) = Arc::clone(&doors.turning_away).try_acquire_owned() else { return };
+            sessions.spawn(async move {
+                let _place = place;
+                let telling = handshake::refuse(&mut stream, Some(failure), reason);
+                drop(timeout(TURN_AWAY_TIME, telling).await);
+            });
+            return;
+        }
     };
     if let Err(error) = said {
         debug!(%error, "could not say why");

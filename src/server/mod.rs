@@ -16,9 +16,12 @@
 pub mod batch;
 pub mod block;
 pub mod config;
+pub mod disk;
 pub mod door;
+mod either;
 pub mod ending;
 pub mod entrance;
+pub mod gate;
 pub mod handshake;
 pub mod hub;
 pub mod listen;
@@ -52,7 +55,9 @@ use crate::protocol::limits::{PRESENCE_EVERY, SHUTDOWN_TIME};
 use crate::protocol::proof::{Fingerprint, Passphrase, ProofKey, Salt};
 use crate::protocol::time::Time;
 use config::{Config, Limits};
+use disk::Disk;
 use door::{Ask, Door, DoorError};
+use gate::Gate;
 use hub::{Hub, SharedHub};
 use listen::{Doors, ListenError, Listener};
 use log::{Commits, Log, LogError};
@@ -118,6 +123,7 @@ pub struct Fault(&'static str);
 #[derive(Debug)]
 pub struct Server {
     context: Arc<Context>,
+    gate: Gate,
     listeners: Vec<Listener>,
     words: Option<Passphrase>,
     committed: Commits<Slot>,
@@ -132,7 +138,23 @@ impl Server {
     pub async fn bind(config: Config) -> Result<Self, StartError> {
         raise_file_limit();
         let listeners = bind_all(&config.listen, config.tls.is_some() && config.ask != Ask::Nothing).await?;
-        let log = Log::open(&config.data, config.durability)?;
+        Self::open(config, listeners, Disk::Threads)
+    }
+
+    /// Opens the log, and no listener: for one who has the connections already and lets them in by [`Server::gate`].
+    /// What `config` says of listening and of TLS goes unused.
+    ///
+    /// # Errors
+    /// When the log cannot be opened; the sentence says what to do.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn embed(config: Config, disk: Disk) -> Result<Self, StartError> {
+        Self::open(Config { tls: None, ..config }, Vec::new(), disk)
+    }
+
+    fn open(config: Config, listeners: Vec<Listener>, disk: Disk) -> Result<Self, StartError> {
+        let log = Log::open(&config.data, config.durability, disk)?;
         let tls = config.tls.map(|source| Tls::open(&source, &config.data)).transpose()?;
         let words_file = (config.ask == Ask::OwnWords).then(|| config.data.join(door::WORDS_FILE));
         let mut registry = Registry::open(&config.data, Time::now())?;
@@ -145,9 +167,10 @@ impl Server {
         }
         let bell = Arc::new(Notify::new());
         let hub = Hub::new(config.limits.clone(), log.rooms, Arc::clone(&bell));
-        let context = Context {
+        let doors = Doors::new(config.limits.connections, config.limits.connections_per_address);
+        let context = Arc::new(Context {
             hub: SharedHub::new(hub),
-            registry: SharedRegistry::new(registry),
+            registry: SharedRegistry::new(registry, disk),
             log: log.writer,
             reader: log.reader,
             limits: config.limits,
@@ -159,9 +182,11 @@ impl Server {
             name: config.name,
             data: config.data,
             closing: CancellationToken::new(),
-        };
+        });
         let words = door.words;
-        let server = Self { context: Arc::new(context), listeners, words, committed: log.committed, bell };
+        let gate =
+            Gate { context: Arc::clone(&context), doors: Arc::new(doors), sessions: TaskTracker::new() };
+        let server = Self { context, gate, listeners, words, committed: log.committed, bell };
         server
             .running()
             .write(&server.context.data)
@@ -205,6 +230,11 @@ impl Server {
         self.context.door.key()
     }
 
+    /// The way in for connections that come from elsewhere than a listener.
+    pub fn gate(&self) -> Gate {
+        self.gate.clone()
+    }
+
     /// Where it listens, with the ports that the system chose.
     pub fn addresses(&self) -> Vec<Address> {
         self.listeners.iter().map(Listener::address).collect()
@@ -221,9 +251,7 @@ impl Server {
     /// When a part that all depends on has ended before its time: then everything is closed in the same
     /// order, and whoever supervises the server can start it again.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Fault> {
-        let Self { context, listeners, committed, bell, words: _ } = self;
-        let sessions = TaskTracker::new();
-        let doors = Arc::new(Doors::new(context.limits.connections, context.limits.connections_per_address));
+        let Self { context, gate: Gate { doors, sessions, .. }, listeners, committed, bell, words: _ } = self;
         let accepting = TaskTracker::new();
         for listener in listeners {
             accepting.spawn(listener.run(Arc::clone(&context), Arc::clone(&doors), sessions.clone()));
@@ -237,6 +265,7 @@ impl Server {
         let tidying = tokio::spawn(tidy(Arc::clone(&context)));
 
         let fault = tokio::select! {
+            biased;
             () = shutdown.cancelled() => None,
             _ = &mut publisher => Some(Fault("the log's writer or the publisher")),
             _ = &mut presence => Some(Fault("the teller of presence")),

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::disk::Disk;
 use super::log::StoreError;
 use super::registry::{Mute, Registry, RegistryError, Whom};
 use crate::protocol::event::Failure;
@@ -18,13 +19,14 @@ struct Shared {
     registry: Mutex<Registry>,
     /// Nobody is muted: so that a message need not wait for a change that is being written.
     is_nobody_muted: AtomicBool,
+    disk: Disk,
 }
 
 impl SharedRegistry {
-    /// Puts the lock around it.
-    pub fn new(registry: Registry) -> Self {
+    /// Puts the lock around it. `disk` says who waits for changes.
+    pub fn new(registry: Registry, disk: Disk) -> Self {
         let is_nobody_muted = AtomicBool::new(registry.mutes(Time::now()).is_empty());
-        Self(Arc::new(Shared { registry: Mutex::new(registry), is_nobody_muted }))
+        Self(Arc::new(Shared { registry: Mutex::new(registry), is_nobody_muted, disk }))
     }
 
     /// Takes the lock, to ask something. It may be held for as long as a commit takes; do not hold it across an await.
@@ -43,7 +45,7 @@ impl SharedRegistry {
         F: FnOnce(&mut Registry, Time) -> Result<T, Failure> + Send + 'static,
     {
         let shared = self.clone();
-        let changing = tokio::task::spawn_blocking(move || {
+        let changing = self.0.disk.run(move || {
             let now = Time::now();
             let mut registry = shared.lock();
             let changed = change(&mut registry, now);
@@ -51,7 +53,7 @@ impl SharedRegistry {
             changed
         });
         // It is not done only if it panicked.
-        changing.await.unwrap_or_else(|_| Err(RegistryError::Store(StoreError::Failed).failure()))
+        changing.await.unwrap_or_else(|| Err(RegistryError::Store(StoreError::Failed).failure()))
     }
 
     /// Why somebody may not speak in a room, if they may not. Asked for each message.

@@ -4,9 +4,10 @@ use std::io;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
+use super::dial::{self, Dial, Stream};
 use super::ending::Break;
 use super::{Met, Secret, Trust, tls};
 use crate::protocol;
@@ -22,13 +23,10 @@ use crate::protocol::ticket::Ticket;
 /// How long one attempt may take to connect.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
-trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Socket for T {}
-
 /// An open connection past its handshake.
 pub(super) struct Connection {
-    reader: FrameReader<tokio::io::ReadHalf<Box<dyn Socket>>>,
-    writer: tokio::io::WriteHalf<Box<dyn Socket>>,
+    reader: FrameReader<tokio::io::ReadHalf<Box<dyn Stream>>>,
+    writer: tokio::io::WriteHalf<Box<dyn Stream>>,
     /// Said and not yet taken by the socket.
     out: BytesMut,
 }
@@ -49,12 +47,14 @@ impl Connection {
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, FrameError> {
         loop {
             tokio::select! {
-                frame = self.reader.next() => return frame,
+                // First what was said, which has an end: what there is to read may have none.
+                biased;
                 written = self.writer.write_buf(&mut self.out), if !self.out.is_empty() => {
                     if written? == 0 {
                         return Err(io::Error::from(io::ErrorKind::WriteZero).into());
                     }
                 }
+                frame = self.reader.next() => return frame,
             }
         }
     }
@@ -71,13 +71,15 @@ pub(super) struct Greeted {
 /// One attempt: connects and says `hello`. Each of the two steps may take `patience`, and its own limit.
 /// `known` is the key that opened the door the last time.
 pub(super) async fn attempt(
+    dial: Dial,
     address: Address,
     trust: Trust,
     known: Option<(Salt, ProofKey)>,
     hello: Hello,
     patience: Duration,
 ) -> Result<Greeted, Break> {
-    let socket = dial(&address, CONNECT_TIME.min(patience)).await.map_err(Break::Connect)?;
+    let dialed = dial::within(CONNECT_TIME.min(patience), &address, dial(&address)).await;
+    let socket = dialed.map_err(Break::Connect)?;
     let greeting = async {
         let speaks_tls = !trust.plain && matches!(address, Address::Tcp { .. });
         if speaks_tls {
@@ -133,7 +135,7 @@ async fn key_for(
 }
 
 async fn greet(
-    socket: Box<dyn Socket>,
+    socket: Box<dyn Stream>,
     address: &Address,
     trust: &Trust,
     known: Option<(Salt, ProofKey)>,
@@ -189,40 +191,4 @@ async fn greet(
         Event::Bye(bye) => Err(Break::Bye(bye)),
         _ => Err(Break::Nonsense(Line::lossy("no answer to hello"))),
     }
-}
-
-/// Connects, and says in a sentence why that failed.
-async fn dial(address: &Address, time: Duration) -> Result<Box<dyn Socket>, String> {
-    let connect = async {
-        Ok::<Box<dyn Socket>, io::Error>(match address {
-            Address::Tcp { host, port } => {
-                let socket = tokio::net::TcpStream::connect((host.as_str(), *port)).await?;
-                socket.set_nodelay(true)?;
-                Box::new(socket)
-            }
-            #[cfg(unix)]
-            Address::Unix(path) => Box::new(tokio::net::UnixStream::connect(path).await?),
-            #[cfg(not(unix))]
-            Address::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
-        })
-    };
-    let remedy = match timeout(time, connect).await {
-        Ok(Ok(socket)) => return Ok(socket),
-        Err(_) => "it does not answer: check the address, and whether a firewall is between".to_owned(),
-        Ok(Err(error)) => match error.kind() {
-            io::ErrorKind::ConnectionRefused => "nothing listens there: is the parlor running?".to_owned(),
-            io::ErrorKind::NotFound if matches!(address, Address::Unix(_)) => {
-                "there is no such socket: is the parlor running?".to_owned()
-            }
-            io::ErrorKind::PermissionDenied => "this user may not connect there".to_owned(),
-            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-                "there is no way to it from here: check the network".to_owned()
-            }
-            io::ErrorKind::Unsupported => "this system has no Unix sockets".to_owned(),
-            // The resolver's errors have no kind of their own.
-            _ if error.to_string().contains("lookup") => "no such name: check the spelling".to_owned(),
-            _ => error.to_string(),
-        },
-    };
-    Err(format!("cannot connect to {address}: {remedy}"))
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
 
 use super::connect::{Connection, Greeted, attempt};
+use super::dial::Dial;
 use super::ending::{Break, is_a_names};
 use super::memory::{Memory, Settled};
 use super::{ANSWER_TIME, Config, MEASURE_EVERY, Met, Order, RETRY_FIRST, RETRY_LONGEST, Secret, Update};
@@ -39,6 +40,7 @@ struct Measuring {
 
 /// See the module.
 pub(super) struct Keeper {
+    dial: Dial,
     config: Config,
     /// What we are called there.
     nick: Nick,
@@ -62,6 +64,7 @@ pub(super) struct Keeper {
 
 impl Keeper {
     pub(super) fn new(
+        dial: Dial,
         config: Config,
         orders: mpsc::UnboundedReceiver<Order>,
         updates: mpsc::Sender<Update>,
@@ -69,6 +72,7 @@ impl Keeper {
         Self {
             nick: config.nick.clone(),
             wished: config.nick.clone(),
+            dial,
             config,
             orders,
             updates,
@@ -154,6 +158,7 @@ impl Keeper {
     async fn wait_until(&mut self, retry_at: Instant) -> Result<(), Break> {
         loop {
             tokio::select! {
+                biased;
                 () = sleep_until(retry_at) => return Ok(()),
                 order = self.orders.recv() => match order {
                     Some(Order::RetryNow) => return Ok(()),
@@ -168,6 +173,7 @@ impl Keeper {
         tokio::pin!(work);
         loop {
             tokio::select! {
+                biased;
                 done = &mut work => return Ok(done),
                 order = self.orders.recv() => self.keep(order).await?,
             }
@@ -223,8 +229,8 @@ impl Keeper {
             };
             let patience = self.config.give_up_after.unwrap_or(Duration::MAX).max(ATTEMPT_SHORTEST);
             let Config { address, trust, .. } = self.config.clone();
-            let outcome =
-                self.meanwhile(attempt(address, trust, self.met.key.clone(), hello, patience)).await?;
+            let attempt = attempt(self.dial.clone(), address, trust, self.met.key.clone(), hello, patience);
+            let outcome = self.meanwhile(attempt).await?;
             match outcome {
                 Err(Break::Refused(failure)) if is_a_names(&failure) && number < NICK_ATTEMPTS => {
                     number += 1;
@@ -305,15 +311,10 @@ impl Keeper {
             let give_up_at = self.stuck_since.and_then(|since| self.give_up_at(since));
             let patience = self.config.give_up_after.unwrap_or_default();
             let give_up_at = give_up_at.map(|end| end.max(online_since + ANSWER_TIME.min(patience)));
+            // In this order, and not in that of chance, so that a run can be repeated. A busy room always has another frame,
+            // so what is rarer comes before it: orders, whose number whoever gives them bounds, and times.
             tokio::select! {
-                frame = connection.next() => {
-                    let Some(json) = frame? else { return Err(Break::Closed) };
-                    if let Heard::Ping = self.hear(json).await? {
-                        connection.say(&Command::Pong(Plain::default()));
-                    }
-                    // After the hearing: what waited for whoever listens to us was not the server's silence.
-                    heard_at = Instant::now();
-                }
+                biased;
                 order = self.orders.recv() => match order {
                     Some(Order::Submit(command)) => self.carry_out(command, connection),
                     Some(Order::Follow(join)) => self.join(join, true, connection),
@@ -329,6 +330,15 @@ impl Keeper {
                 () = sleep_until(give_up_at.unwrap_or(heard_at)), if give_up_at.is_some() => {
                     return Err(Break::Stuck(patience));
                 }
+                frame = connection.next() => {
+                    let Some(json) = frame? else { return Err(Break::Closed) };
+                    if let Heard::Ping = self.hear(json).await? {
+                        connection.say(&Command::Pong(Plain::default()));
+                    }
+                    // After the hearing: what waited for whoever listens to us was not the server's silence.
+                    heard_at = Instant::now();
+                }
+                // After a machine has slept, what came meanwhile counts.
                 () = sleep_until(heard_at + DEAD_AFTER) => return Err(Break::Silent),
             }
         }

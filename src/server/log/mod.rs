@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use crate::protocol::event::{Entry, EntryKind, EntryText, ErrorCode, Failure};
 use crate::protocol::name::{Nick, RoomName};
+use crate::server::disk::Disk;
 
 pub use reader::Reader;
 pub use sqlite::Durability;
@@ -181,11 +182,14 @@ pub struct Log<T> {
 }
 
 impl<T: Send + 'static> Log<T> {
-    /// Opens the log in the folder `data`, or makes one.
+    /// Opens the log in the folder `data`, or makes one. `disk` says who waits for it.
     ///
     /// # Errors
     /// When the folder cannot be used, is in use, or holds what this version cannot read.
-    pub fn open(data: &Path, durability: Durability) -> Result<Self, LogError> {
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn open(data: &Path, durability: Durability, disk: Disk) -> Result<Self, LogError> {
         let lock = sqlite::lock(data)?;
         let path = data.join("parlor.db");
         let (connection, id) = sqlite::open(&path, durability).map_err(|error| match error {
@@ -197,8 +201,8 @@ impl<T: Send + 'static> Log<T> {
             other => other,
         })?;
         let rooms = sqlite::rooms(&connection)?.into_iter().map(|(_, room)| room).collect();
-        let reader = Reader::open(&path)?;
-        let (writer, committed) = Writer::start(connection, lock)?;
+        let reader = Reader::open(&path, disk)?;
+        let (writer, committed) = Writer::start(connection, lock, disk)?;
         Ok(Self { id, rooms, writer, committed, reader })
     }
 }

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, params};
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
 use super::LogError;
 use super::sqlite::{self, COLUMNS, entry, place};
@@ -14,20 +13,23 @@ use crate::protocol::event::Entry;
 use crate::protocol::limits::{LOG_READERS, PAGE_BYTES, PAGE_ENTRIES};
 use crate::protocol::name::RoomName;
 use crate::server::batch::{Batch, Builder};
+use crate::server::disk::Disk;
 
 /// A handle to the readers. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Reader {
     idle: Arc<Mutex<Vec<Connection>>>,
     turns: Arc<Semaphore>,
+    disk: Disk,
 }
 
 impl Reader {
-    pub(super) fn open(path: &Path) -> Result<Self, LogError> {
+    pub(super) fn open(path: &Path, disk: Disk) -> Result<Self, LogError> {
         // All at once, so that a server that runs out of files can still read its log.
         let connections: Vec<_> =
             (0..LOG_READERS).map(|_| sqlite::open_reader(path)).collect::<Result<_, _>>()?;
-        Ok(Self { idle: Arc::new(Mutex::new(connections)), turns: Arc::new(Semaphore::new(LOG_READERS)) })
+        let turns = Arc::new(Semaphore::new(LOG_READERS));
+        Ok(Self { idle: Arc::new(Mutex::new(connections)), turns, disk })
     }
 
     /// The entries after `cursor` up to `to`, encoded, as many as one page takes: the step of a
@@ -101,7 +103,7 @@ impl Reader {
         drop(turns);
     }
 
-    /// Runs `read` on one of the connections, on a thread that may wait.
+    /// Runs `read` on one of the connections, where one may wait.
     async fn with<R: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<R, LogError> + Send + 'static,
@@ -109,7 +111,7 @@ impl Reader {
         // Owned by the work itself: whoever asked may be gone before it is done.
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| LogError::Closed)?;
         let idle = Arc::clone(&self.idle);
-        let work = spawn_blocking(move || {
+        let work = self.disk.run(move || {
             let taken = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = taken.ok_or(LogError::Closed)?;
             let result = read(&connection);
@@ -117,7 +119,7 @@ impl Reader {
             drop(turn);
             result
         });
-        work.await.map_err(|_| LogError::Closed)?
+        work.await.ok_or(LogError::Closed)?
     }
 }
 

@@ -10,7 +10,7 @@ struct Open {
 
 fn open() -> Open {
     let folder = tempfile::tempdir().unwrap();
-    Open { log: Log::open(folder.path(), Durability::Process).unwrap(), folder }
+    Open { log: Log::open(folder.path(), Durability::Process, Disk::Threads).unwrap(), folder }
 }
 
 impl Open {
@@ -18,7 +18,7 @@ impl Open {
         self.log.reader.close().await;
         self.log.writer.close().await;
         assert!(!self.folder.path().join("parlor.db-wal").exists(), "closed, the log is one file");
-        let log = Log::open(self.folder.path(), Durability::Power).unwrap();
+        let log = Log::open(self.folder.path(), Durability::Power, Disk::Threads).unwrap();
         Self { log, folder: self.folder }
     }
 
@@ -143,7 +143,7 @@ async fn a_full_disk_stores_nothing_takes_no_number_and_heals() {
     let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     connection.pragma_update(None, "max_page_count", pages + 4).unwrap();
     let lock = sqlite::lock(folder.path()).unwrap();
-    let (writer, mut committed) = Writer::start(connection, lock).unwrap();
+    let (writer, mut committed) = Writer::start(connection, lock, Disk::Threads).unwrap();
     let mut stored = 0;
     let failed = loop {
         writer.append(vec![draft("#a", &"x".repeat(2000))], 0).await.unwrap();
@@ -156,7 +156,7 @@ async fn a_full_disk_stores_nothing_takes_no_number_and_heals() {
     };
     assert_eq!(failed, StoreError::Full);
     writer.close().await;
-    let mut log = Log::<u32>::open(folder.path(), Durability::Process).unwrap();
+    let mut log = Log::<u32>::open(folder.path(), Durability::Process, Disk::Threads).unwrap();
     log.writer.append(vec![draft("#a", "room again")], 0).await.unwrap();
     assert_eq!(seq(&log.committed.recv().await.unwrap()[0].outcomes[0]), stored + 1);
 }
@@ -190,7 +190,7 @@ async fn what_waits_is_committed_together_and_in_order() {
 #[tokio::test]
 async fn one_folder_serves_one_parlor() {
     let open = open();
-    let second = Log::<()>::open(open.folder.path(), Durability::Process);
+    let second = Log::<()>::open(open.folder.path(), Durability::Process, Disk::Threads);
     assert!(matches!(second, Err(LogError::InUse(_))));
 }
 
@@ -200,7 +200,7 @@ async fn a_log_of_a_later_version_is_left_alone() {
     open.log.writer.close().await;
     let path = open.folder.path().join("parlor.db");
     rusqlite::Connection::open(path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    let later = Log::<()>::open(open.folder.path(), Durability::Process);
+    let later = Log::<()>::open(open.folder.path(), Durability::Process, Disk::Threads);
     assert!(matches!(later, Err(LogError::TooNew { found: 99, .. })));
 }
 
@@ -210,7 +210,7 @@ async fn the_folder_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("a").join("b");
-    let log = Log::<()>::open(&data, Durability::Process).unwrap();
+    let log = Log::<()>::open(&data, Durability::Process, Disk::Threads).unwrap();
     assert_eq!(std::fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
     log.writer.close().await;
 }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::thread;
 
 use rusqlite::{Connection, ErrorCode as SqliteCode, TransactionBehavior, params};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error};
 
@@ -14,6 +15,7 @@ use crate::protocol::event::{Entry, EntryKind};
 use crate::protocol::limits::{COMMIT_ENTRIES, COMMITS_AHEAD, LOG_QUEUE};
 use crate::protocol::name::RoomName;
 use crate::protocol::time::Time;
+use crate::server::disk::Disk;
 
 /// The handle of the writer. Clones hand over to the same thread.
 #[derive(Debug)]
@@ -34,17 +36,26 @@ enum Order<T> {
 }
 
 impl<T: Send + 'static> Writer<T> {
-    pub(super) fn start(connection: Connection, lock: File) -> Result<(Self, Commits<T>), LogError> {
+    pub(super) fn start(
+        connection: Connection,
+        lock: File,
+        disk: Disk,
+    ) -> Result<(Self, Commits<T>), LogError> {
         let (orders, orders_in) = mpsc::channel(LOG_QUEUE);
         let (committed, committed_out) = mpsc::channel(COMMITS_AHEAD);
-        let mut state = State { rooms: HashMap::new(), connection };
+        let mut state = State { rooms: HashMap::new(), connection, disk };
         for (id, room) in sqlite::rooms(&state.connection)? {
             state.rooms.insert(room.name, Room { id, last: room.last });
         }
-        thread::Builder::new()
-            .name("log".to_owned())
-            .spawn(move || state.run(orders_in, &committed, lock))
-            .map_err(|error| LogError::File("the log's thread".to_owned(), error))?;
+        let (runtime, run) = (Handle::current(), state.run(orders_in, committed, lock));
+        match disk {
+            Disk::Here(_) => drop(runtime.spawn(run)),
+            Disk::Threads => {
+                let thread = thread::Builder::new().name("log".to_owned());
+                let started = thread.spawn(move || runtime.block_on(run));
+                drop(started.map_err(|error| LogError::File("the log's thread".to_owned(), error))?);
+            }
+        }
         Ok((Self { orders }, committed_out))
     }
 
@@ -77,18 +88,19 @@ struct Room {
 struct State {
     connection: Connection,
     rooms: HashMap<RoomName, Room>,
+    disk: Disk,
 }
 
 impl State {
-    fn run<T>(
+    async fn run<T>(
         mut self,
         mut orders: mpsc::Receiver<Order<T>>,
-        committed: &mpsc::Sender<Vec<Committed<T>>>,
+        committed: mpsc::Sender<Vec<Committed<T>>>,
         lock: File,
     ) {
         let mut close = None;
         while close.is_none() {
-            let Some(first) = orders.blocking_recv() else { break };
+            let Some(first) = orders.recv().await else { break };
             let mut group: Vec<(Vec<Draft>, T)> = Vec::new();
             let mut entries = 0;
             let mut next = Some(first);
@@ -108,8 +120,10 @@ impl State {
                 }
             }
             if !group.is_empty() {
+                self.disk.take().await;
                 let group = self.commit(group);
-                if committed.blocking_send(group).is_err() {
+                self.disk.take().await;
+                if committed.send(group).await.is_err() {
                     error!("nobody publishes what is stored: the log ends");
                     break;
                 }

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use tracing::info;
 
 use super::Context;
+use super::either::either;
 use super::handshake::{self, Peer};
 use super::room::Joined;
 use crate::protocol::event::Reason;
@@ -79,10 +80,10 @@ where
     let mut reader = Reader::new(frames, out, &context, entered.session, peer.from);
     let mut writer = Writer::new(write, replies, &context);
     let last_word = tokio::select! {
+        biased;
         () = context.closing.cancelled() => Reason::Shutdown.into(),
         last_word = entered.ending.ended() => last_word,
-        reason = reader.run() => reason.into(),
-        reason = writer.run() => reason.into(),
+        reason = either(reader.run(), writer.run()) => reason.into(),
     };
     let reason = last_word.reason;
     info!(nick = %entered.you.nick, ?reason, "bye");
@@ -93,6 +94,7 @@ where
     let mut finishing = pin!(writer.finish(last_word));
     // At the same time, or a peer that cannot write, and so does not read, would hold up both.
     tokio::select! {
+        biased;
         () = &mut finishing => drop(timeout(LINGER_TIME, hearing).await),
         () = &mut hearing => finishing.await,
     }

@@ -58,7 +58,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         block: Option<IpAddr>,
     ) -> Self {
         let limits = &context.limits;
-        let now = Instant::now();
+        let now = now();
         Self {
             frames,
             out,
@@ -174,7 +174,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     /// Delays a sender who is over the rate, and tells it when that goes on.
     async fn hold_up(&mut self, is_message: bool, re: Option<RequestId>) -> Result<(), Reason> {
         let pace = if is_message { &mut self.messages } else { &mut self.others };
-        let (wait, tell) = pace.take(Instant::now());
+        let (wait, tell) = pace.take(now());
         if wait.is_zero() {
             return Ok(());
         }
@@ -350,7 +350,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             return Err(barred);
         };
         // Guessing is as slow as at the door of the parlor.
-        let wait = self.context.door.wait(self.block, Instant::now())?;
+        let wait = self.context.door.wait(self.block, now())?;
         if !wait.is_zero() {
             sleep(wait).await;
         }
@@ -370,7 +370,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         if shown.await? {
             return Ok(who);
         }
-        self.context.door.failed(self.block, Instant::now());
+        self.context.door.failed(self.block, now());
         let message = format!("that is not the passphrase of {}", join.room);
         Err(Failure::new(ErrorCode::PassphraseWrong, &message))
     }
@@ -428,6 +428,11 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     async fn give(&self, out: Out) -> Result<(), Reason> {
         self.out.send(out).await.map_err(|_| Reason::Gone)
     }
+}
+
+/// By the clock that sleeps go by too.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 /// A bucket, and how long its sender has been held up by it.

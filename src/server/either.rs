@@ -1,0 +1,25 @@
+//! Two futures side by side, each of which is done for both.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+/// Polls two futures until one of them is done, and gives what it gives.
+///
+/// Each is asked first every other time: what tokio lets a task do at a time is shared by both, and the second of them
+/// would get what the first has left. By turns and not by chance, as `select!` does it, so that a run can be repeated.
+pub(super) async fn either<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    let mut is_ones_turn = false;
+    poll_fn(|cx| {
+        is_ones_turn = !is_ones_turn;
+        if is_ones_turn && let Poll::Ready(done) = one.as_mut().poll(cx) {
+            return Poll::Ready(done);
+        }
+        if let Poll::Ready(done) = other.as_mut().poll(cx) {
+            return Poll::Ready(done);
+        }
+        if is_ones_turn { Poll::Pending } else { one.as_mut().poll(cx) }
+    })
+    .await
+}
