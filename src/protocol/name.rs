@@ -73,6 +73,9 @@ impl Nick {
     /// # Errors
     /// A sentence that says what a nick may be.
     pub fn new(raw: &str) -> Result<Self, NameError> {
+        if is_plain(raw, NICK_COLUMNS) {
+            return Ok(Self(raw.into()));
+        }
         let name: String = checked_length(raw)?.nfc().collect();
         check(&name, NICK_COLUMNS)?;
         Ok(Self(name.into()))
@@ -119,6 +122,9 @@ impl RoomName {
     /// # Errors
     /// A sentence that says what a room name may be.
     pub fn new(raw: &str) -> Result<Self, NameError> {
+        if raw.strip_prefix('#').is_some_and(|name| is_plain(name, ROOM_COLUMNS)) {
+            return Ok(Self(raw.to_ascii_lowercase().into()));
+        }
         let name = checked_length(raw)?.strip_prefix('#').ok_or(NameError::NoHash)?;
         let name = fold(&name.nfc().collect::<String>());
         check(&name, ROOM_COLUMNS)?;
@@ -183,6 +189,14 @@ fn allowed(c: char) -> bool {
                 && (c.width().is_some_and(|w| w > 0) || is_combining_mark(c))
         }
     }
+}
+
+/// Whether this is a name in ASCII, as nearly all are: to look it up in Unicode's tables would cost as much as all the
+/// rest of a message that is said in a room.
+fn is_plain(name: &str, max: usize) -> bool {
+    name.len() <= max
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        && name.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
 }
 
 fn check(name: &str, max: usize) -> Result<(), NameError> {
@@ -287,6 +301,20 @@ mod tests {
             "ａ",
         ] {
             assert!(Nick::new(name).is_err(), "{name:?}");
+        }
+    }
+
+    proptest! {
+        /// What is decided without Unicode's tables is decided as by them.
+        #[test]
+        fn plain_names_are_names(name in "[ -~]{0,26}") {
+            let by_the_tables = |name: &str, max| check(&fold(name), max).is_ok();
+            prop_assert_eq!(Nick::new(&name).is_ok(), by_the_tables(&name, NICK_COLUMNS));
+            let room = RoomName::new(&format!("#{name}"));
+            prop_assert_eq!(room.as_ref().is_ok(), by_the_tables(&name, ROOM_COLUMNS));
+            if let Ok(room) = room {
+                prop_assert_eq!(room.as_str(), format!("#{}", fold(&name)));
+            }
         }
     }
 

@@ -115,6 +115,10 @@ impl Line {
 /// - marks beyond [`MARKS_ON_A_LETTER`] on one letter;
 /// - noncharacters and private use, which every font draws differently.
 pub fn sanitise(raw: &str) -> String {
+    // Most texts, in some languages nearly all, at a tenth of the cost.
+    if raw.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t')) {
+        return raw.to_owned();
+    }
     let mut out = String::with_capacity(raw.len());
     let mut marks = 0;
     let mut flag_tags = None;

@@ -1,15 +1,19 @@
 //! Two futures side by side, each of which is done for both.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::Poll;
 
 /// Polls two futures until one of them is done, and gives what it gives.
 ///
 /// Each is asked first every other time: what tokio lets a task do at a time is shared by both, and the second of them
 /// would get what the first has left. By turns and not by chance, as `select!` does it, so that a run can be repeated.
-pub(super) async fn either<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
-    let (mut one, mut other) = (pin!(one), pin!(other));
+///
+/// They are pinned by the caller: a future that is handed over is kept twice.
+pub(super) async fn either<T>(
+    mut one: Pin<&mut impl Future<Output = T>>,
+    mut other: Pin<&mut impl Future<Output = T>>,
+) -> T {
     let mut is_ones_turn = false;
     poll_fn(|cx| {
         is_ones_turn = !is_ones_turn;

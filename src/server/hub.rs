@@ -14,8 +14,8 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::config::Limits;
-use super::ending::Ending;
 use super::log::StoredRoom;
+use super::mailbox::Mailbox;
 use super::registry::PersonId;
 use super::room::{Channel, Joined, Room};
 use crate::protocol::event::{ErrorCode, Failure, Person, Reason, RoomInfo};
@@ -59,7 +59,7 @@ struct Session {
     /// From where; `None` for a Unix socket.
     from: Option<IpAddr>,
     rooms: BTreeSet<RoomName>,
-    ending: Ending,
+    mailbox: Mailbox,
 }
 
 /// All that is known of people and rooms.
@@ -102,8 +102,8 @@ pub struct Entered {
     pub you: Person,
     /// The secret for `resume`.
     pub token: Uuid,
-    /// How others end it.
-    pub ending: Ending,
+    /// What others give to it.
+    pub mailbox: Mailbox,
 }
 
 impl Hub {
@@ -165,13 +165,13 @@ impl Hub {
         let session = self.last_session;
         let person = Person { nick, guest: who.is_none(), role: role.filter(|role| *role > Role::Member) };
         let token = Uuid::new_v4();
-        let ending = Ending::default();
+        let mailbox = Mailbox::default();
         self.take_nick(&person.nick, session);
         self.tokens.insert(token, session);
-        let entered = Entered { session, you: person.clone(), token, ending: ending.clone() };
+        let entered = Entered { session, you: person.clone(), token, mailbox: mailbox.clone() };
         self.sessions.insert(
             session,
-            Session { person, who, key, token, apart, from, rooms: BTreeSet::new(), ending },
+            Session { person, who, key, token, apart, from, rooms: BTreeSet::new(), mailbox },
         );
         if let Some(who) = who {
             self.present.entry(who).or_default().insert(session);
@@ -226,7 +226,14 @@ impl Hub {
     /// Makes a session end.
     pub fn end(&self, session: SessionId, reason: Reason) {
         if let Some(session) = self.sessions.get(&session) {
-            session.ending.end(reason, None);
+            session.mailbox.end(reason, None);
+        }
+    }
+
+    /// Makes all of them end: the server does.
+    pub fn close(&self, reason: Reason) {
+        for session in self.sessions.values() {
+            session.mailbox.end(reason, None);
         }
     }
 

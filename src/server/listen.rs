@@ -12,13 +12,15 @@ use std::time::Duration;
 
 use socket2::{Domain, Type};
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_rustls::server::TlsStream;
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, debug, info_span, warn};
+use tracing::{Instrument, Span, debug, info_span, warn};
 
 use super::block::block_of;
 use super::gate::Stream;
@@ -309,45 +311,72 @@ pub(super) fn admit(socket: Socket, context: &Arc<Context>, doors: &Arc<Doors>, 
             return;
         }
     };
-    let context = Arc::clone(context);
     let peer = Peer {
         address: from,
         from: from.map(block_of),
         binding: Binding::NONE,
         deadline: Instant::now() + HANDSHAKE_TIME,
     };
-    sessions.spawn(
-        async move {
-            let _pass = pass;
-            let reason = match socket {
-                Socket::Tcp(stream, _) => {
-                    if let Err(error) = stream.set_nodelay(true) {
-                        debug!(%error, "no TCP_NODELAY");
-                    }
-                    match &context.tls {
-                        None => {
-                            let (read, write) = stream.into_split();
-                            session::serve(read, write, Arc::clone(&context), peer).await
-                        }
-                        Some(tls) => serve_tls(stream, tls.served(), &context, peer).await,
-                    }
-                }
-                // What the file system lets nobody else open needs no TLS.
-                #[cfg(unix)]
-                Socket::Unix(stream) => {
-                    let (read, write) = stream.into_split();
-                    session::serve(read, write, Arc::clone(&context), peer).await
-                }
-                Socket::Other(stream, _) => {
-                    let (read, write) = tokio::io::split(stream);
-                    session::serve(read, write, Arc::clone(&context), peer).await
-                }
-            };
-            debug!(?reason, "ended");
-            context.metrics.ended(reason);
+    let serving = Serving { context: Arc::clone(context), pass, span, peer };
+    match socket {
+        Socket::Tcp(stream, _) => {
+            if let Err(error) = stream.set_nodelay(true) {
+                debug!(%error, "no TCP_NODELAY");
+            }
+            match &context.tls {
+                None => serving.spawn(sessions, stream.into_split()),
+                Some(tls) => serving.spawn_tls(sessions, stream, tls.served()),
+            }
         }
-        .instrument(span),
-    );
+        // What the file system lets nobody else open needs no TLS.
+        #[cfg(unix)]
+        Socket::Unix(stream) => serving.spawn(sessions, stream.into_split()),
+        Socket::Other(stream, _) => serving.spawn(sessions, tokio::io::split(stream)),
+    }
+}
+
+/// A connection that is let in. Each kind of socket has a task of its own kind: one for all would be as large as the
+/// largest, for everyone.
+struct Serving {
+    context: Arc<Context>,
+    pass: Pass,
+    span: Span,
+    peer: Peer,
+}
+
+impl Serving {
+    fn spawn<R, W>(self, sessions: &TaskTracker, (read, write): (R, W))
+    where
+        R: AsyncRead + Send + Sync + Unpin + 'static,
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
+        let Self { context, pass, span, peer } = self;
+        let serving = async move {
+            let reason = session::serve(read, write, Arc::clone(&context), peer).await;
+            ended(&context, reason, pass);
+        };
+        sessions.spawn(serving.instrument(span));
+    }
+
+    fn spawn_tls(self, sessions: &TaskTracker, stream: TcpStream, served: Served) {
+        let Self { context, pass, span, peer } = self;
+        let serving = async move {
+            let peer = Peer { binding: served.fingerprint.into(), ..peer };
+            let accepted = Box::pin(accept_tls(stream, served, &context, peer)).await;
+            let reason = match accepted {
+                Ok((read, write)) => session::serve(read, write, Arc::clone(&context), peer).await,
+                Err(reason) => reason,
+            };
+            ended(&context, reason, pass);
+        };
+        sessions.spawn(serving.instrument(span));
+    }
+}
+
+fn ended(context: &Context, reason: Reason, pass: Pass) {
+    debug!(?reason, "ended");
+    context.metrics.ended(reason);
+    drop(pass);
 }
 
 /// How long a client may take for its first byte before it is taken for one that speaks no TLS and waits for us
@@ -356,39 +385,42 @@ const FIRST_BYTE_TIME: Duration = Duration::from_secs(3);
 /// What every TLS connection begins with: a record of the handshake (RFC 8446, section 5.1).
 const TLS_HANDSHAKE_RECORD: u8 = 22;
 
-async fn serve_tls(stream: TcpStream, served: Served, context: &Arc<Context>, peer: Peer) -> Reason {
+type TlsHalves = (ReadHalf<TlsStream<TcpStream>>, WriteHalf<TlsStream<TcpStream>>);
+
+async fn accept_tls(
+    stream: TcpStream,
+    served: Served,
+    context: &Context,
+    peer: Peer,
+) -> Result<TlsHalves, Reason> {
     let mut first = [0];
     let peeked = tokio::select! {
-        () = context.closing.cancelled() => return Reason::Shutdown,
+        () = context.closing.cancelled() => return Err(Reason::Shutdown),
         peeked = timeout(FIRST_BYTE_TIME, stream.peek(&mut first)) => peeked,
     };
     match peeked {
-        Ok(Err(_) | Ok(0)) => return Reason::Gone,
+        Ok(Err(_) | Ok(0)) => return Err(Reason::Gone),
         Ok(Ok(_)) if first[0] == TLS_HANDSHAKE_RECORD => {}
         Ok(Ok(_)) | Err(_) => {
             let message = "this parlor speaks TLS at this port: connect without --plain";
             let failure = Failure::new(ErrorCode::TlsExpected, message);
             let mut stream = stream;
             handshake::refuse(&mut stream, Some(failure), Reason::Refused).await;
-            return Reason::Refused;
+            return Err(Reason::Refused);
         }
     }
     let accepted = tokio::select! {
-        () = context.closing.cancelled() => return Reason::Shutdown,
+        () = context.closing.cancelled() => return Err(Reason::Shutdown),
         accepted = timeout_at(peer.deadline, served.acceptor.accept(stream)) => accepted,
     };
     match accepted {
-        Ok(Ok(stream)) => {
-            let (read, write) = tokio::io::split(stream);
-            let peer = Peer { binding: served.fingerprint.into(), ..peer };
-            session::serve(read, write, Arc::clone(context), peer).await
-        }
+        Ok(Ok(stream)) => Ok(tokio::io::split(stream)),
         // Rustls has told the peer by an alert.
         Ok(Err(error)) => {
             debug!(%error, "no TLS");
-            Reason::TlsFailed
+            Err(Reason::TlsFailed)
         }
-        Err(_) => Reason::HandshakeTimeout,
+        Err(_) => Err(Reason::HandshakeTimeout),
     }
 }
 

@@ -19,13 +19,13 @@ pub mod config;
 pub mod disk;
 pub mod door;
 mod either;
-pub mod ending;
 pub mod entrance;
 pub mod gate;
 pub mod handshake;
 pub mod hub;
 pub mod listen;
 pub mod log;
+pub mod mailbox;
 pub mod metrics;
 pub mod people;
 pub mod private;
@@ -51,6 +51,7 @@ use uuid::Uuid;
 
 use crate::protocol::DEFAULT_PORT;
 use crate::protocol::address::Address;
+use crate::protocol::event::Reason;
 use crate::protocol::limits::{PRESENCE_EVERY, SHUTDOWN_TIME};
 use crate::protocol::proof::{Fingerprint, Passphrase, ProofKey, Salt};
 use crate::protocol::time::Time;
@@ -61,11 +62,11 @@ use gate::Gate;
 use hub::{Hub, SharedHub};
 use listen::{Doors, ListenError, Listener};
 use log::{Commits, Log, LogError};
+use mailbox::Slot;
 use metrics::Metrics;
 use people::SharedRegistry;
 use registry::{By, Registry, RegistryError};
 use running::Running;
-use session::Slot;
 use tls::{Tls, TlsError};
 
 /// What every connection of a server shares.
@@ -272,6 +273,7 @@ impl Server {
         };
         info!("closing");
         context.closing.cancel();
+        context.hub.lock().close(Reason::Shutdown);
         accepting.wait().await;
         sessions.close();
         if timeout(SHUTDOWN_TIME, sessions.wait()).await.is_err() {

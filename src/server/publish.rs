@@ -10,10 +10,11 @@ use tokio::task::yield_now;
 use tracing::error;
 
 use super::Context;
-use super::batch::{Batch, Builder};
-use super::log::{Commits, Committed, Outcome};
-use super::session::{Out, Slot};
-use crate::protocol::event::{Entry, EntryKind, Event, Okay};
+use super::batch::{Batch, join};
+use super::log::{Commit, Commits, Committed, Fresh, Outcome};
+use super::mailbox::Slot;
+use super::session::Out;
+use crate::protocol::event::{EntryText, Event, Okay};
 use crate::protocol::frame;
 use crate::protocol::limits::BATCH_BYTES;
 use crate::protocol::name::RoomName;
@@ -23,29 +24,26 @@ use crate::protocol::text::Line;
 const COMMITS_A_TURN: usize = 64;
 
 /// Publishes until the log is closed.
-pub async fn run(mut committed: Commits<Slot>, context: &Context) {
+pub async fn run(mut commits: Commits<Slot>, context: &Context) {
     let mut turn = Vec::new();
-    while committed.recv_many(&mut turn, COMMITS_A_TURN).await > 0 {
-        let mut batches: BTreeMap<RoomName, Batches> = BTreeMap::new();
+    while commits.recv_many(&mut turn, COMMITS_A_TURN).await > 0 {
+        let mut rooms: BTreeMap<RoomName, Batches> = BTreeMap::new();
         let mut answers: Vec<(Slot, Bytes)> = Vec::new();
-        let mut stored = 0;
-        for Committed { outcomes, tag } in turn.drain(..).flatten() {
-            let mut answer = BytesMut::new();
-            for outcome in outcomes {
-                frame::append(&mut answer, &reply(&outcome));
-                if let Outcome::Stored(entry) = outcome {
-                    stored += 1;
-                    batches.entry(entry.room.clone()).or_default().push(entry);
-                }
+        for Commit { fresh, answers: committed } in turn.drain(..) {
+            for Fresh { room, batches, topic } in fresh {
+                rooms.entry(room).or_default().add(batches, topic);
             }
-            answers.push((tag, answer.freeze()));
+            for Committed { outcomes, tag } in committed {
+                let mut answer = BytesMut::new();
+                outcomes.iter().for_each(|outcome| frame::append(&mut answer, &reply(outcome)));
+                answers.push((tag, answer.freeze()));
+            }
         }
-        context.metrics.stored(stored);
-        for (room, batches) in batches {
+        for (room, batches) in rooms {
             let channel = {
                 let mut hub = context.hub.lock();
                 if let Some(topic) = &batches.topic {
-                    hub.set_topic(&room, topic.clone());
+                    hub.set_topic(&room, Line::lossy(topic.as_str()));
                 }
                 hub.channel(&room)
             };
@@ -54,7 +52,10 @@ pub async fn run(mut committed: Commits<Slot>, context: &Context) {
                 error!(%room, "stored in a room that is not there");
                 continue;
             };
-            batches.finish().into_iter().for_each(|batch| channel.publish(batch));
+            for batch in join(batches.batches, BATCH_BYTES) {
+                context.metrics.stored(batch.last - batch.first + 1);
+                channel.publish(batch);
+            }
         }
         for (slot, answer) in answers {
             slot.send(Out::Frames(answer));
@@ -63,35 +64,28 @@ pub async fn run(mut committed: Commits<Slot>, context: &Context) {
     }
 }
 
-/// The batches of one room in one turn: more than one only where one would grow too large.
+/// What one room has got in one turn.
 #[derive(Default)]
 struct Batches {
-    full: Vec<Batch>,
-    open: Builder,
+    batches: Vec<Batch>,
     /// The last topic that one of them set.
-    topic: Option<Line>,
+    topic: Option<EntryText>,
 }
 
 impl Batches {
-    fn push(&mut self, entry: Entry) {
-        if entry.kind == EntryKind::Topic {
-            self.topic = Some(Line::lossy(entry.text.as_str()));
+    fn add(&mut self, batches: Vec<Batch>, topic: Option<EntryText>) {
+        if self.batches.is_empty() {
+            self.batches = batches;
+        } else {
+            self.batches.extend(batches);
         }
-        self.open.push(entry);
-        if self.open.len() >= BATCH_BYTES {
-            self.full.extend(self.open.take());
-        }
-    }
-
-    fn finish(mut self) -> Vec<Batch> {
-        self.full.extend(self.open.take());
-        self.full
+        self.topic = topic.or_else(|| self.topic.take());
     }
 }
 
 fn reply(outcome: &Outcome) -> Event {
     match outcome {
-        Outcome::Stored(Entry { id, seq, .. }) | Outcome::Known { id, seq } => {
+        Outcome::Stored { id, seq } | Outcome::Known { id, seq } => {
             Event::Ok(Okay { re: Some((*id).into()), seq: Some(*seq), ..Okay::default() })
         }
         Outcome::Failed { id, error } => Event::Error(error.failure(*id)),

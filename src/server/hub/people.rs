@@ -16,7 +16,7 @@ impl Hub {
     /// Makes all sessions of somebody end; `message` is what they are told.
     pub fn end_all(&self, whom: &Whom, reason: Reason, message: Option<&Line>) {
         for session in self.sessions_of(whom) {
-            session.ending.end(reason, message.cloned());
+            session.mailbox.end(reason, message.cloned());
         }
     }
 
@@ -38,7 +38,7 @@ impl Hub {
     /// Makes the sessions with a key end.
     pub fn end_key(&self, key: &PublicKey, reason: Reason) {
         for session in self.sessions.values().filter(|session| session.key.as_ref() == Some(key)) {
-            session.ending.end(reason, None);
+            session.mailbox.end(reason, None);
         }
     }
 
@@ -47,7 +47,7 @@ impl Hub {
         let from = Some(block_of(address));
         let there = self.sessions.values().filter(|session| session.from.map(block_of) == from);
         for session in there.filter(|session| session.person.role.is_none()) {
-            session.ending.end(reason, message.cloned());
+            session.mailbox.end(reason, message.cloned());
         }
     }
 

@@ -3,15 +3,20 @@
 //! This is the one place where order is made. One thread writes ([`Writer`] is the handle of it), a few
 //! connections read ([`Reader`]). The rules:
 //!
-//! - An entry MUST be committed before anyone hears of it: [`Committed`] is all that leaves the writer.
+//! - An entry MUST be committed before anyone hears of it: [`Commit`] is all that leaves the writer.
+//! - It MUST be encoded once: what is stored are the very bytes that are sent, now and to whoever catches up.
 //! - `seq` MUST count 1, 2, 3, … in each room, without a gap; a commit that fails takes back its numbers.
 //! - An id that is in the log already MUST NOT be stored again: its sender gets the `seq` it has.
 //!
 //! But for the errors, what stands here says nothing of SQLite: drafts go in, entries come out. Another
 //! backend answers the same calls. It is a module and not yet a trait because there is one backend today.
 
+mod ids;
+mod journal;
 mod reader;
+mod schema;
 mod sqlite;
+mod tail;
 mod writer;
 
 use std::path::Path;
@@ -20,9 +25,12 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::protocol::event::{Entry, EntryKind, EntryText, ErrorCode, Failure};
+use crate::protocol::event::{EntryKind, EntryText, ErrorCode, Failure};
 use crate::protocol::name::{Nick, RoomName};
+use crate::server::batch::Batch;
 use crate::server::disk::Disk;
+
+use tail::Tail;
 
 pub use reader::Reader;
 pub use sqlite::Durability;
@@ -48,10 +56,15 @@ pub struct Draft {
 }
 
 /// What became of a draft.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It is in the log, for good.
-    Stored(Entry),
+    Stored {
+        /// Its id.
+        id: Uuid,
+        /// Its place.
+        seq: u64,
+    },
     /// It was there already, under this number.
     Known {
         /// Its id.
@@ -78,8 +91,28 @@ pub struct Committed<T> {
     pub tag: T,
 }
 
+/// Entries of one room that were committed together.
+#[derive(Debug)]
+pub struct Fresh {
+    /// Whose log.
+    pub room: RoomName,
+    /// The entries, consecutive, as they are in the log.
+    pub batches: Vec<Batch>,
+    /// The last topic that one of them set.
+    pub topic: Option<EntryText>,
+}
+
+/// One transaction.
+#[derive(Debug)]
+pub struct Commit<T> {
+    /// What everyone may hear of now, each room once.
+    pub fresh: Vec<Fresh>,
+    /// What to answer.
+    pub answers: Vec<Committed<T>>,
+}
+
 /// What leaves the writer: one item for each commit, in the order of the log.
-pub type Commits<T> = mpsc::Receiver<Vec<Committed<T>>>;
+pub type Commits<T> = mpsc::Receiver<Commit<T>>;
 
 /// Why something could not be stored.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -135,6 +168,14 @@ pub enum LogError {
     /// The library is not the one that this program was tested with.
     #[error("SQLite {0} is too old for WAL's guarantees: at least {1} is needed")]
     OldSqlite(&'static str, &'static str),
+    /// What is in a row was not written there by a parlor.
+    #[error("the log of {room} is damaged at {seq}: somebody or something has changed its file")]
+    Damaged {
+        /// Where.
+        room: String,
+        /// The first entry that cannot be read.
+        seq: u64,
+    },
     /// Entries are missing that were stored once.
     #[error("the log of {room} has a hole after {after}: somebody or something has changed its file")]
     Hole {
@@ -200,9 +241,9 @@ impl<T: Send + 'static> Log<T> {
             }
             other => other,
         })?;
-        let rooms = sqlite::rooms(&connection)?.into_iter().map(|(_, room)| room).collect();
-        let reader = Reader::open(&path, disk)?;
-        let (writer, committed) = Writer::start(connection, lock, disk)?;
+        let tail = Tail::default();
+        let reader = Reader::open(&path, tail.clone(), disk)?;
+        let (writer, committed, rooms) = Writer::start(connection, tail, lock, disk)?;
         Ok(Self { id, rooms, writer, committed, reader })
     }
 }

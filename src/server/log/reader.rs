@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, params};
+use bytes::Bytes;
+use rusqlite::{Connection, Row, params};
 use tokio::sync::Semaphore;
 
 use super::LogError;
-use super::sqlite::{self, COLUMNS, entry, place};
+use super::sqlite::{self, place, seq_of};
+use super::tail::Tail;
 use crate::protocol::command::Place;
 use crate::protocol::event::Entry;
 use crate::protocol::limits::{LOG_READERS, PAGE_BYTES, PAGE_ENTRIES};
@@ -20,16 +22,17 @@ use crate::server::disk::Disk;
 pub struct Reader {
     idle: Arc<Mutex<Vec<Connection>>>,
     turns: Arc<Semaphore>,
+    pub(super) tail: Tail,
     disk: Disk,
 }
 
 impl Reader {
-    pub(super) fn open(path: &Path, disk: Disk) -> Result<Self, LogError> {
+    pub(super) fn open(path: &Path, tail: Tail, disk: Disk) -> Result<Self, LogError> {
         // All at once, so that a server that runs out of files can still read its log.
         let connections: Vec<_> =
             (0..LOG_READERS).map(|_| sqlite::open_reader(path)).collect::<Result<_, _>>()?;
         let turns = Arc::new(Semaphore::new(LOG_READERS));
-        Ok(Self { idle: Arc::new(Mutex::new(connections)), turns, disk })
+        Ok(Self { idle: Arc::new(Mutex::new(connections)), turns, tail, disk })
     }
 
     /// The entries after `cursor` up to `to`, encoded, as many as one page takes: the step of a
@@ -38,29 +41,24 @@ impl Reader {
     /// # Errors
     /// When the log cannot be read.
     pub async fn batch(&self, room: &RoomName, cursor: u64, to: u64) -> Result<Option<Batch>, LogError> {
+        let mut batch = Builder::default();
+        if let Some(tail) = self.tail.from(room, cursor + 1, PAGE_BYTES) {
+            tail.into_iter()
+                .take_while(|next| next.first <= to)
+                .for_each(|next| batch.append(&next.after(cursor).up_to(to)));
+            return Ok(batch.take());
+        }
         let room = room.clone();
         self.with(move |connection| {
-            let mut batch = Builder::default();
             let Some(id) = sqlite::room_id(connection, &room)? else { return Ok(None) };
-            let mut statement = connection.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM entries WHERE place > ?1 AND place <= ?2 ORDER BY place LIMIT ?3"
-            ))?;
-            let mut rows = statement.query(params![place(id, cursor), place(id, to), limit(PAGE_ENTRIES)])?;
-            let mut next = cursor + 1;
-            while batch.len() < PAGE_BYTES
-                && let Some(row) = rows.next()?
-            {
-                let entry = entry(&room, row)?;
-                if entry.seq != next {
-                    // A hole. What comes before it is as it should be; the next call begins behind it.
-                    if batch.is_empty() {
-                        return Err(LogError::Hole { room: room.to_string(), after: cursor });
-                    }
-                    break;
+            let section = Section { connection, room: room.as_str(), id, tail: &[] };
+            section.forward(cursor + 1, |next| {
+                if next.first > to {
+                    return Ok(false);
                 }
-                batch.push(entry);
-                next += 1;
-            }
+                batch.append(&next.up_to(to));
+                Ok(batch.len() < PAGE_BYTES)
+            })?;
             Ok(batch.take())
         })
         .await
@@ -74,9 +72,11 @@ impl Reader {
     pub async fn page(&self, room: &RoomName, at: Place, wanted: u64) -> Result<Vec<Entry>, LogError> {
         let room = room.clone();
         let wanted = wanted.min(PAGE_ENTRIES);
+        // Before the file is looked at: what is settled in between is in both, and never in neither.
+        let tail = self.tail.of(&room);
         self.with(move |connection| {
             let Some(id) = sqlite::room_id(connection, &room)? else { return Ok(Vec::new()) };
-            let section = Section { connection, room: &room, id };
+            let section = Section { connection, room: room.as_str(), id, tail: &tail };
             match at {
                 Place::Before(seq) => section.before(seq, wanted, PAGE_BYTES),
                 Place::After(seq) => section.after(seq, wanted, PAGE_BYTES),
@@ -126,49 +126,133 @@ impl Reader {
 /// A room's log, as one connection reads it.
 struct Section<'a> {
     connection: &'a Connection,
-    room: &'a RoomName,
+    room: &'a str,
     id: i64,
+    /// What may not be in the file yet.
+    tail: &'a [Batch],
 }
 
 impl Section<'_> {
     /// The last entries before `seq`, in the order of the log.
     fn before(&self, seq: u64, wanted: u64, bytes: usize) -> Result<Vec<Entry>, LogError> {
-        let mut page = self.read("DESC", 0, seq.saturating_sub(1), wanted, bytes)?;
+        let mut page = Vec::new();
+        let mut left = Room { entries: wanted, bytes };
+        let mut add = |batch: Batch| -> Result<bool, LogError> {
+            for (seq, json) in batch.entries().into_iter().rev() {
+                if left.is_none() {
+                    return Ok(false);
+                }
+                left.take(json.len());
+                page.push(self.entry(seq, json)?);
+            }
+            Ok(true)
+        };
+        for batch in self.tail.iter().rev().filter(|batch| batch.first < seq) {
+            if !add(batch.clone().up_to(seq - 1))? {
+                break;
+            }
+        }
+        let settled = self.tail.first().map_or(seq, |batch| batch.first.min(seq));
+        let mut statement = self.connection.prepare_cached(
+            "SELECT place, count, frames FROM batches WHERE place > ?1 AND place < ?2 ORDER BY place DESC",
+        )?;
+        let mut rows = statement.query(params![place(self.id, 0), place(self.id, settled)])?;
+        while let Some(row) = rows.next()?
+            && add(self.batch(row)?.up_to(settled - 1))?
+        {}
         page.reverse();
         Ok(page)
     }
 
     /// The first entries after `seq`.
     fn after(&self, seq: u64, wanted: u64, bytes: usize) -> Result<Vec<Entry>, LogError> {
-        self.read("ASC", seq, sqlite::max_seq(), wanted, bytes)
+        let mut page = Vec::new();
+        let mut room_left = Room { entries: wanted, bytes };
+        self.forward(seq.saturating_add(1), |batch| {
+            for (seq, json) in batch.entries() {
+                if room_left.is_none() {
+                    return Ok(false);
+                }
+                room_left.take(json.len());
+                page.push(self.entry(seq, json)?);
+            }
+            Ok(true)
+        })?;
+        Ok(page)
     }
 
-    fn read(
+    /// Reads what was committed together, from the entry `first` on, for as long as `each` wants more. Ends at a hole;
+    /// whoever begins there is told.
+    fn forward(
         &self,
-        order: &str,
-        from: u64,
-        to: u64,
-        wanted: u64,
-        most: usize,
-    ) -> Result<Vec<Entry>, LogError> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM entries WHERE place > ?1 AND place <= ?2 ORDER BY place {order} LIMIT ?3"
-        ))?;
-        let mut rows = statement.query(params![place(self.id, from), place(self.id, to), limit(wanted)])?;
-        let mut page = Vec::new();
-        let mut bytes = 0;
-        while bytes < most
-            && let Some(row) = rows.next()?
-        {
-            let entry = entry(self.room, row)?;
-            // What JSON puts around a text, roughly; quotes may double it.
-            bytes += 256 + 2 * entry.text.as_str().len();
-            page.push(entry);
+        first: u64,
+        mut each: impl FnMut(Batch) -> Result<bool, LogError>,
+    ) -> Result<(), LogError> {
+        let first = first.max(1);
+        let mut statement = self.connection.prepare_cached(
+            "SELECT place, count, frames FROM batches
+             WHERE place >= coalesce((SELECT max(place) FROM batches WHERE place BETWEEN ?1 AND ?2), ?2)
+             AND place <= ?3 ORDER BY place",
+        )?;
+        let ends = params![place(self.id, 0), place(self.id, first), place(self.id, sqlite::max_seq())];
+        let mut rows = statement.query(ends)?;
+        let mut next = first;
+        // `each` has had what comes before `next`: whether it wants the batch.
+        let mut go_on = |batch: Batch| {
+            if batch.last < next {
+                return Ok(true);
+            }
+            let batch = batch.after(next - 1);
+            if batch.first != next {
+                if next == first {
+                    return Err(LogError::Hole { room: self.room.to_owned(), after: first - 1 });
+                }
+                return Ok(false);
+            }
+            next = batch.last + 1;
+            each(batch)
+        };
+        while let Some(row) = rows.next()? {
+            if !go_on(self.batch(row)?)? {
+                return Ok(());
+            }
         }
-        Ok(page)
+        for batch in self.tail {
+            if !go_on(batch.clone())? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn batch(&self, row: &Row<'_>) -> Result<Batch, LogError> {
+        let (place, count): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let frames = Bytes::copy_from_slice(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?);
+        let damaged = |_| LogError::Damaged { room: self.room.to_owned(), seq: seq_of(place) };
+        Batch::of_frames(seq_of(place), u64::try_from(count).unwrap_or(0), frames).map_err(damaged)
+    }
+
+    fn entry(&self, seq: u64, json: &[u8]) -> Result<Entry, LogError> {
+        let entry: Option<Entry> = serde_json::from_slice(json).ok();
+        entry
+            .filter(|entry| entry.seq == seq)
+            .ok_or_else(|| LogError::Damaged { room: self.room.to_owned(), seq })
     }
 }
 
-fn limit(entries: u64) -> i64 {
-    i64::try_from(entries).unwrap_or(i64::MAX)
+/// How much more goes into a page.
+struct Room {
+    entries: u64,
+    bytes: usize,
+}
+
+impl Room {
+    fn is_none(&self) -> bool {
+        self.entries == 0 || self.bytes == 0
+    }
+
+    fn take(&mut self, bytes: usize) {
+        self.entries -= 1;
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
 }

@@ -1,18 +1,17 @@
 //! The log's tables, and the statements on them.
 //!
-//! `place` is the room's number in the upper bits and `seq` in the lower [`SEQ_BITS`]: one integer is
-//! the key of a row, a room's entries lie side by side in their order, and a page is one range.
+//! `place` is the room's number in the upper bits and `seq` in the lower [`SEQ_BITS`]. A row holds what was committed together
+//! of one room, as the frames that were sent, under the place of the first of them: a room's entries lie side by side in
+//! their order, a page is one range, and whoever catches up is sent what is read. The columns are in `schema.rs`.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::{Connection, OpenFlags, params};
 use uuid::Uuid;
 
-use super::{LogError, StoredRoom};
-use crate::protocol::event::{Entry, EntryKind, EntryText};
-use crate::protocol::name::{Nick, RoomName};
-use crate::protocol::time::Time;
+use super::{LogError, StoredRoom, schema};
+use crate::protocol::name::RoomName;
 use crate::server::private::open_private;
 
 /// Bits of a place that hold the `seq`: a million million entries in each of eight million rooms.
@@ -24,35 +23,6 @@ pub(super) const MOST_ROOMS: i64 = (1 << (63 - SEQ_BITS)) - 1;
 /// The oldest SQLite whose WAL mode has no known way to lose what was committed
 /// (the reset race was fixed in 3.51.3).
 const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
-
-/// Says to SQLite's tools, and to `file`, that this is a parlor's log ("parl").
-const APPLICATION_ID: u32 = 0x7061_726C;
-
-/// Each brings the schema from its index to the next version. Only ever add to the end.
-///
-/// `target` and `extra` are for entries that act upon others: edits, deletions, reactions.
-const MIGRATIONS: &[&str] = &["
-    CREATE TABLE meta (
-        key   TEXT PRIMARY KEY,
-        value BLOB NOT NULL
-    ) WITHOUT ROWID;
-    CREATE TABLE rooms (
-        id    INTEGER PRIMARY KEY,
-        name  TEXT NOT NULL UNIQUE,
-        topic TEXT NOT NULL DEFAULT ''
-    );
-    CREATE TABLE entries (
-        place  INTEGER PRIMARY KEY,
-        kind   INTEGER NOT NULL,
-        id     BLOB    NOT NULL UNIQUE,
-        at     INTEGER NOT NULL,
-        author TEXT    NOT NULL,
-        action INTEGER NOT NULL DEFAULT 0,
-        target INTEGER,
-        text   TEXT    NOT NULL,
-        extra  TEXT
-    );
-"];
 
 /// What an entry must survive before it counts as stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -101,27 +71,13 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<(Connection, U
     connection.pragma_update(None, "synchronous", synchronous)?;
     // A writer alone never waits; this is for a backup tool that holds the file for a moment.
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    // 16 MiB: what the journal writes again and again in between goes into the file once.
+    connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
     // After a burst the write-ahead log gives its space back.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    migrate(&mut connection)?;
+    schema::migrate(&mut connection)?;
     let id = log_id(&connection)?;
     Ok((connection, id))
-}
-
-fn migrate(connection: &mut Connection) -> Result<(), LogError> {
-    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
-    let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found > known {
-        return Err(LogError::TooNew { found, known });
-    }
-    for (version, migration) in (1..=known).zip(MIGRATIONS).skip(found as usize) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(migration)?;
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", version)?;
-        transaction.commit()?;
-    }
-    Ok(())
 }
 
 fn log_id(connection: &Connection) -> Result<Uuid, LogError> {
@@ -152,7 +108,7 @@ pub(super) fn rooms(connection: &Connection) -> Result<Vec<(i64, StoredRoom)>, L
         .collect::<Result<_, _>>()?;
     rows.into_iter()
         .map(|(id, name, topic)| {
-            let name = RoomName::new(&name).map_err(|error| unreadable(1, error))?;
+            let name = RoomName::new(&name).map_err(|error| schema::unreadable(1, error))?;
             Ok((id, StoredRoom { name, topic, last: last_seq(connection, id)? }))
         })
         .collect()
@@ -160,11 +116,13 @@ pub(super) fn rooms(connection: &Connection) -> Result<Vec<(i64, StoredRoom)>, L
 
 /// The last `seq` of a room; 0 when nothing was said there.
 pub(super) fn last_seq(connection: &Connection, room: i64) -> rusqlite::Result<u64> {
-    let mut statement =
-        connection.prepare_cached("SELECT max(place) FROM entries WHERE place BETWEEN ?1 AND ?2")?;
-    let last: Option<i64> =
-        statement.query_row(params![place(room, 0), place(room, max_seq())], |row| row.get(0))?;
-    Ok(last.map_or(0, seq_of))
+    let mut statement = connection.prepare_cached(
+        "SELECT place, count FROM batches WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT 1",
+    )?;
+    let mut rows = statement.query(params![place(room, 0), place(room, max_seq())])?;
+    let Some(row) = rows.next()? else { return Ok(0) };
+    let (first, count): (i64, i64) = (row.get(0)?, row.get(1)?);
+    Ok(seq_of(first) + u64::try_from(count - 1).unwrap_or(0))
 }
 
 /// The number of a room, if the log knows it.
@@ -191,44 +149,4 @@ pub(super) fn room_of(place: i64) -> i64 {
 
 pub(super) fn max_seq() -> u64 {
     (1 << SEQ_BITS) - 1
-}
-
-/// What [`entry`] reads, in its order.
-pub(super) const COLUMNS: &str = "place, kind, id, at, author, action, target, text";
-
-/// One row of [`COLUMNS`].
-pub(super) fn entry(room: &RoomName, row: &Row<'_>) -> rusqlite::Result<Entry> {
-    let author: String = row.get(4)?;
-    Ok(Entry {
-        room: room.clone(),
-        seq: seq_of(row.get(0)?),
-        kind: kind(row.get(1)?),
-        id: Uuid::from_bytes(row.get(2)?),
-        at: Time::from_millis(row.get(3)?),
-        from: Nick::new(&author).map_err(|error| unreadable(4, error))?,
-        action: row.get(5)?,
-        reply_to: row.get::<_, Option<i64>>(6)?.and_then(|seq| u64::try_from(seq).ok()),
-        text: EntryText::from_stored(row.get_ref(7)?.as_str()?),
-    })
-}
-
-fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
-}
-
-fn kind(number: i64) -> EntryKind {
-    match number {
-        1 => EntryKind::Message,
-        2 => EntryKind::Topic,
-        _ => EntryKind::Unknown,
-    }
-}
-
-/// The number under which the log keeps a kind. Never reuse one.
-pub(super) fn kind_number(kind: EntryKind) -> i64 {
-    match kind {
-        EntryKind::Unknown => 0,
-        EntryKind::Message => 1,
-        EntryKind::Topic => 2,
-    }
 }

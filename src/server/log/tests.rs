@@ -24,9 +24,9 @@ impl Open {
 
     async fn append(&mut self, drafts: Vec<Draft>) -> Vec<Outcome> {
         self.log.writer.append(drafts, 7).await.unwrap();
-        let mut group = self.log.committed.recv().await.unwrap();
-        assert_eq!((group.len(), group[0].tag), (1, 7));
-        group.remove(0).outcomes
+        let mut commit = self.log.committed.recv().await.unwrap();
+        assert_eq!((commit.answers.len(), commit.answers[0].tag), (1, 7));
+        commit.answers.remove(0).outcomes
     }
 }
 
@@ -48,7 +48,7 @@ fn draft(name: &str, text: &str) -> Draft {
 
 fn seq(outcome: &Outcome) -> u64 {
     match outcome {
-        Outcome::Stored(entry) => entry.seq,
+        Outcome::Stored { seq, .. } => *seq,
         other => panic!("{other:?}"),
     }
 }
@@ -90,21 +90,42 @@ async fn all_of_an_entry_comes_back() {
     let stored =
         Draft { action: true, reply_to: Some(1), ..draft("#会議", "漢字 👩‍👩‍👧\n\tx") };
     let topic = Draft { kind: EntryKind::Topic, ..draft("#会議", "新しい") };
-    let outcomes = open.append(vec![stored, topic]).await;
+    let drafts = [stored, topic];
+    let outcomes = open.append(drafts.to_vec()).await;
     let page = open.log.reader.page(&room("#会議"), Place::After(0), 10).await.unwrap();
-    for (outcome, read) in outcomes.iter().zip(&page) {
-        let Outcome::Stored(entry) = outcome else { panic!() };
-        assert_eq!(entry, read);
-        assert_eq!(entry.text, read.text);
+    assert_eq!(page.len(), 2);
+    for ((outcome, draft), read) in outcomes.iter().zip(drafts).zip(page) {
+        assert_eq!(
+            (read.seq, read.kind, read.id, read.from),
+            (seq(outcome), draft.kind, draft.id, draft.from)
+        );
+        assert_eq!((read.text, read.action, read.reply_to), (draft.text, draft.action, draft.reply_to));
     }
     let open = open.reopened().await;
     assert_eq!(open.log.rooms[0].topic, "新しい");
 }
 
 #[tokio::test]
+async fn what_is_published_is_what_is_stored() {
+    let mut open = open();
+    let topic = Draft { kind: EntryKind::Topic, ..draft("#b", "news") };
+    open.log.writer.append(vec![draft("#a", "1"), topic, draft("#a", "2")], 0).await.unwrap();
+    let commit = open.log.committed.recv().await.unwrap();
+    for (fresh, (name, last, topic)) in commit.fresh.iter().zip([("#a", 2, None), ("#b", 1, Some("news"))]) {
+        assert_eq!((fresh.room.as_str(), fresh.topic.as_ref().map(EntryText::as_str)), (name, topic));
+        let [published] = &fresh.batches[..] else { panic!("one batch") };
+        let stored = open.log.reader.batch(&room(name), 0, last).await.unwrap().unwrap();
+        assert_eq!((published.first, published.last, &published.bytes), (1, last, &stored.bytes));
+    }
+}
+
+#[tokio::test]
 async fn pages_are_contiguous_and_end_where_they_should() {
     let mut open = open();
-    open.append((0..20).map(|n| draft("#a", &n.to_string())).collect()).await;
+    for batch in [1..3, 3..4, 4..15, 15..21] {
+        open.append(batch.map(|n| draft("#a", &n.to_string())).collect()).await;
+    }
+    open.append(vec![draft("#b", "another room")]).await;
     let page = async |place, limit| -> Vec<u64> {
         let page = open.log.reader.page(&room("#a"), place, limit).await.unwrap();
         page.iter().map(|entry| entry.seq).collect()
@@ -117,8 +138,108 @@ async fn pages_are_contiguous_and_end_where_they_should() {
     assert_eq!(page(Place::Around(10), 4).await, [8, 9, 10, 11]);
     assert!(page(Place::After(u64::MAX), 4).await.is_empty());
     assert!(open.log.reader.page(&room("#none"), Place::After(0), 9).await.unwrap().is_empty());
-    let batch = open.log.reader.batch(&room("#a"), 5, 9).await.unwrap().unwrap();
-    assert_eq!((batch.first, batch.last), (6, 9));
+    for (cursor, to) in [(0, 20), (5, 9), (2, 15), (19, 20), (14, 15)] {
+        let batch = open.log.reader.batch(&room("#a"), cursor, to).await.unwrap().unwrap();
+        assert_eq!((batch.first, batch.last, batch.entries().len() as u64), (cursor + 1, to, to - cursor));
+    }
+    assert!(open.log.reader.batch(&room("#a"), 20, 20).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_journal_is_taken_up_after_a_sudden_end() {
+    let mut open = open();
+    let once = draft("#a", "x");
+    open.append(vec![draft("#a", "before"), once.clone()]).await;
+    open.append(vec![draft("#b", "elsewhere")]).await;
+    let copy = tempfile::tempdir().unwrap();
+    for file in ["parlor.db", "parlor.db-wal"] {
+        std::fs::copy(open.folder.path().join(file), copy.path().join(file)).unwrap();
+    }
+    let log = Log::open(copy.path(), Durability::Process, Disk::Threads).unwrap();
+    let last: Vec<_> = log.rooms.iter().map(|room| (room.name.as_str(), room.last)).collect();
+    assert_eq!(last, [("#a", 2), ("#b", 1)]);
+    let mut open = Open { log, folder: copy };
+    assert_eq!(open.append(vec![once.clone()]).await, [Outcome::Known { id: once.id, seq: 2 }]);
+    assert_eq!(seq(&open.append(vec![draft("#a", "after")]).await[0]), 3);
+}
+
+/// A log as the first version of the schema kept it, one row for each entry.
+#[tokio::test]
+async fn a_log_of_the_first_schema_is_read_on() {
+    let mut open = open();
+    let drafts: Vec<Draft> = (0..2000).map(|n| draft("#a", &format!("{n} {}", "x".repeat(n)))).collect();
+    for some in drafts.chunks(64) {
+        open.append(some.to_vec()).await;
+    }
+    open.append(vec![Draft { action: true, reply_to: Some(3), ..draft("#b", "other") }]).await;
+    let all = async |log: &Log<u32>, name: &str| {
+        let (mut all, mut cursor) = (Vec::new(), 0);
+        while let Some(batch) = log.reader.batch(&room(name), cursor, u64::MAX).await.unwrap() {
+            all.extend_from_slice(&batch.bytes);
+            cursor = batch.last;
+        }
+        all
+    };
+    let before = [all(&open.log, "#a").await, all(&open.log, "#b").await];
+    open.log.reader.close().await;
+    open.log.writer.close().await;
+    schema::to_the_first(&rusqlite::Connection::open(open.folder.path().join("parlor.db")).unwrap());
+    let log = Log::open(open.folder.path(), Durability::Process, Disk::Threads).unwrap();
+    let mut open = Open { log, folder: open.folder };
+    assert_eq!([all(&open.log, "#a").await, all(&open.log, "#b").await], before);
+    let again = drafts[1234].clone();
+    assert_eq!(open.append(vec![again.clone()]).await, [Outcome::Known { id: again.id, seq: 1235 }]);
+    assert_eq!(seq(&open.append(vec![draft("#a", "on")]).await[0]), 2001);
+}
+
+/// Whatever was settled meanwhile, a page goes from the file into memory without a seam.
+#[tokio::test]
+async fn what_is_settled_and_what_is_not_are_one_log() {
+    let mut open = open();
+    for n in 0..30 {
+        open.append((0..7).map(|m| draft("#a", &(7 * n + m).to_string())).collect()).await;
+        if n % 8 == 3 {
+            open = open.reopened().await;
+        }
+    }
+    let reader = &open.log.reader;
+    assert_eq!(reader.tail.of(&room("#a"))[0].first, 28 * 7 + 1);
+    for (at, limit, expected) in [
+        (Place::After(190), 500, 191..=210),
+        (Place::Before(205), 20, 185..=204),
+        (Place::Before(190), 3, 187..=189),
+        (Place::Around(197), 6, 194..=199),
+    ] {
+        let page = reader.page(&room("#a"), at, limit).await.unwrap();
+        let seqs: Vec<u64> = page.iter().map(|entry| entry.seq).collect();
+        assert_eq!(seqs, expected.collect::<Vec<_>>());
+        assert!(page.iter().all(|entry| entry.text.as_str() == (entry.seq - 1).to_string()));
+    }
+    for cursor in 180..210 {
+        let batch = reader.batch(&room("#a"), cursor, 210).await.unwrap().unwrap();
+        assert_eq!((batch.first, batch.entries()[0].0), (cursor + 1, cursor + 1));
+    }
+}
+
+#[tokio::test]
+async fn what_was_changed_in_the_file_is_named() {
+    let mut open = open();
+    open.append(vec![draft("#a", "1"), draft("#a", "2")]).await;
+    let mut open = open.reopened().await;
+    open.append(vec![draft("#a", "3")]).await;
+    open.append(vec![draft("#a", "4")]).await;
+    let open = open.reopened().await;
+    let file = rusqlite::Connection::open(open.folder.path().join("parlor.db")).unwrap();
+    file.execute("UPDATE batches SET frames = zeroblob(9) WHERE place & 0xFF = 1", []).unwrap();
+    let damaged = open.log.reader.page(&room("#a"), Place::After(0), 9).await;
+    assert!(matches!(damaged, Err(LogError::Damaged { seq: 1, .. })), "{damaged:?}");
+    let behind = open.log.reader.batch(&room("#a"), 2, 4).await.unwrap().unwrap();
+    assert_eq!((behind.first, behind.last), (3, 4), "what lies behind it can be read");
+    file.execute("DELETE FROM batches WHERE place & 0xFF = 1", []).unwrap();
+    let hole = open.log.reader.batch(&room("#a"), 0, 4).await;
+    assert!(matches!(hole, Err(LogError::Hole { after: 0, .. })), "{hole:?}");
+    let page = open.log.reader.page(&room("#a"), Place::Before(9), 9).await.unwrap();
+    assert_eq!(page.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 4]);
 }
 
 #[tokio::test]
@@ -143,12 +264,12 @@ async fn a_full_disk_stores_nothing_takes_no_number_and_heals() {
     let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     connection.pragma_update(None, "max_page_count", pages + 4).unwrap();
     let lock = sqlite::lock(folder.path()).unwrap();
-    let (writer, mut committed) = Writer::start(connection, lock, Disk::Threads).unwrap();
+    let (writer, mut committed, _) = Writer::start(connection, Tail::default(), lock, Disk::Threads).unwrap();
     let mut stored = 0;
     let failed = loop {
         writer.append(vec![draft("#a", &"x".repeat(2000))], 0).await.unwrap();
-        match committed.recv().await.unwrap().remove(0).outcomes.remove(0) {
-            Outcome::Stored(entry) => stored = entry.seq,
+        match committed.recv().await.unwrap().answers[0].outcomes[0] {
+            Outcome::Stored { seq, .. } => stored = seq,
             Outcome::Failed { error, .. } => break error,
             Outcome::Known { .. } => panic!(),
         }
@@ -158,7 +279,7 @@ async fn a_full_disk_stores_nothing_takes_no_number_and_heals() {
     writer.close().await;
     let mut log = Log::<u32>::open(folder.path(), Durability::Process, Disk::Threads).unwrap();
     log.writer.append(vec![draft("#a", "room again")], 0).await.unwrap();
-    assert_eq!(seq(&log.committed.recv().await.unwrap()[0].outcomes[0]), stored + 1);
+    assert_eq!(seq(&log.committed.recv().await.unwrap().answers[0].outcomes[0]), stored + 1);
 }
 
 #[tokio::test]
@@ -176,7 +297,7 @@ async fn what_waits_is_committed_together_and_in_order() {
         .collect();
     let mut seqs: Vec<u64> = Vec::new();
     while seqs.len() < 1000 {
-        for committed in open.log.committed.recv().await.unwrap() {
+        for committed in open.log.committed.recv().await.unwrap().answers {
             seqs.push(seq(&committed.outcomes[0]));
             assert_eq!(seq(&committed.outcomes[0]), seq(&committed.outcomes[1]));
         }

@@ -9,13 +9,25 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error};
 
-use super::sqlite::{self, MOST_ROOMS, kind_number, place, room_of, seq_of};
-use super::{Commits, Committed, Draft, LogError, Outcome, StoreError};
-use crate::protocol::event::{Entry, EntryKind};
-use crate::protocol::limits::{COMMIT_ENTRIES, COMMITS_AHEAD, LOG_QUEUE};
+use super::ids::Ids;
+use super::sqlite::{self, MOST_ROOMS, place, room_of, seq_of};
+use super::tail::Tail;
+use super::{
+    Commit, Commits, Committed, Draft, Fresh, LogError, Outcome, StoreError, StoredRoom, journal, schema,
+};
+use crate::protocol::event::{Entry, EntryKind, EntryText};
+use crate::protocol::limits::{BATCH_BYTES, COMMIT_ENTRIES, COMMITS_AHEAD, LOG_QUEUE};
 use crate::protocol::name::RoomName;
 use crate::protocol::time::Time;
+use crate::server::batch::{Batch, Builder, join};
 use crate::server::disk::Disk;
+
+/// Entries, and bytes of them, that may be unsettled: some milliseconds of work for the writer, once in so many messages,
+/// and at a start after a crash.
+const UNSETTLED_ENTRIES: usize = 4096;
+const UNSETTLED_BYTES: usize = 4 << 20;
+/// Bytes in one settled row, at most, or one commit's: what is read for one page need not be much more than the page.
+const SETTLED_BYTES: usize = 64 << 10;
 
 /// The handle of the writer. Clones hand over to the same thread.
 #[derive(Debug)]
@@ -38,15 +50,22 @@ enum Order<T> {
 impl<T: Send + 'static> Writer<T> {
     pub(super) fn start(
         connection: Connection,
+        tail: Tail,
         lock: File,
         disk: Disk,
-    ) -> Result<(Self, Commits<T>), LogError> {
+    ) -> Result<(Self, Commits<T>, Vec<StoredRoom>), LogError> {
         let (orders, orders_in) = mpsc::channel(LOG_QUEUE);
         let (committed, committed_out) = mpsc::channel(COMMITS_AHEAD);
-        let mut state = State { rooms: HashMap::new(), connection, disk };
-        for (id, room) in sqlite::rooms(&state.connection)? {
-            state.rooms.insert(room.name, Room { id, last: room.last });
+        let mut rooms = HashMap::new();
+        for (id, room) in sqlite::rooms(&connection)? {
+            rooms.insert(room.name, Room { id, last: room.last });
         }
+        let ids = Ids::open(&connection)?;
+        let mut state = State { connection, rooms, ids, tail, unsettled: 0, disk };
+        state.take_up_journal()?;
+        let last = |room: &StoredRoom| state.rooms.get(&room.name).map_or(room.last, |known| known.last);
+        let stored = sqlite::rooms(&state.connection)?.into_iter();
+        let stored = stored.map(|(_, room)| StoredRoom { last: last(&room), ..room }).collect();
         let (runtime, run) = (Handle::current(), state.run(orders_in, committed, lock));
         match disk {
             Disk::Here(_) => drop(runtime.spawn(run)),
@@ -56,7 +75,7 @@ impl<T: Send + 'static> Writer<T> {
                 drop(started.map_err(|error| LogError::File("the log's thread".to_owned(), error))?);
             }
         }
-        Ok((Self { orders }, committed_out))
+        Ok((Self { orders }, committed_out, stored))
     }
 
     /// Hands over drafts, which get consecutive places as far as they share a room. Waits while too
@@ -88,6 +107,10 @@ struct Room {
 struct State {
     connection: Connection,
     rooms: HashMap<RoomName, Room>,
+    ids: Ids,
+    tail: Tail,
+    /// Bytes in the tail.
+    unsettled: usize,
     disk: Disk,
 }
 
@@ -95,7 +118,7 @@ impl State {
     async fn run<T>(
         mut self,
         mut orders: mpsc::Receiver<Order<T>>,
-        committed: mpsc::Sender<Vec<Committed<T>>>,
+        committed: mpsc::Sender<Commit<T>>,
         lock: File,
     ) {
         let mut close = None;
@@ -121,15 +144,19 @@ impl State {
             }
             if !group.is_empty() {
                 self.disk.take().await;
-                let group = self.commit(group);
+                let commit = self.commit(group);
                 self.disk.take().await;
-                if committed.send(group).await.is_err() {
+                if committed.send(commit).await.is_err() {
                     error!("nobody publishes what is stored: the log ends");
                     break;
+                }
+                if self.ids.mark() >= UNSETTLED_ENTRIES || self.unsettled >= UNSETTLED_BYTES {
+                    self.settle();
                 }
             }
         }
         orders.close();
+        self.settle();
         // Empties the write-ahead log into the file, so that the file alone is the whole log.
         if let Err((_, error)) = self.connection.close() {
             error!(%error, "the log could not be closed in order; the next start repairs it");
@@ -138,59 +165,199 @@ impl State {
         drop(close);
     }
 
-    /// Stores a group in one transaction: all of it, or nothing.
-    fn commit<T>(&mut self, group: Vec<(Vec<Draft>, T)>) -> Vec<Committed<T>> {
-        let drafts = || group.iter().map(|(drafts, _)| drafts.as_slice());
-        let mut changed = HashMap::new();
-        let outcomes = match store(&mut self.connection, &self.rooms, &mut changed, drafts()) {
-            Ok(outcomes) => {
-                self.rooms.extend(changed);
-                outcomes
+    /// Puts what is in the journal where it is read.
+    fn settle(&mut self) {
+        match self.try_to_settle() {
+            Ok(()) => {
+                self.ids.inserted();
+                self.tail.clear();
+                self.unsettled = 0;
             }
+            // Nothing is lost by it, and it can be read: it is tried again, at the latest by the next start.
+            Err(error) => error!(%error, "what was said stays in the journal"),
+        }
+    }
+
+    fn try_to_settle(&mut self) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut all = self.tail.all();
+        // Side by side in the file, if they are.
+        all.sort_by_cached_key(|(name, _)| self.rooms.get(name).map(|room| room.id));
+        for (name, batches) in all {
+            let Some(room) = self.rooms.get(&name) else { continue };
+            for batch in join(batches, SETTLED_BYTES) {
+                schema::insert(&transaction, room.id, Some(&batch))?;
+            }
+        }
+        self.ids.insert(&transaction)?;
+        journal::clear(&transaction)?;
+        transaction.commit()
+    }
+
+    /// What the last server left unsettled, because it ended too suddenly.
+    fn take_up_journal(&mut self) -> Result<(), LogError> {
+        let names: HashMap<i64, RoomName> =
+            self.rooms.iter().map(|(name, room)| (room.id, name.clone())).collect();
+        for (room, batch) in journal::read(&self.connection)? {
+            let name = names.get(&room);
+            let damaged =
+                |seq| LogError::Damaged { room: name.map_or("?", RoomName::as_str).to_owned(), seq };
+            let (Some(name), Some(batch)) = (name, batch) else { return Err(damaged(0)) };
+            for (seq, json) in batch.entries() {
+                let entry: Entry = serde_json::from_slice(json).map_err(|_| damaged(seq))?;
+                self.ids.note(entry.id, place(room, seq));
+            }
+            if let Some(room) = self.rooms.get_mut(name) {
+                room.last = room.last.max(batch.last);
+            }
+            self.tail.add(name, &[batch]);
+        }
+        if self.ids.mark() > 0 {
+            self.settle();
+        }
+        Ok(())
+    }
+
+    /// Stores a group in one transaction: all of it, or nothing.
+    fn commit<T>(&mut self, group: Vec<(Vec<Draft>, T)>) -> Commit<T> {
+        let entries: usize = group.iter().map(|(drafts, _)| drafts.len()).sum();
+        let drafts = || group.iter().map(|(drafts, _)| drafts.as_slice());
+        let mark = self.ids.mark();
+        let (fresh, outcomes) = match self.store(drafts()) {
+            Ok(stored) => stored,
             Err(error) => {
                 error!(%error, "nothing of a group could be stored");
+                self.ids.forget(mark);
                 let reason = match error.sqlite_error_code() {
                     Some(SqliteCode::DiskFull) => StoreError::Full,
                     _ => StoreError::Failed,
                 };
                 let failed = |draft: &Draft| Outcome::Failed { id: draft.id, error: reason };
-                drafts().map(|drafts| drafts.iter().map(failed).collect()).collect()
+                (Vec::new(), drafts().map(|drafts| drafts.iter().map(failed).collect()).collect())
             }
         };
-        debug!(hand_overs = group.len(), "committed");
+        debug!(hand_overs = group.len(), entries, "committed");
         let tags = group.into_iter().map(|(_, tag)| tag);
-        outcomes.into_iter().zip(tags).map(|(outcomes, tag)| Committed { outcomes, tag }).collect()
+        let answers = outcomes.into_iter().zip(tags).map(|(outcomes, tag)| Committed { outcomes, tag });
+        Commit { fresh, answers: answers.collect() }
+    }
+
+    /// One transaction. Of what it changes, the rooms' ends are taken over only if it succeeds; the ids that it noted
+    /// are for the caller to forget if it does not.
+    fn store<'a>(
+        &mut self,
+        group: impl Iterator<Item = &'a [Draft]>,
+    ) -> rusqlite::Result<(Vec<Fresh>, Vec<Vec<Outcome>>)> {
+        let Self { connection, rooms, ids, tail, unsettled, .. } = self;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut group = group.peekable();
+        let mut all = Vec::new();
+        let mut growing =
+            Growing { transaction: &transaction, rooms, ids, now: Time::now(), grown: Vec::new() };
+        while let Some(drafts) = group.next() {
+            all.push(drafts.iter().map(|draft| growing.add(draft)).collect::<Result<_, _>>()?);
+        }
+        let grown = growing.grown;
+        let mut fresh = Vec::with_capacity(grown.len());
+        for mut grown in grown {
+            grown.full.extend(grown.open.take());
+            if let Some(topic) = &grown.topic {
+                let mut statement =
+                    transaction.prepare_cached("UPDATE rooms SET topic = ?2 WHERE id = ?1")?;
+                statement.execute(params![grown.room.id, topic.as_str()])?;
+            }
+            fresh.push((grown.room, Fresh { room: grown.name, batches: grown.full, topic: grown.topic }));
+        }
+        let batches =
+            fresh.iter().flat_map(|(room, fresh)| fresh.batches.iter().map(|batch| (room.id, batch)));
+        journal::add(&transaction, batches)?;
+        transaction.commit()?;
+        for (room, fresh) in &fresh {
+            rooms.insert(fresh.room.clone(), *room);
+            // Before anyone hears of it, or one who is behind would look for it in vain.
+            tail.add(&fresh.room, &fresh.batches);
+            *unsettled += fresh.batches.iter().map(|batch| batch.bytes.len()).sum::<usize>();
+        }
+        Ok((fresh.into_iter().map(|(_, fresh)| fresh).collect(), all))
     }
 }
 
-/// One transaction. What it changes about the rooms is in `changed`, and holds only if it succeeds.
-fn store<'a>(
-    connection: &mut Connection,
-    known: &HashMap<RoomName, Room>,
-    changed: &mut HashMap<RoomName, Room>,
-    group: impl Iterator<Item = &'a [Draft]>,
-) -> rusqlite::Result<Vec<Vec<Outcome>>> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let now = Time::now();
-    let mut all = Vec::new();
-    for drafts in group {
-        let mut outcomes = Vec::with_capacity(drafts.len());
-        for draft in drafts {
-            let there = changed.get(&draft.room).or_else(|| known.get(&draft.room)).copied();
-            let mut room = there.map_or_else(|| new_room(&transaction, &draft.room), Ok)?;
-            let outcome = insert(&transaction, &mut room, draft, now)?;
-            if there.is_some() || matches!(outcome, Outcome::Stored(_)) {
-                changed.insert(draft.room.clone(), room);
+/// A transaction that entries are added to.
+struct Growing<'a> {
+    transaction: &'a Connection,
+    rooms: &'a HashMap<RoomName, Room>,
+    ids: &'a mut Ids,
+    now: Time,
+    /// The rooms that have got any. A commit has entries of few rooms, and mostly of the last one again.
+    grown: Vec<Grown>,
+}
+
+/// A room, and what it has got.
+struct Grown {
+    name: RoomName,
+    room: Room,
+    /// Batches that are as large as one may be.
+    full: Vec<Batch>,
+    open: Builder,
+    topic: Option<EntryText>,
+}
+
+impl Growing<'_> {
+    fn add(&mut self, draft: &Draft) -> rusqlite::Result<Outcome> {
+        let id = draft.id;
+        if let Some(found) = self.ids.find(self.transaction, id)? {
+            return Ok(if self.room_id(&draft.room) == Some(room_of(found)) {
+                Outcome::Known { id, seq: seq_of(found) }
             } else {
-                // A room comes to be by what is said in it, and nothing was.
-                transaction.prepare_cached("DELETE FROM rooms WHERE id = ?1")?.execute(params![room.id])?;
-            }
-            outcomes.push(outcome);
+                Outcome::Failed { id, error: StoreError::IdInUse }
+            });
         }
-        all.push(outcomes);
+        let now = self.now;
+        let grown = self.grown(&draft.room)?;
+        let seq = grown.room.last + 1;
+        grown.open.push(&Entry {
+            kind: draft.kind,
+            room: draft.room.clone(),
+            seq,
+            id,
+            at: now,
+            from: draft.from.clone(),
+            text: draft.text.clone(),
+            action: draft.action,
+            reply_to: draft.reply_to,
+        });
+        grown.room.last = seq;
+        if draft.kind == EntryKind::Topic {
+            grown.topic = Some(draft.text.clone());
+        }
+        if grown.open.len() >= BATCH_BYTES {
+            grown.full.extend(grown.open.take());
+        }
+        let place = place(grown.room.id, seq);
+        self.ids.note(id, place);
+        Ok(Outcome::Stored { id, seq })
     }
-    transaction.commit()?;
-    Ok(all)
+
+    /// The number of a room that has any entries.
+    fn room_id(&self, name: &RoomName) -> Option<i64> {
+        let grown = self.grown.iter().find(|grown| grown.name == *name).map(|grown| grown.room);
+        grown.or_else(|| self.rooms.get(name).copied()).map(|room| room.id)
+    }
+
+    /// A room that is about to get an entry; it comes to be by its first one.
+    fn grown(&mut self, name: &RoomName) -> rusqlite::Result<&mut Grown> {
+        let place = match self.grown.iter().rposition(|grown| grown.name == *name) {
+            Some(place) => place,
+            None => {
+                let room =
+                    self.rooms.get(name).copied().map_or_else(|| new_room(self.transaction, name), Ok)?;
+                let (full, open) = (Vec::new(), Builder::default());
+                self.grown.push(Grown { name: name.clone(), room, full, open, topic: None });
+                self.grown.len() - 1
+            }
+        };
+        Ok(&mut self.grown[place])
+    }
 }
 
 fn new_room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Room> {
@@ -200,49 +367,4 @@ fn new_room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Room> 
         return Err(rusqlite::Error::IntegralValueOutOfRange(0, id));
     }
     Ok(Room { id, last: 0 })
-}
-
-fn insert(connection: &Connection, room: &mut Room, draft: &Draft, now: Time) -> rusqlite::Result<Outcome> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO entries (place, kind, id, at, author, action, target, text)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
-    )?;
-    let seq = room.last + 1;
-    let target = draft.reply_to.and_then(|seq| i64::try_from(seq).ok());
-    let stored = statement.execute(params![
-        place(room.id, seq),
-        kind_number(draft.kind),
-        draft.id.as_bytes(),
-        now.as_millis(),
-        draft.from.as_str(),
-        draft.action,
-        target,
-        draft.text.as_str(),
-    ])?;
-    if stored == 0 {
-        let mut statement = connection.prepare_cached("SELECT place FROM entries WHERE id = ?1")?;
-        let found: i64 = statement.query_row(params![draft.id.as_bytes()], |row| row.get(0))?;
-        return Ok(if room_of(found) == room.id {
-            Outcome::Known { id: draft.id, seq: seq_of(found) }
-        } else {
-            Outcome::Failed { id: draft.id, error: StoreError::IdInUse }
-        });
-    }
-    if draft.kind == EntryKind::Topic {
-        let mut statement = connection.prepare_cached("UPDATE rooms SET topic = ?2 WHERE id = ?1")?;
-        statement.execute(params![room.id, draft.text.as_str()])?;
-    }
-    room.last = seq;
-    Ok(Outcome::Stored(Entry {
-        kind: draft.kind,
-        room: draft.room.clone(),
-        seq,
-        id: draft.id,
-        at: now,
-        from: draft.from.clone(),
-        text: draft.text.clone(),
-        action: draft.action,
-        // As it is stored, so that those who hear it now and those who read it later get the same.
-        reply_to: target.and_then(|seq| u64::try_from(seq).ok()),
-    }))
 }

@@ -11,20 +11,21 @@ mod writer;
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::info;
 
 use super::Context;
 use super::either::either;
 use super::handshake::{self, Peer};
 use super::room::Joined;
-use crate::protocol::event::Reason;
+use crate::protocol::event::{Bye, Reason};
 use crate::protocol::frame::FrameReader;
-use crate::protocol::limits::{COMMAND_BYTES, LINGER_TIME, REPLIES_OWED};
+use crate::protocol::limits::{COMMAND_BYTES, LINGER_TIME};
 use crate::protocol::name::RoomName;
 use reader::Reader;
 use writer::Writer;
@@ -34,12 +35,23 @@ use writer::Writer;
 pub enum Out {
     /// Frames to send, small ones.
     Frames(Bytes),
-    /// An answer, and its share of what one connection may be owed.
-    Answer(Bytes, OwnedSemaphorePermit),
-    /// A room to follow from a cursor, and the frames that come before its entries.
+    /// An answer, whose bytes count to what one connection may be owed.
+    Answer(Bytes),
+    /// A room to follow from a cursor, and the frames that come before its entries, which count.
     Follow(Box<Follow>),
     /// A room to follow no more, and the answer.
     Unfollow(RoomName, Bytes),
+}
+
+impl Out {
+    /// Bytes that count to what one connection may be owed.
+    pub(super) fn counted(&self) -> usize {
+        match self {
+            Self::Answer(bytes) => bytes.len(),
+            Self::Follow(follow) => follow.before.len(),
+            Self::Frames(_) | Self::Unfollow(..) => 0,
+        }
+    }
 }
 
 /// See [`Out::Follow`].
@@ -53,13 +65,7 @@ pub struct Follow {
     cursor: u64,
     /// To send first.
     before: Bytes,
-    /// Its share of what one connection may be owed.
-    _share: OwnedSemaphorePermit,
 }
-
-/// A place among the answers of one connection, reserved before the command is carried out: answering
-/// never waits, and whoever does not read its answers is not asked for more.
-pub type Slot = mpsc::OwnedPermit<Out>;
 
 /// Serves one connection until it ends, and says why.
 pub async fn serve<R, W>(read: R, mut write: W, context: Arc<Context>, peer: Peer) -> Reason
@@ -68,7 +74,8 @@ where
     W: AsyncWrite + Unpin,
 {
     let mut frames = FrameReader::new(read, COMMAND_BYTES);
-    let entered = match handshake::run(&mut frames, &mut write, &context, peer).await {
+    // On the heap, as everything that a connection does seldom: an idle one is as large as the largest of the rest.
+    let entered = match Box::pin(handshake::run(&mut frames, &mut write, &context, peer)).await {
         Ok(entered) => entered,
         Err(reason) => {
             drop(timeout(LINGER_TIME, hear_out(frames.into_inner())).await);
@@ -76,20 +83,38 @@ where
         }
     };
     let guard = Guard { session: entered.session, context: &context };
-    let (out, replies) = mpsc::channel(REPLIES_OWED);
-    let mut reader = Reader::new(frames, out, &context, entered.session, peer.from);
-    let mut writer = Writer::new(write, replies, &context);
-    let last_word = tokio::select! {
-        biased;
-        () = context.closing.cancelled() => Reason::Shutdown.into(),
-        last_word = entered.ending.ended() => last_word,
-        reason = either(reader.run(), writer.run()) => reason.into(),
+    let mailbox = entered.mailbox;
+    if context.closing.is_cancelled() {
+        // Those who were inside by then have been told.
+        mailbox.end(Reason::Shutdown, None);
+    }
+    let heard = Heard::default();
+    let mut reader = Reader::new(frames, &mailbox, &heard, &context, entered.session, peer.from);
+    let mut writer = Writer::new(write, &mailbox, &heard, &context);
+    let last_word = {
+        let (reading, writing) = (pin!(reader.run()), pin!(writer.run()));
+        let running = pin!(either(reading, writing));
+        tokio::select! {
+            biased;
+            last_word = mailbox.ended() => last_word,
+            reason = running => reason.into(),
+        }
     };
     let reason = last_word.reason;
     info!(nick = %entered.you.nick, ?reason, "bye");
     // The answers that are owed still come; those who are here need not wait for that.
     let rest = reader.into_stream();
     drop(guard);
+    Box::pin(part(rest, &mut writer, last_word)).await;
+    reason
+}
+
+/// Says the last word, and hears the peer out.
+async fn part<R, W>(rest: R, writer: &mut Writer<'_, W>, last_word: Bye)
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
     let mut hearing = pin!(hear_out(rest));
     let mut finishing = pin!(writer.finish(last_word));
     // At the same time, or a peer that cannot write, and so does not read, would hold up both.
@@ -98,7 +123,30 @@ where
         () = &mut finishing => drop(timeout(LINGER_TIME, hearing).await),
         () = &mut hearing => finishing.await,
     }
-    reason
+}
+
+/// When the peer was last heard: the reader hears it, and the writer keeps the time, so that one timer does for both.
+struct Heard {
+    start: Instant,
+    /// Milliseconds after the start.
+    last: AtomicU64,
+}
+
+impl Default for Heard {
+    fn default() -> Self {
+        Self { start: Instant::now(), last: AtomicU64::new(0) }
+    }
+}
+
+impl Heard {
+    fn now(&self) {
+        let since = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(since, Ordering::Relaxed);
+    }
+
+    fn last(&self) -> Instant {
+        self.start + Duration::from_millis(self.last.load(Ordering::Relaxed))
+    }
 }
 
 /// Takes, and throws away, what still comes until the peer closes; see [`LINGER_TIME`].

@@ -4,24 +4,22 @@
 //! together. It MUST reserve the place of an answer before it carries out a command.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use tokio::io::AsyncRead;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::spawn_blocking;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tracing::warn;
 
-use super::{Follow, Out, order};
+use super::{Follow, Heard, Out, order};
 use crate::protocol::command::{Command, History, Join, RequestId, Send, SetTopic};
 use crate::protocol::event::{
     Delayed, EntryKind, EntryText, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason,
     RoomInfo, Rooms,
 };
 use crate::protocol::frame::{self, Frame, FrameError, FrameReader};
-use crate::protocol::limits::{DEAD_AFTER, DELAY_TOLD_AFTER, REPLY_BYTES_OWED, SUBMISSION_ENTRIES};
+use crate::protocol::limits::{DELAY_TOLD_AFTER, SUBMISSION_ENTRIES};
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::proof::{Cost, ProofKey};
 use crate::protocol::text::Line;
@@ -31,14 +29,14 @@ use crate::server::entrance;
 use crate::server::handshake::too_large;
 use crate::server::hub::SessionId;
 use crate::server::log::Draft;
+use crate::server::mailbox::Mailbox;
 use crate::server::registry::{Barred, PersonId, Registry, Whom};
 use crate::server::throttle::Throttle;
 
 pub(super) struct Reader<'a, R> {
     frames: FrameReader<R>,
-    out: mpsc::Sender<Out>,
-    /// Bytes that may still be owed.
-    owed: Arc<Semaphore>,
+    mailbox: &'a Mailbox,
+    heard: &'a Heard,
     context: &'a Context,
     session: SessionId,
     /// What counts as our address.
@@ -52,7 +50,8 @@ pub(super) struct Reader<'a, R> {
 impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     pub(super) fn new(
         frames: FrameReader<R>,
-        out: mpsc::Sender<Out>,
+        mailbox: &'a Mailbox,
+        heard: &'a Heard,
         context: &'a Context,
         session: SessionId,
         block: Option<IpAddr>,
@@ -61,8 +60,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         let now = now();
         Self {
             frames,
-            out,
-            owed: Arc::new(Semaphore::new(REPLY_BYTES_OWED)),
+            mailbox,
+            heard,
             context,
             session,
             block,
@@ -87,25 +86,32 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     async fn listen(&mut self) -> Result<std::convert::Infallible, Reason> {
         loop {
-            let read = timeout(DEAD_AFTER, self.frames.next()).await.map_err(|_| Reason::Silent)?;
-            let mut next = self.checked(read).await?;
-            while let Some(json) = next {
-                match Command::decode(&json) {
-                    Ok(command) => self.carry_out(command).await?,
-                    Err(failure) => {
-                        // Nonsense costs what sense does, or it would be a way around the rate.
-                        self.hold_up(false, failure.re.clone()).await?;
-                        self.fail(failure).await?;
-                    }
-                }
-                let ready = self.frames.next_ready();
-                next = match ready {
-                    Ok(None) => None,
-                    other => self.checked(other).await?,
-                };
-            }
-            self.hand_over().await?;
+            let read = self.frames.next().await;
+            self.heard.now();
+            // On the heap: one who listens is as large as the waiting for the next frame, and not as the work on it.
+            Box::pin(self.take(read)).await?;
         }
+    }
+
+    /// Carries out what one read brought.
+    async fn take(&mut self, read: Result<Option<bytes::Bytes>, FrameError>) -> Result<(), Reason> {
+        let mut next = self.checked(read).await?;
+        while let Some(json) = next {
+            match Command::decode(&json) {
+                Ok(command) => self.carry_out(command).await?,
+                Err(failure) => {
+                    // Nonsense costs what sense does, or it would be a way around the rate.
+                    self.hold_up(false, failure.re.clone()).await?;
+                    self.fail(failure).await;
+                }
+            }
+            let ready = self.frames.next_ready();
+            next = match ready {
+                Ok(None) => None,
+                other => self.checked(other).await?,
+            };
+        }
+        self.hand_over().await
     }
 
     /// The frame that was read, or why there will be no other.
@@ -117,7 +123,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             Ok(Some(json)) => Ok(Some(json)),
             Err(error @ FrameError::TooLarge { .. }) => {
                 self.hand_over().await?;
-                self.fail(too_large(&error)).await?;
+                self.fail(too_large(&error)).await;
                 Err(Reason::FrameTooLarge)
             }
             Ok(None) | Err(FrameError::Cut | FrameError::Io(_)) => {
@@ -150,7 +156,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                     let message =
                         format!("the topic of {room} is locked: its owner and the operators set it");
                     let failure = Failure::new(ErrorCode::NotAllowed, &message);
-                    return self.fail(Failure { re: Some(id.into()), ..failure }).await;
+                    self.fail(Failure { re: Some(id.into()), ..failure }).await;
+                    return Ok(());
                 }
                 let text = EntryText::from(text);
                 let kind = EntryKind::Topic;
@@ -162,9 +169,12 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 // In the order in which they were said.
                 self.hand_over().await?;
                 let re = other.request_id();
-                match self.answer(other).await {
+                match Box::pin(self.answer(other)).await {
                     Ok(()) => Ok(()),
-                    Err(Stop::Failed(failure)) => self.fail(Failure { re, ..failure }).await,
+                    Err(Stop::Failed(failure)) => {
+                        self.fail(Failure { re, ..failure }).await;
+                        Ok(())
+                    }
                     Err(Stop::Over(reason)) => Err(reason),
                 }
             }
@@ -191,7 +201,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             };
             let ms = u64::try_from(held_up.as_millis()).unwrap_or(u64::MAX);
             let delayed = Delayed { re, ms, message: Line::lossy(&message) };
-            self.say(&Event::Delayed(delayed)).await?;
+            self.say(&Event::Delayed(delayed)).await;
         }
         sleep(wait).await;
         Ok(())
@@ -210,7 +220,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         });
         match may_speak {
             Ok(from) => self.drafts.push(draft(from)),
-            Err(failure) => return self.fail(Failure { re: Some(id.into()), ..failure }).await,
+            Err(failure) => {
+                self.fail(Failure { re: Some(id.into()), ..failure }).await;
+                return Ok(());
+            }
         }
         if self.drafts.len() >= SUBMISSION_ENTRIES {
             self.hand_over().await?;
@@ -223,7 +236,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         if self.drafts.is_empty() {
             return Ok(());
         }
-        let slot = self.out.clone().reserve_owned().await.map_err(|_| Reason::Gone)?;
+        let slot = self.mailbox.place().await;
         let drafts = std::mem::take(&mut self.drafts);
         self.context.log.append(drafts, slot).await.map_err(|_| Reason::Shutdown)
     }
@@ -234,12 +247,12 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             Command::Leave(leave) => {
                 self.context.hub.lock().part(self.session, &leave.room)?;
                 let ok = Event::Ok(Okay { re: leave.id, ..Okay::default() });
-                self.give(Out::Unfollow(leave.room, Frame::encode(&ok).into_bytes())).await?;
+                self.give(Out::Unfollow(leave.room, Frame::encode(&ok).into_bytes())).await;
             }
             Command::Nick(set) => {
                 self.claim(&set.nick).await?;
                 let you = self.context.hub.lock().rename(self.session, set.nick)?;
-                self.say(&Event::Ok(Okay { re: set.id, you: Some(you), ..Okay::default() })).await?;
+                self.say(&Event::Ok(Okay { re: set.id, you: Some(you), ..Okay::default() })).await;
             }
             Command::History(history) => self.history(history).await?,
             Command::Who(who) => {
@@ -249,11 +262,11 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                     let room = hub.room(&who.room)?;
                     (room.here(), room.people())
                 };
-                self.say(&Event::People(People { re: who.id, room: who.room, here, people })).await?;
+                self.say(&Event::People(People { re: who.id, room: who.room, here, people })).await;
             }
             Command::Rooms(plain) => {
                 let rooms = self.list();
-                self.say(&Event::Rooms(Rooms { re: plain.id, rooms })).await?;
+                self.say(&Event::Rooms(Rooms { re: plain.id, rooms })).await;
             }
             order @ (Command::Kick(_)
             | Command::Ban(_)
@@ -274,12 +287,12 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             | Command::Audit(_)) => {
                 let leaves = matches!(order, Command::Link(_));
                 let answer = order::carry_out(self.context, self.session, order).await?;
-                self.say(&answer).await?;
+                self.say(&answer).await;
                 if leaves {
                     return Err(Stop::Over(Reason::Relinked));
                 }
             }
-            Command::Ping(plain) => self.say(&Event::Pong(Pong { re: plain.id, now: Time::now() })).await?,
+            Command::Ping(plain) => self.say(&Event::Pong(Pong { re: plain.id, now: Time::now() })).await,
             Command::Bye(_) => return Err(Stop::Over(Reason::Quit)),
             Command::Hello(_) => {
                 return Err(Failure::new(ErrorCode::OutOfPlace, "hello was said already").into());
@@ -331,9 +344,9 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             cursor = gap.to;
             frame::append(&mut before, &Event::Gap(gap));
         }
-        let _share = self.share(before.len()).await?;
-        let follow = Follow { room: join.room, joined, cursor, before: before.freeze(), _share };
-        Ok(self.give(Out::Follow(Box::new(follow))).await?)
+        let follow = Follow { room: join.room, joined, cursor, before: before.freeze() };
+        self.give(Out::Follow(Box::new(follow))).await;
+        Ok(())
     }
 
     /// Whether we may come into a room, with its words if it has any and they are given. Says who we are.
@@ -406,27 +419,25 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         // The log may be ahead of what was sent along the channel; nobody is told of that before the others.
         entries.retain(|entry| entry.seq <= last);
         let page = Page { re: history.id, room: history.room, entries, last };
-        Ok(self.say(&Event::Page(page)).await?)
+        self.say(&Event::Page(page)).await;
+        Ok(())
     }
 
-    async fn fail(&mut self, failure: Failure) -> Result<(), Reason> {
-        self.say(&Event::Error(failure)).await
+    fn fail(&self, failure: Failure) -> impl Future<Output = ()> + use<'a, R> {
+        self.say(&Event::Error(failure))
     }
 
-    async fn say(&self, event: &Event) -> Result<(), Reason> {
-        let bytes = Frame::encode(event).into_bytes();
-        let share = self.share(bytes.len()).await?;
-        self.give(Out::Answer(bytes, share)).await
+    /// Encodes at once: what waits for a place is the bytes.
+    fn say(&self, event: &Event) -> impl Future<Output = ()> + use<'a, R> {
+        self.give(Out::Answer(Frame::encode(event).into_bytes()))
     }
 
-    /// Waits until so many bytes more may be owed.
-    async fn share(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Reason> {
-        let bytes = u32::try_from(bytes.min(REPLY_BYTES_OWED)).unwrap_or(u32::MAX);
-        Arc::clone(&self.owed).acquire_many_owned(bytes).await.map_err(|_| Reason::Gone)
-    }
-
-    async fn give(&self, out: Out) -> Result<(), Reason> {
-        self.out.send(out).await.map_err(|_| Reason::Gone)
+    fn give(&self, out: Out) -> impl Future<Output = ()> + use<'a, R> {
+        let mailbox = self.mailbox;
+        async move {
+            mailbox.room_for(out.counted()).await;
+            mailbox.place().await.send(out);
+        }
     }
 }
 

@@ -9,25 +9,26 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::IoSlice;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 use tokio_stream::Stream;
 use tokio_stream::wrappers::BroadcastStream;
 use tracing::error;
 
-use super::{Follow, Out};
+use super::{Follow, Heard, Out};
 use crate::protocol::event::{Bye, Event, Pulse, Reason};
 use crate::protocol::frame::Frame;
-use crate::protocol::limits::{PAGE_BYTES, PING_EVERY, SHUTDOWN_TIME, STALL_TIME};
+use crate::protocol::limits::{DEAD_AFTER, PAGE_BYTES, PING_EVERY, SHUTDOWN_TIME, STALL_TIME};
 use crate::protocol::name::RoomName;
 use crate::protocol::time::Time;
 use crate::server::Context;
 use crate::server::batch::Batch;
+use crate::server::mailbox::Mailbox;
 use crate::server::room::{Channel, Passing};
 
 /// Buffers in one vectored write.
@@ -62,29 +63,36 @@ impl Seat {
 pub(super) struct Writer<'a, W> {
     io: W,
     context: &'a Context,
-    replies: mpsc::Receiver<Out>,
+    mailbox: &'a Mailbox,
+    heard: &'a Heard,
     seats: Vec<Seat>,
     /// The seat that is asked first, another one each time, so that a loud room does not silence a quiet one.
     turn: usize,
     /// Gathered and not yet taken by the socket.
     pending: VecDeque<Bytes>,
     pending_bytes: usize,
-    ping: Interval,
+    ping_at: Instant,
+    /// Rings when it is time for a ping, or the peer may have been silent for too long.
+    alarm: Pin<Box<Sleep>>,
+    /// Rings when a write has stood still for too long; there is one only while it does.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
-    pub(super) fn new(io: W, replies: mpsc::Receiver<Out>, context: &'a Context) -> Self {
-        let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
-        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pub(super) fn new(io: W, mailbox: &'a Mailbox, heard: &'a Heard, context: &'a Context) -> Self {
+        let ping_at = Instant::now() + PING_EVERY;
         Self {
             io,
             context,
-            replies,
+            mailbox,
+            heard,
             seats: Vec::new(),
             turn: 0,
             pending: VecDeque::new(),
             pending_bytes: 0,
-            ping,
+            ping_at,
+            alarm: Box::pin(sleep_until(ping_at)),
+            stalled: None,
         }
     }
 
@@ -104,13 +112,13 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         // With a log to read or something to write there is no waiting for more.
         let busy = !self.pending.is_empty() || self.seats.iter().any(|seat| seat.behind);
         poll_fn(|cx| match self.poll_gather(cx) {
-            Poll::Pending if busy => Poll::Ready(()),
+            Poll::Pending if busy => Poll::Ready(Ok(())),
             gathered => gathered,
         })
-        .await;
+        .await?;
         self.write().await?;
         if let Some(seat) = self.in_turn().find(|seat| self.seats[*seat].behind) {
-            self.catch_up(seat).await?;
+            Box::pin(self.catch_up(seat)).await?;
             self.write().await?;
         }
         Ok(())
@@ -130,7 +138,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
                 return Err(Reason::Stalled);
             }
             self.write().await?;
-            while let Some(out) = self.replies.recv().await {
+            while let Some(out) = self.mailbox.take_last().await {
                 self.take_reply(out);
                 self.seats.clear();
                 self.write().await?;
@@ -144,10 +152,10 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
     }
 
     /// Takes all that is ready, up to the bound; pending when nothing is.
-    fn poll_gather(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+    fn poll_gather(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Reason>> {
         let mut gathered = false;
         while self.pending_bytes < PAGE_BYTES
-            && let Poll::Ready(Some(out)) = self.replies.poll_recv(cx)
+            && let Poll::Ready(out) = self.mailbox.poll_take(cx)
         {
             self.take_reply(out);
             gathered = true;
@@ -156,11 +164,27 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         for seat in self.in_turn() {
             gathered |= self.gather_from(seat, cx);
         }
-        if self.ping.poll_tick(cx).is_ready() {
-            self.push(Frame::encode(&Event::Ping(Pulse { now: Time::now() })).into_bytes());
-            gathered = true;
+        gathered |= self.keep_time(cx)?;
+        if gathered { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    /// Asks whether the peer is alive when it is time to; whether it asked.
+    fn keep_time(&mut self, cx: &mut TaskContext<'_>) -> Result<bool, Reason> {
+        let mut asked = false;
+        while self.alarm.as_mut().poll(cx).is_ready() {
+            let now = Instant::now();
+            let silent_at = self.heard.last() + DEAD_AFTER;
+            if now >= silent_at {
+                return Err(Reason::Silent);
+            }
+            if now >= self.ping_at {
+                self.push(Frame::encode(&Event::Ping(Pulse { now: Time::now() })).into_bytes());
+                self.ping_at = now + PING_EVERY;
+                asked = true;
+            }
+            self.alarm.as_mut().reset(self.ping_at.min(silent_at));
         }
-        if gathered { Poll::Ready(()) } else { Poll::Pending }
+        Ok(asked)
     }
 
     /// Takes what is ready from one room's channel.
@@ -168,7 +192,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         let mut gathered = false;
         while self.pending_bytes < PAGE_BYTES
             && let Some(seat) = self.seats.get_mut(seat)
-            && let Poll::Ready(Some(passing)) = std::pin::Pin::new(&mut seat.passing).poll_next(cx)
+            && let Poll::Ready(Some(passing)) = Pin::new(&mut seat.passing).poll_next(cx)
         {
             gathered = true;
             let send = match passing {
@@ -213,11 +237,13 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
 
     fn take_reply(&mut self, out: Out) {
         match out {
-            // What is pending has a bound of its own: the share is free for the next answer.
-            Out::Frames(bytes) | Out::Answer(bytes, _) => self.push(bytes),
+            // What is pending has a bound of its own: its place is free for the next answer.
+            Out::Frames(bytes) | Out::Answer(bytes) => self.push(bytes),
             Out::Follow(follow) => {
-                let Follow { room, joined, cursor, before, .. } = *follow;
+                let Follow { room, joined, cursor, before } = *follow;
                 self.seats.retain(|seat| seat.room != room);
+                // Most are in one room, and a vector would make itself four times as large.
+                self.seats.reserve_exact(1);
                 self.seats.push(Seat {
                     room,
                     channel: joined.channel,
@@ -242,25 +268,50 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
     /// Writes all that is pending. Cancelled between two writes, it knows how far it came.
     async fn write(&mut self) -> Result<(), Reason> {
         while !self.pending.is_empty() {
-            let written = {
-                let mut slices = [IoSlice::new(&[]); SLICES];
-                let mut count = 0;
-                for (slice, bytes) in slices.iter_mut().zip(&self.pending) {
-                    *slice = IoSlice::new(bytes);
-                    count += 1;
-                }
-                timeout(STALL_TIME, self.io.write_vectored(&slices[..count])).await
-            };
-            match written {
-                Ok(Ok(0) | Err(_)) => return Err(Reason::Gone),
-                Ok(Ok(bytes)) => self.forget(bytes),
-                Err(_) => return Err(Reason::Stalled),
-            }
+            let bytes = poll_fn(|cx| self.poll_write(cx)).await?;
+            self.forget(bytes);
         }
         if self.seats.is_empty() || self.pending.capacity() > SLICES {
             self.pending = VecDeque::new();
         }
+        // TLS takes what the socket does not, and hands it on only when it is told to.
+        poll_fn(|cx| match Pin::new(&mut self.io).poll_flush(cx) {
+            Poll::Ready(flushed) => Poll::Ready(flushed.map_err(|_| Reason::Gone)),
+            Poll::Pending => self.poll_stalled(cx),
+        })
+        .await?;
+        self.stalled = None;
         Ok(())
+    }
+
+    /// One write of as much as goes into one: how many bytes the socket has taken.
+    fn poll_write(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<usize, Reason>> {
+        let io = Pin::new(&mut self.io);
+        let written = if self.pending.len() == 1 {
+            io.poll_write(cx, &self.pending[0])
+        } else {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut count = 0;
+            for (slice, bytes) in slices.iter_mut().zip(&self.pending) {
+                *slice = IoSlice::new(bytes);
+                count += 1;
+            }
+            io.poll_write_vectored(cx, &slices[..count])
+        };
+        match written {
+            Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Err(Reason::Gone)),
+            Poll::Ready(Ok(bytes)) => {
+                self.stalled = None;
+                Poll::Ready(Ok(bytes))
+            }
+            Poll::Pending => self.poll_stalled(cx),
+        }
+    }
+
+    /// The socket takes nothing: ready when it has not for too long.
+    fn poll_stalled<T>(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<T, Reason>> {
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALL_TIME)));
+        stalled.as_mut().poll(cx).map(|()| Err(Reason::Stalled))
     }
 
     /// The socket has taken the first `bytes` of what is pending.
