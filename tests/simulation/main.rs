@@ -21,7 +21,8 @@ mod world;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::env;
-use std::panic;
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Once};
@@ -65,7 +66,7 @@ fn disk() -> Duration {
 }
 
 /// What happened, and what should not have.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Run {
     trace: Vec<String>,
     faults: Vec<String>,
@@ -92,7 +93,9 @@ fn run(seed: u64) -> Run {
     fastrand::seed(seed);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let mut run = runtime.block_on(life(folder.path()));
+    // What panics here has no trace any more, and still its seed.
+    let life = AssertUnwindSafe(|| runtime.block_on(life(folder.path())));
+    let mut run = panic::catch_unwind(life).unwrap_or_default();
     drop(runtime);
     run.faults.extend(PANICS.take());
     run
@@ -123,7 +126,11 @@ async fn life(folder: &Path) -> Run {
     }
     world.kill();
     world.start();
-    let logs = timeout(REST, read_all(&world)).await.expect("the log cannot be read");
+    let mut logs = Logs::new();
+    match timeout(REST, read_all(&world, &mut logs)).await {
+        Ok(Ok(())) => {}
+        wrong => world.ledger.fault(format_args!("the log cannot be read: {wrong:?}")),
+    }
     let (trace, faults, timed) = world.ledger.close(&logs);
     Run { trace, faults, timed }
 }
@@ -204,16 +211,15 @@ fn part(world: &Arc<World>) {
 }
 
 /// The log, as a stranger reads it who comes only now; and each gap that anyone was left with must open.
-async fn read_all(world: &Arc<World>) -> Logs {
-    let mut wire = Wire::open(world, AUDITOR).await.unwrap();
-    let mut logs = Logs::new();
+async fn read_all(world: &Arc<World>, logs: &mut Logs) -> io::Result<()> {
+    let mut wire = Wire::open(world, AUDITOR).await?;
     for name in ROOMS {
         let room = room_of(name);
         let join = Join { id: None, room: room.clone(), after: 0, limit: None, words: None };
-        wire.say(&Command::Join(join)).await.unwrap();
+        wire.say(&Command::Join(join)).await?;
         let (mut last, mut log) = (None, Vec::<Entry>::new());
         while last.is_none_or(|last| (log.len() as u64) < last) {
-            match wire.next().await.unwrap() {
+            match wire.next().await? {
                 Event::Ok(okay) => last = okay.room.map(|room| room.last),
                 Event::Entry(entry) if entry.room == room => log.push(entry),
                 _ => {}
@@ -228,9 +234,9 @@ async fn read_all(world: &Arc<World>) -> Logs {
     for (room, from, to) in world.ledger.gaps() {
         let (limit, place) = (to - from + 1, Place::After(from - 1));
         let history = History { id: None, room: room.clone(), place, limit };
-        wire.say(&Command::History(history)).await.unwrap();
+        wire.say(&Command::History(history)).await?;
         let page = loop {
-            if let Event::Page(page) = wire.next().await.unwrap() {
+            if let Event::Page(page) = wire.next().await? {
                 break page.entries;
             }
         };
@@ -240,7 +246,7 @@ async fn read_all(world: &Arc<World>) -> Logs {
             world.ledger.fault(format_args!("the gap in {room} from {from} to {to} does not open"));
         }
     }
-    logs
+    Ok(())
 }
 
 fn seeds() -> std::ops::Range<u64> {

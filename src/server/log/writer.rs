@@ -1,4 +1,5 @@
-//! The log's one writer: a thread that takes all that waits, commits once, and hands it on.
+//! The log's one writer: takes all that waits, commits once, and hands it on. It has a thread of its own, or is a task
+//! where [`Disk`] says so.
 
 use std::collections::HashMap;
 use std::fs::File;
