@@ -18,7 +18,7 @@ use crate::protocol::name::RoomName;
 use crate::protocol::time::Time;
 use crate::server::disk::Disk;
 
-/// The handle of the writer. Clones hand over to the same thread.
+/// The handle of the writer. Clones hand over to the same one.
 #[derive(Debug)]
 pub struct Writer<T> {
     orders: mpsc::Sender<Order<T>>,
