@@ -32,6 +32,8 @@ struct Said {
     text: String,
     at: Instant,
     acked: Option<u64>,
+    /// Behind others of the same sender, who may be held up by the rate after a break.
+    queued: bool,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub type Logs = BTreeMap<RoomName, Vec<(Uuid, String)>>;
 struct Books {
     start: Instant,
     said: BTreeMap<Uuid, Said>,
+    /// Messages that are to be said in all.
+    to_say: usize,
     /// What anyone saw in each place.
     places: BTreeMap<(RoomName, u64), Uuid>,
     cursors: BTreeMap<(usize, RoomName), Cursor>,
@@ -71,6 +75,7 @@ impl Ledger {
         Self(Mutex::new(Books {
             start: Instant::now(),
             said: BTreeMap::new(),
+            to_say: 0,
             places: BTreeMap::new(),
             cursors: BTreeMap::new(),
             steady: BTreeMap::new(),
@@ -93,6 +98,11 @@ impl Ledger {
         self.lock().fault(what);
     }
 
+    /// Somebody is going to say so many messages.
+    pub fn will_say(&self, messages: usize) {
+        self.lock().to_say += messages;
+    }
+
     pub fn follows(&self, who: usize, room: &RoomName, gaps: Gaps) {
         let cursor = Cursor { seq: 0, gaps, left_out: Vec::new(), last: None };
         self.lock().cursors.insert((who, room.clone()), cursor);
@@ -107,6 +117,7 @@ impl Ledger {
     pub fn says(&self, who: usize, room: &RoomName, text: &str) -> Uuid {
         let mut books = self.lock();
         let number = books.said.len();
+        let queued = books.said.values().any(|said| said.by == who && said.acked.is_none());
         let id = Uuid::from_u64_pair(fastrand::u64(..), number as u64);
         let said = Said {
             by: who,
@@ -115,6 +126,7 @@ impl Ledger {
             text: text.to_owned(),
             at: Instant::now(),
             acked: None,
+            queued,
         };
         books.said.insert(id, said);
         books.note(format_args!("c{who} says {number} in {room}"));
@@ -165,10 +177,10 @@ impl Ledger {
     pub fn got(&self, who: usize, entry: &Entry) {
         let (mut books, now) = (self.lock(), Instant::now());
         let (room, seq) = (&entry.room, entry.seq);
-        let Some(Said { by, number, at, .. }) = books.is_as_said(room, entry.id, entry.text.as_str()) else {
+        let Some(said) = books.is_as_said(room, entry.id, entry.text.as_str()) else {
             return books.fault(format_args!("c{who} got in {room} {seq} what nobody said there: {entry:?}"));
         };
-        let (by, number, at) = (*by, *number, *at);
+        let Said { by, number, at, queued, .. } = *said;
         books.note(format_args!("c{who} got {room} {seq}: {number} of c{by}"));
         books.saw(who, room, seq, entry.id);
         match books.cursors.get_mut(&(who, room.clone())) {
@@ -179,7 +191,8 @@ impl Ledger {
             }
         }
         let steady = |who: usize| books.steady.get(&who).is_some_and(|since| *since < at);
-        if TALKERS.contains(&who) && TALKERS.contains(&by) && steady(who) && steady(by) {
+        let are_talkers = TALKERS.contains(&who) && TALKERS.contains(&by);
+        if are_talkers && !queued && steady(who) && steady(by) {
             books.timed += 1;
             if now - at > books.patience {
                 books.fault(format_args!("c{who} waited {:?} for {number} of c{by}", now - at));
@@ -288,6 +301,8 @@ impl Books {
             let last = last.map_or(0, |((_, seq), _)| *seq);
             (cursor.seq < last).then(|| format!("c{who} is at {} in {room}, of {last}", cursor.seq))
         });
-        unstored.chain(behind).collect()
+        let unsaid = self.to_say - self.said.len();
+        let unsaid = (unsaid > 0).then(|| format!("{unsaid} messages were not even said"));
+        unstored.chain(behind).chain(unsaid).collect()
     }
 }

@@ -36,7 +36,7 @@ impl Person {
     /// Makes up something to say, and where.
     fn message(&self, world: &World) -> Send {
         let (room, _) = &self.rooms[fastrand::usize(..self.rooms.len())];
-        let length = if fastrand::u8(..) < 8 { fastrand::usize(..6_000) } else { fastrand::usize(1..120) };
+        let length = if fastrand::u8(..) < 8 { fastrand::usize(1..6_000) } else { fastrand::usize(1..120) };
         let text = "x".repeat(length);
         let id = world.ledger.says(self.who, room, &text);
         let text = Text::new(&text).unwrap();
@@ -44,6 +44,7 @@ impl Person {
     }
 
     fn begin(&self, world: &World) {
+        world.ledger.will_say(self.says.len());
         self.rooms.iter().for_each(|(room, gaps)| world.ledger.follows(self.who, room, *gaps));
     }
 }
