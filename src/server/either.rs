@@ -27,3 +27,28 @@ pub(super) async fn either<T>(
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::pin::pin;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_is_asked_first_every_other_time() {
+        let asked = RefCell::new(String::new());
+        let asks = |name: char, done_after: usize| {
+            let asked = &asked;
+            let mut times = 0;
+            poll_fn(move |cx| {
+                asked.borrow_mut().push(name);
+                times += 1;
+                cx.waker().wake_by_ref();
+                if times > done_after { Poll::Ready(name) } else { Poll::Pending }
+            })
+        };
+        assert_eq!(either(pin!(asks('a', 4)), pin!(asks('b', 3))).await, 'b');
+        assert_eq!(*asked.borrow(), "abbaabb");
+    }
+}

@@ -1,4 +1,5 @@
-//! The log's one writer: a thread that takes all that waits, commits once, and hands it on.
+//! The log's one writer: takes all that waits, commits once, and hands it on. It has a thread of its own, or is a task
+//! where [`Disk`] says so.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -29,7 +30,7 @@ const UNSETTLED_BYTES: usize = 4 << 20;
 /// Bytes in one settled row, at most, or one commit's: what is read for one page need not be much more than the page.
 const SETTLED_BYTES: usize = 64 << 10;
 
-/// The handle of the writer. Clones hand over to the same thread.
+/// The handle of the writer. Clones hand over to the same one.
 #[derive(Debug)]
 pub struct Writer<T> {
     orders: mpsc::Sender<Order<T>>,

@@ -1,0 +1,263 @@
+//! A network in memory, in the time of the runtime: each direction of a connection is a pipe with a delay, a rate and a
+//! window, and can be cut, held up for a while, or be silent for ever. What chance decides comes from `fastrand`, which
+//! a run has seeded.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+
+/// How good a line is.
+#[derive(Clone, Copy, Debug)]
+pub struct Quality {
+    /// Milliseconds that a byte is on its way, at least.
+    pub delay: u64,
+    /// And so many more at most, by chance.
+    pub jitter: u64,
+    /// Bytes a second; 0: no limit.
+    pub rate: u64,
+    /// Bytes that may be on their way, or wait to be read.
+    pub window: usize,
+}
+
+impl Quality {
+    fn travel(&self, bytes: usize) -> (Duration, Duration) {
+        let delay = Duration::from_millis(self.delay + fastrand::u64(0..=self.jitter));
+        let micros = (bytes as u64 * 1_000_000).checked_div(self.rate).unwrap_or(0);
+        (delay, Duration::from_micros(micros))
+    }
+}
+
+/// How a direction ends, for the one who reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// In order, after all that was sent.
+    Closed,
+    /// By an error, before what was still on its way.
+    Reset,
+}
+
+/// One direction.
+#[derive(Debug)]
+struct Pipe {
+    quality: Quality,
+    /// What is on its way, and when it arrives.
+    chunks: VecDeque<(Instant, Vec<u8>)>,
+    bytes: usize,
+    /// When the last of it arrives, and the end, if that was sent.
+    last: Instant,
+    end: Option<End>,
+    /// Nothing arrives, and nobody notices.
+    held: bool,
+    /// From when on the writer knows that nobody reads any more.
+    unread: Option<Instant>,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+impl Pipe {
+    fn new(quality: Quality) -> Arc<Mutex<Self>> {
+        Arc::new(Mutex::new(Self {
+            quality,
+            chunks: VecDeque::new(),
+            bytes: 0,
+            last: Instant::now(),
+            end: None,
+            held: false,
+            unread: None,
+            reader: None,
+            writer: None,
+        }))
+    }
+
+    fn wake(&mut self) {
+        self.reader.take().into_iter().chain(self.writer.take()).for_each(Waker::wake);
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let (delay, takes) = self.quality.travel(bytes.len());
+        // In order: what was sent later does not arrive earlier.
+        self.last = self.last.max(Instant::now() + delay) + takes;
+        self.chunks.push_back((self.last, bytes.to_vec()));
+        self.bytes += bytes.len();
+        self.reader.take().into_iter().for_each(Waker::wake);
+    }
+
+    /// The writer is done.
+    fn close(&mut self) {
+        if self.end.is_none() {
+            let (delay, _) = self.quality.travel(0);
+            self.last = self.last.max(Instant::now() + delay);
+            self.end(End::Closed);
+        }
+    }
+
+    fn end(&mut self, end: End) {
+        if self.end == Some(End::Reset) {
+            return;
+        }
+        if end == End::Reset {
+            (self.bytes, self.last) = (0, Instant::now());
+            self.chunks.clear();
+        }
+        self.end = Some(end);
+        self.wake();
+    }
+}
+
+/// A connection, for those who make trouble on its way.
+#[derive(Clone, Debug)]
+pub struct Line {
+    up: Arc<Mutex<Pipe>>,
+    down: Arc<Mutex<Pipe>>,
+}
+
+fn lock(pipe: &Mutex<Pipe>) -> MutexGuard<'_, Pipe> {
+    pipe.lock().unwrap()
+}
+
+impl Line {
+    /// Both ends hear that it is over. What was on its way is lost.
+    pub fn cut(&self) {
+        [&self.up, &self.down].into_iter().for_each(|pipe| lock(pipe).end(End::Reset));
+    }
+
+    /// Nothing arrives at either end until it is let go on.
+    pub fn hold(&self, held: bool) {
+        for pipe in [&self.up, &self.down] {
+            let mut pipe = lock(pipe);
+            pipe.held = held;
+            pipe.wake();
+        }
+    }
+
+    /// The server is dead: what it sent before ends so for the client, and nothing that it does is ever seen.
+    pub fn orphan(&self, end: End) {
+        lock(&self.down).end(end);
+        lock(&self.up).end(End::Reset);
+    }
+
+    /// Whether both ends have let go of it.
+    pub fn is_over(&self) -> bool {
+        [&self.up, &self.down].into_iter().all(|pipe| lock(pipe).unread.is_some())
+    }
+}
+
+/// One end of a connection.
+pub struct Stream {
+    reads: Arc<Mutex<Pipe>>,
+    writes: Arc<Mutex<Pipe>>,
+    arrival: Pin<Box<Sleep>>,
+    /// Called before each reading and writing, if anyone wants to know.
+    before: Option<Arc<dyn Fn() + Send + Sync>>,
+}
+
+/// A connection: the client's end, the server's, and what lies between.
+pub fn connect(quality: Quality, before_io: Arc<dyn Fn() + Send + Sync>) -> (Stream, Stream, Line) {
+    let (up, down) = (Pipe::new(quality), Pipe::new(quality));
+    let end = |reads: &Arc<Mutex<Pipe>>, writes: &Arc<Mutex<Pipe>>, before| Stream {
+        reads: Arc::clone(reads),
+        writes: Arc::clone(writes),
+        arrival: Box::pin(tokio::time::sleep(Duration::ZERO)),
+        before,
+    };
+    let (client, server) = (end(&down, &up, None), end(&up, &down, Some(before_io)));
+    (client, server, Line { up, down })
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.before.iter().for_each(|before| before());
+        loop {
+            let mut pipe = lock(&this.reads);
+            pipe.reader = Some(cx.waker().clone());
+            if pipe.end == Some(End::Reset) {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+            }
+            let arrival = match (pipe.chunks.front(), pipe.end) {
+                (None, None) => return Poll::Pending,
+                _ if pipe.held => return Poll::Pending,
+                (Some((arrival, _)), _) => *arrival,
+                (None, Some(_)) => pipe.last,
+            };
+            if arrival > Instant::now() {
+                drop(pipe);
+                this.arrival.as_mut().reset(arrival);
+                ready!(this.arrival.as_mut().poll(cx));
+                continue;
+            }
+            // One that has ended in order gives nothing more, which says so.
+            if let Some((_, mut chunk)) = pipe.chunks.pop_front() {
+                let count = chunk.len().min(buf.remaining());
+                buf.put_slice(&chunk[..count]);
+                pipe.bytes -= count;
+                if count < chunk.len() {
+                    chunk.drain(..count);
+                    pipe.chunks.push_front((arrival, chunk));
+                }
+                pipe.writer.take().into_iter().for_each(Waker::wake);
+            }
+            return Poll::Ready(Ok(()));
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.before.iter().for_each(|before| before());
+        let mut pipe = lock(&self.writes);
+        if pipe.end.is_some() || pipe.unread.is_some_and(|since| since <= Instant::now()) {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        if pipe.unread.is_some() {
+            // On its way to where nobody is.
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let count = bytes.len().min(pipe.quality.window - pipe.bytes);
+        if count == 0 {
+            pipe.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        pipe.push(&bytes[..count]);
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut bytes = Vec::new();
+        slices.iter().for_each(|slice| bytes.extend_from_slice(slice));
+        self.poll_write(cx, &bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        lock(&self.writes).close();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        lock(&self.writes).close();
+        let mut pipe = lock(&self.reads);
+        let (delay, _) = pipe.quality.travel(0);
+        pipe.unread = Some(Instant::now() + delay);
+        pipe.wake();
+    }
+}
