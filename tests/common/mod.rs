@@ -18,11 +18,11 @@ use std::time::{Duration, Instant};
 
 use parlor::protocol::address::Address;
 use parlor::protocol::command::{Command, Hello, InRoom, Join, Plain, RequestId, Send};
-use parlor::protocol::event::{Entry, Event, Failure, Okay, Ready, Reason};
+use parlor::protocol::event::{Entry, Event, Failure, Okay, Ready, Reason, Welcome};
 use parlor::protocol::frame::{Frame, FrameReader};
 use parlor::protocol::limits::EVENT_BYTES;
 use parlor::protocol::name::{Nick, RoomName};
-use parlor::protocol::proof::{Fingerprint, Identity, KeyPair, Passphrase, ProofKey, PublicKey};
+use parlor::protocol::proof::{Binding, Fingerprint, Identity, KeyPair, Passphrase, ProofKey, PublicKey};
 use parlor::protocol::text::{Line, Text};
 use parlor::server::config::{Config, Limits};
 use parlor::server::door::Ask;
@@ -370,6 +370,43 @@ impl TestClient {
 
     pub async fn try_connect(port: u16, name: &str, resume: Option<Uuid>) -> Result<Self, Failure> {
         Self::greet(Self::dial(port).await, name, resume).await
+    }
+
+    /// The same while the server may be killed: nothing, if it was.
+    pub async fn connect_unless_killed(port: u16, name: &str) -> Option<Self> {
+        Self::enter(port, |_| hello(name, None)).await?.ok()
+    }
+
+    /// With a key, where there is no TLS; nothing, if the server was killed.
+    pub async fn try_with_key(port: u16, name: &str, pair: &KeyPair) -> Option<Self> {
+        Self::knock_with_key(port, name, pair).await.map(|entered| entered.expect("refused"))
+    }
+
+    /// The same for one who may be refused.
+    pub async fn knock_with_key(port: u16, name: &str, pair: &KeyPair) -> Option<Result<Self, Failure>> {
+        Self::enter(port, |welcome| {
+            let Command::Hello(hello) = hello(name, None) else { panic!("no hello") };
+            let signature = pair.sign(&welcome.auth.challenge, Binding::NONE);
+            let identity = Some(Identity { key: pair.public(), signature });
+            Command::Hello(Box::new(Hello { identity, ..*hello }))
+        })
+        .await
+    }
+
+    async fn enter(port: u16, hello: impl FnOnce(&Welcome) -> Command) -> Option<Result<Self, Failure>> {
+        let stream = soon(TcpStream::connect(("127.0.0.1", port))).await.ok()?;
+        let (mut reader, mut writer) = Self::halves(stream);
+        let welcome = match event(&mut reader).await? {
+            Event::Welcome(welcome) => welcome,
+            Event::Error(failure) => return Some(Err(failure)),
+            other => panic!("{other:?}"),
+        };
+        soon(writer.write_all(&Frame::encode(&hello(&welcome)).into_bytes())).await.ok()?;
+        match event(&mut reader).await? {
+            Event::Ready(ready) => Some(Ok(Self { reader, writer, ready })),
+            Event::Error(failure) => Some(Err(failure)),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// The handshake, over whatever there is.
