@@ -245,6 +245,40 @@ async fn what_cannot_be_stored_is_seen_by_nobody_and_takes_no_number() {
     assert_eq!(log_of(server.port, "#a").await, seen);
 }
 
+/// Messages that were committed together do not fail together, where only one of them is at fault.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_stored_of_one_is_not_for_others_to_feel() {
+    const MESSAGES: u64 = 200;
+    let server = TestServer::start().await;
+    let meddler = rusqlite::Connection::open(server.data().join("parlor.db")).unwrap();
+    meddler
+        .execute_batch(
+            "CREATE TRIGGER curse BEFORE INSERT ON entries WHEN new.text = 'cursed'
+             BEGIN SELECT RAISE(ABORT, 'no'); END",
+        )
+        .unwrap();
+    let mut mallory = server.client("mallory").await;
+    mallory.join("#b", 0, None).await;
+    let mut talking = Vec::new();
+    for n in 0..8 {
+        let mut client = server.client(&format!("client{n}")).await;
+        client.join("#a", u64::MAX, None).await;
+        talking.push(tokio::spawn(async move {
+            for n in 0..MESSAGES {
+                client.submit(message("#a", &n.to_string())).await.unwrap();
+            }
+        }));
+    }
+    while !talking.iter().all(JoinHandle::is_finished) {
+        let failure = mallory.submit(message("#b", "cursed")).await.unwrap_err();
+        assert_eq!(failure.code, ErrorCode::Storage);
+    }
+    for done in talking {
+        soon(done).await.unwrap();
+    }
+    assert_eq!(log_of(server.port, "#a").await.len() as u64, 8 * MESSAGES);
+}
+
 /// A disk that takes no more: here a file that may not grow, which is as full to the one who writes.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]

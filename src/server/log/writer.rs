@@ -133,6 +133,10 @@ impl State {
                 self.rooms.extend(changed);
                 outcomes
             }
+            // What is wrong with one of them is not for the others to feel.
+            Err(error) if group.len() > 1 && is_of_one(&error) => {
+                return group.into_iter().flat_map(|alone| self.commit(vec![alone])).collect();
+            }
             Err(error) => {
                 error!(%error, "nothing of a group could be stored");
                 let reason = match error.sqlite_error_code() {
@@ -147,6 +151,11 @@ impl State {
         let tags = group.into_iter().map(|(_, tag)| tag);
         outcomes.into_iter().zip(tags).map(|(outcomes, tag)| Committed { outcomes, tag }).collect()
     }
+}
+
+/// Whether an error may be that of a single draft: of the rows that it touches, and not of the disk.
+fn is_of_one(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(SqliteCode::ConstraintViolation | SqliteCode::DatabaseCorrupt))
 }
 
 /// One transaction. What it changes about the rooms is in `changed`, and holds only if it succeeds.
