@@ -17,6 +17,7 @@ use parlor::protocol::frame::Frame;
 use parlor::protocol::limits::{
     COMMAND_BYTES, DEAD_AFTER, HANDSHAKE_TIME, PING_EVERY, STALL_TIME, TEXT_BYTES,
 };
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -210,6 +211,28 @@ async fn a_hole_in_the_log_is_told_and_not_skipped() {
     let mut late = server.client("late").await;
     late.join("#a", 4, None).await;
     assert_eq!(seqs(&late.entries(3).await), [5, 6, 7]);
+    // Nor do pages of history jump over it: what is next to the place that was named is there, or an error.
+    for (place, seq, limit, page) in [
+        ("after", 0, 9, Some(vec![1, 2])),
+        ("after", 2, 9, None),
+        ("after", 4, 9, Some(vec![5, 6, 7])),
+        ("before", 9, 9, Some(vec![5, 6, 7])),
+        ("before", 5, 9, None),
+        ("before", 3, 9, Some(vec![1, 2])),
+        ("before", 5, 0, Some(vec![])),
+        ("around", 4, 9, None),
+        ("around", 6, 4, Some(vec![5, 6, 7])),
+    ] {
+        late.say_json(&json!({"type": "history", "room": "#a", place: seq, "limit": limit})).await;
+        let read = late
+            .until(|event| match event {
+                Event::Page(page) => Some(Ok(seqs(&page.entries))),
+                Event::Error(failure) => Some(Err(failure.code)),
+                _ => None,
+            })
+            .await;
+        assert_eq!(read, page.ok_or(ErrorCode::Storage), "{place} {seq}");
+    }
 }
 
 #[tokio::test]

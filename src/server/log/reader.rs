@@ -68,7 +68,7 @@ impl Reader {
     /// the order of the log. Ends early when it grows over [`PAGE_BYTES`], on the side away from `at`.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// When the log cannot be read, or lacks what would be next to `at`.
     pub async fn page(&self, room: &RoomName, at: Place, wanted: u64) -> Result<Vec<Entry>, LogError> {
         let room = room.clone();
         let wanted = wanted.min(PAGE_ENTRIES);
@@ -133,12 +133,27 @@ impl Section<'_> {
     fn before(&self, seq: u64, wanted: u64, bytes: usize) -> Result<Vec<Entry>, LogError> {
         let mut page = self.read("DESC", 0, seq.saturating_sub(1), wanted, bytes)?;
         page.reverse();
+        let end = seq.saturating_sub(1);
+        match page.last().map_or(0, |entry| entry.seq) {
+            found if wanted == 0 || found == end => {}
+            // It may be the end of the log.
+            found if found == end.min(sqlite::last_seq(self.connection, self.id)?) => {}
+            found => return Err(self.hole(found)),
+        }
         Ok(page)
     }
 
     /// The first entries after `seq`.
     fn after(&self, seq: u64, wanted: u64, bytes: usize) -> Result<Vec<Entry>, LogError> {
-        self.read("ASC", seq, sqlite::max_seq(), wanted, bytes)
+        let page = self.read("ASC", seq, sqlite::max_seq(), wanted, bytes)?;
+        match page.first() {
+            Some(first) if first.seq != seq + 1 => Err(self.hole(seq)),
+            _ => Ok(page),
+        }
+    }
+
+    fn hole(&self, after: u64) -> LogError {
+        LogError::Hole { room: self.room.to_string(), after }
     }
 
     fn read(
@@ -153,12 +168,16 @@ impl Section<'_> {
             "SELECT {COLUMNS} FROM entries WHERE place > ?1 AND place <= ?2 ORDER BY place {order} LIMIT ?3"
         ))?;
         let mut rows = statement.query(params![place(self.id, from), place(self.id, to), limit(wanted)])?;
-        let mut page = Vec::new();
+        let mut page: Vec<Entry> = Vec::new();
         let mut bytes = 0;
         while bytes < most
             && let Some(row) = rows.next()?
         {
             let entry = entry(self.room, row)?;
+            // A hole. What comes before it is as it should be; the next call begins behind it.
+            if page.last().is_some_and(|last| last.seq.abs_diff(entry.seq) != 1) {
+                break;
+            }
             // What JSON puts around a text, roughly; quotes may double it.
             bytes += 256 + 2 * entry.text.as_str().len();
             page.push(entry);
