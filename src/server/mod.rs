@@ -16,6 +16,7 @@
 pub mod batch;
 pub mod block;
 pub mod config;
+pub mod database;
 pub mod door;
 pub mod ending;
 pub mod entrance;
@@ -250,6 +251,7 @@ impl Server {
         }
         context.reader.close().await;
         context.log.close().await;
+        context.registry.close().await;
         presence.abort();
         tidying.abort();
         if fault.is_none()

@@ -14,6 +14,8 @@ mod reader;
 mod sqlite;
 mod writer;
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use thiserror::Error;
@@ -22,6 +24,7 @@ use uuid::Uuid;
 
 use crate::protocol::event::{Entry, EntryKind, EntryText, ErrorCode, Failure};
 use crate::protocol::name::{Nick, RoomName};
+use crate::server::database::Damaged;
 
 pub use reader::Reader;
 pub use sqlite::Durability;
@@ -134,6 +137,9 @@ pub enum LogError {
     /// The library is not the one that this program was tested with.
     #[error("SQLite {0} is too old for WAL's guarantees: at least {1} is needed")]
     OldSqlite(&'static str, &'static str),
+    /// It is not whole.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
     /// Entries are missing that were stored once.
     #[error("the log of {room} has a hole after {after}: somebody or something has changed its file")]
     Hole {
@@ -188,18 +194,28 @@ impl<T: Send + 'static> Log<T> {
     pub fn open(data: &Path, durability: Durability) -> Result<Self, LogError> {
         let lock = sqlite::lock(data)?;
         let path = data.join("parlor.db");
-        let (connection, id) = sqlite::open(&path, durability).map_err(|error| match error {
-            LogError::Sqlite(error)
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) =>
-            {
-                LogError::NotALog(path.display().to_string())
-            }
+        Self::open_file(&path, lock, durability).map_err(|error| match error {
+            LogError::Sqlite(error) => unusable(&path, error),
             other => other,
-        })?;
+        })
+    }
+
+    fn open_file(path: &Path, lock: File, durability: Durability) -> Result<Self, LogError> {
+        let (connection, id) = sqlite::open(path, durability)?;
         let rooms = sqlite::rooms(&connection)?.into_iter().map(|(_, room)| room).collect();
-        let reader = Reader::open(&path)?;
+        let reader = Reader::open(path)?;
         let (writer, committed) = Writer::start(connection, lock)?;
         Ok(Self { id, rooms, writer, committed, reader })
+    }
+}
+
+/// What SQLite says at the opening, as a sentence that says what to do.
+fn unusable(path: &Path, error: rusqlite::Error) -> LogError {
+    let shown = path.display().to_string();
+    match (Damaged::found(path, &error), error.sqlite_error_code()) {
+        (Some(damaged), _) => damaged.into(),
+        (None, Some(rusqlite::ErrorCode::NotADatabase)) => LogError::NotALog(shown),
+        (None, _) => LogError::File(shown, io::Error::other(error)),
     }
 }
 

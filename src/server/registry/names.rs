@@ -44,6 +44,11 @@ impl Registry {
             // Another spelling takes no place of its own.
             let same = own.keys().filter(|name| alike(name, nick));
             changes.extend(same.map(|name| Change::Name(person, name.clone(), now)));
+            // When a name was used last is not worth keeping anybody out whose name it is.
+            return match self.commit(changes) {
+                Err(RegistryError::Store(_)) => Ok(()),
+                done => done,
+            };
         } else {
             if own.len() >= NAMES_PER_PERSON
                 && let Some((oldest, _)) = own.iter().min_by_key(|(_, used)| **used)
