@@ -4,7 +4,7 @@
 
 // Each test program uses a part of this; and what fails here must fail loudly.
 #![allow(dead_code, unreachable_pub, missing_docs)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 pub mod terminal;
 pub mod tls;
@@ -259,6 +259,20 @@ impl Program {
         let mut shell = Process::new("sh");
         shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_parlor")]);
         Self::command_of(at_home(shell, folder), folder)
+    }
+
+    /// The same where `before` may mount something, which nobody else sees and which goes with the program. Nothing,
+    /// with a word of why, where this user may not.
+    pub fn apart(before: &str, folder: &Path) -> Option<Process> {
+        let may = ["-rm", "mount", "-t", "tmpfs", "none", "/tmp"];
+        if !Process::new("unshare").args(may).output().is_ok_and(|tried| tried.status.success()) {
+            eprintln!("skipped: this user may not mount anything, and `unshare -rm` does not help");
+            return None;
+        }
+        let mut command = Process::new("unshare");
+        let script = format!("{before} && exec \"$0\" \"$@\"");
+        command.args(["-rm", "sh", "-c", &script, env!("CARGO_BIN_EXE_parlor")]);
+        Some(Self::command_of(at_home(command, folder), folder))
     }
 
     fn command_of(mut command: Process, folder: &Path) -> Process {
