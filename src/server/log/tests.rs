@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::protocol::command::Place;
+use crate::protocol::time::Time;
 
 struct Open {
     log: Log<u32>,
@@ -213,6 +214,24 @@ async fn the_folder_is_its_owners_alone() {
     let log = Log::<()>::open(&data, Durability::Process).unwrap();
     assert_eq!(std::fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
     log.writer.close().await;
+}
+
+/// The order is that of `seq`. A moment is what the clock said, and not what would look better.
+#[tokio::test]
+async fn a_clock_that_was_set_back_changes_no_order() {
+    let mut open = open();
+    open.append(vec![draft("#a", "1"), draft("#a", "2")]).await;
+    let ahead = Time::now().shifted(50 * 365 * 24 * 60 * 60 * 1000);
+    let meddler = rusqlite::Connection::open(open.folder.path().join("parlor.db")).unwrap();
+    meddler.execute("UPDATE entries SET at = ?1", [ahead.as_millis()]).unwrap();
+    drop(meddler);
+    let mut open = open.reopened().await;
+    let outcomes = open.append(vec![draft("#a", "3")]).await;
+    assert_eq!(seq(&outcomes[0]), 3);
+    let page = open.log.reader.page(&room("#a"), Place::After(0), 10).await.unwrap();
+    assert_eq!(page.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(page[1].at, ahead);
+    assert!(page[2].at < ahead, "one that was said now was not said in fifty years");
 }
 
 #[tokio::test]
