@@ -253,6 +253,29 @@ async fn silence_is_asked_about_and_then_ended() {
     assert_eq!(alice.bye().await, Reason::Silent);
 }
 
+/// Bytes are not frames: one a second keeps nobody alive.
+#[tokio::test]
+async fn a_frame_that_drips_is_silence() {
+    let server = TestServer::start().await;
+    let mut witness = server.client("witness").await;
+    let mut slow = server.client("slow").await;
+    slow.join("#a", 0, None).await;
+    let mut long = message("#a", &"x".repeat(1_000));
+    let bytes = Frame::encode(&Command::Send(long.clone())).into_bytes();
+    for byte in bytes.iter().take(usize::try_from(DEAD_AFTER.as_secs()).unwrap()) {
+        write(&mut slow.writer, &[*byte]).await;
+        // The server has had its turn: it has answered somebody else.
+        witness.drain().await;
+        advance(Duration::from_secs(1)).await;
+    }
+    assert_eq!(slow.bye().await, Reason::Silent);
+    // Half of a command is none.
+    let mut slow = server.client("slow").await;
+    assert_eq!(slow.join("#a", 0, None).await.room.unwrap().last, 0);
+    long.id = uuid::Uuid::now_v7();
+    assert_eq!(slow.submit(long).await, Ok(1));
+}
+
 #[tokio::test]
 async fn a_handshake_has_its_time_however_busy() {
     let server = TestServer::start().await;
