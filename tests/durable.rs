@@ -7,7 +7,7 @@
 mod common;
 
 use std::collections::HashMap;
-use std::process::Stdio;
+use std::process::Command as Process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -285,8 +285,8 @@ async fn what_cannot_be_stored_of_one_is_not_for_others_to_feel() {
 async fn a_full_disk_is_told_and_costs_nothing_that_was_stored() {
     let folder = TempDir::new().unwrap();
     // Ignoring the signal makes the write fail instead of the program; 1,000 blocks of 512 bytes.
-    let mut command = Program::under("trap '' XFSZ; ulimit -f 1000", folder.path());
-    command.args(["--unlimited", "--listen", "127.0.0.1:0"]).stderr(Stdio::null());
+    let mut command = Program::under("trap '' XFSZ; ulimit -S -f 1000", folder.path());
+    command.args(["--unlimited", "--listen", "127.0.0.1:0"]);
     let mut program = Program::start(command, 1);
     let mut alice = TestClient::connect(program.port, "alice").await;
     let mut bob = TestClient::connect(program.port, "bob").await;
@@ -311,10 +311,13 @@ async fn a_full_disk_is_told_and_costs_nothing_that_was_stored() {
     assert_eq!(log_of(program.port, "#a").await, seen);
     bob.write(&frame(br#"{"type":"ping","id":"still here"}"#)).await;
     bob.until(|event| matches!(event, Event::Pong(_)).then_some(())).await;
+    // With room again it goes on by itself, and after a sudden end too.
+    let id = program.child.id().to_string();
+    assert!(Process::new("prlimit").args(["--fsize=unlimited:", "--pid", &id]).status().unwrap().success());
+    assert_eq!(alice.send("#a", "room again").await, stored + 1);
+    let last = bob.entry().await;
+    assert_eq!(last.seq, stored + 1);
     program.kill();
     let program = Program::serve(folder.path(), 0, &["--unlimited"]);
-    assert_eq!(log_of(program.port, "#a").await, seen);
-    let mut alice = TestClient::connect(program.port, "alice").await;
-    alice.join("#a", stored, None).await;
-    assert_eq!(alice.send("#a", "room again").await, stored + 1);
+    assert_eq!(log_of(program.port, "#a").await, [seen, vec![last]].concat());
 }

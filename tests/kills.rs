@@ -60,13 +60,13 @@ impl Book {
         *last = seq.max(*last);
     }
 
-    fn seen(&mut self, entry: Entry) {
+    fn seen(&mut self, entry: &Entry) {
         let send = self.sent.get(&entry.id).expect("nobody said that");
         assert_eq!((&entry.room, entry.text.as_str()), (&send.room, send.text.as_str()));
         self.told(entry.id, entry.seq);
         let before =
             self.rooms.entry(entry.room.clone()).or_default().entry(entry.seq).or_insert(entry.clone());
-        assert_eq!(*before, entry, "the entry at this place is another one now");
+        assert_eq!(before, entry, "the entry at this place is another one now");
     }
 }
 
@@ -123,7 +123,7 @@ impl Talker {
                 let cursor = self.cursors.get_mut(entry.room.as_str()).unwrap();
                 assert_eq!(entry.seq, *cursor + 1, "{} sees a gap in {}", self.name, entry.room);
                 *cursor = entry.seq;
-                book.lock().unwrap().seen(entry);
+                book.lock().unwrap().seen(&entry);
             }
             Event::Ok(ok) if ok.seq.is_some() => {
                 let id: Uuid = ok.re.unwrap().as_str().parse().unwrap();
@@ -247,7 +247,7 @@ async fn audit(
         for seq in after + 1..=last {
             let entry = auditor.entry().await;
             assert_eq!(entry.seq, seq, "1, 2, 3, …");
-            book.lock().unwrap().seen(entry);
+            book.lock().unwrap().seen(&entry);
         }
         ends.insert(*name, last);
     }

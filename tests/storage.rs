@@ -1,4 +1,6 @@
 //! Promise 2 on a bad day of the disk: it is full, it may not be written, or what is on it is not what was stored.
+//!
+//! Where this user may mount a disk of its own; `durable.rs` has a full one that needs no rights.
 
 // What fails here must fail loudly.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
