@@ -70,7 +70,7 @@ async fn a_full_disk_is_told_keeps_nobody_from_reading_and_heals_by_itself() {
     let mut program = Program::start(command, 1);
     let port = program.port;
     let pair = KeyPair::from_seed(&[7; 32]).unwrap();
-    drop(TestClient::try_with_key(port, "known", &pair).await.unwrap().quit().await);
+    TestClient::try_with_key(port, "known", &pair).await.unwrap().quit().await;
     let mut bob = in_room(port, "bob").await;
     let mut sulker =
         TestClient::try_with_key(port, "sulker", &KeyPair::from_seed(&[8; 32]).unwrap()).await.unwrap();
