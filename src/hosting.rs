@@ -7,12 +7,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use etcetera::AppStrategy as _;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::cli::{DurabilityArg, LogFormat, Serve};
 use crate::signals::cancel_on_signal;
-use crate::{Usage, complain, folders, passphrase};
+use crate::{Usage, complain, folders, logging, passphrase};
 #[cfg(feature = "client")]
 use parlor::client::link::{Secret, Trust};
 #[cfg(feature = "client")]
@@ -34,7 +32,7 @@ use parlor::server::{Server, tls};
 
 /// `parlor serve`.
 pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
-    start_logging(args.log_format, std::io::stderr);
+    let _log = logging::start(args.log_format, std::io::stderr())?;
     let server = start(&args, config(&args)?).await?;
     // Before it is said that it listens: whoever reads that may ask it to end.
     let shutdown = CancellationToken::new();
@@ -42,7 +40,7 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     listen_for_hangups(&server, &shutdown)?;
     let mut out = std::io::stdout();
     for address in server.addresses() {
-        writeln!(out, "listening on {address}")?;
+        writeln!(out, "listening on {address}").context("cannot say on standard output where it listens")?;
     }
     out.flush()?;
     match args.log_format {
@@ -96,19 +94,6 @@ fn who_can_come(server: &Server) -> String {
 /// The words that the host reads aloud to one who is shown a certificate and wants to be sure of it.
 fn say_certificate(fingerprint: &Fingerprint) {
     complain(&format!("Its certificate is \"{}\".", spell(&fingerprint.0)));
-}
-
-/// Starts logging to `writer`.
-pub(crate) fn start_logging<W>(format: LogFormat, writer: W)
-where
-    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
-{
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    match format {
-        LogFormat::Text => builder.with_ansi(false).init(),
-        LogFormat::Json => builder.json().init(),
-    }
 }
 
 /// `parlor invite`.
@@ -220,7 +205,7 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     // The screen is taken: the log goes beside the rooms, that of the last run only.
     let log = open_private(&data.join("host.log"))?;
     log.set_len(0)?;
-    start_logging(args.serve.log_format, log);
+    let _log = logging::start(args.serve.log_format, log)?;
     let again = again(&args.serve);
     let addresses = server.addresses();
     let own = addresses.iter().find_map(reachable_from_here).context("nowhere to listen")?;

@@ -3,6 +3,8 @@
 mod cli;
 #[cfg(feature = "server")]
 mod hosting;
+#[cfg(feature = "server")]
+mod logging;
 #[cfg(any(feature = "server", feature = "client"))]
 mod signals;
 #[cfg(feature = "client")]

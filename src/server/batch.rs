@@ -55,7 +55,11 @@ impl Batch {
     pub fn after(self, seq: u64) -> Self {
         let skipped = usize::try_from(seq.saturating_add(1).saturating_sub(self.first)).unwrap_or(usize::MAX);
         let bytes: usize = self.frames().take(skipped).map(<[u8]>::len).sum();
-        Self { first: self.first.max(seq.saturating_add(1)), last: self.last, bytes: self.bytes.slice(bytes..) }
+        Self {
+            first: self.first.max(seq.saturating_add(1)),
+            last: self.last,
+            bytes: self.bytes.slice(bytes..),
+        }
     }
 
     /// Those up to `seq`; all of them if it comes after.

@@ -113,8 +113,9 @@ pub async fn enter(context: &Context, admitted: Admitted, peer: Peer) -> Result<
         (Some(identity), None) => {
             let identify = move |registry: &mut Registry, now| match registry.identify(identity.key, now) {
                 Ok(who) => Ok(Some(who)),
-                // With as many people as there may be, whoever is new is a guest, and not shut out.
-                Err(RegistryError::TooMany { .. }) => Ok(None),
+                // With as many people as there may be, and with a full disk, whoever is new is a guest, and not shut
+                // out.
+                Err(RegistryError::TooMany { .. } | RegistryError::Store(_)) => Ok(None),
                 Err(error) => Err(error.failure()),
             };
             context.registry.change(identify).await?

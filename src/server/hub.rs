@@ -230,11 +230,11 @@ impl Hub {
         }
     }
 
-    /// Makes all of them end: the server does.
+    /// Makes all of them end, because the server does; in the order in which they came.
     pub fn close(&self, reason: Reason) {
-        for session in self.sessions.values() {
-            session.mailbox.end(reason, None);
-        }
+        let mut sessions: Vec<_> = self.sessions.iter().collect();
+        sessions.sort_unstable_by_key(|(number, _)| **number);
+        sessions.iter().for_each(|(_, session)| session.mailbox.end(reason, None));
     }
 
     /// Whether a session is in a room.

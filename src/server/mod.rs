@@ -16,6 +16,7 @@
 pub mod batch;
 pub mod block;
 pub mod config;
+pub mod database;
 pub mod disk;
 pub mod door;
 mod either;
@@ -281,6 +282,7 @@ impl Server {
         }
         context.reader.close().await;
         context.log.close().await;
+        context.registry.close().await;
         presence.abort();
         tidying.abort();
         if fault.is_none()

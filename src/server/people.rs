@@ -56,6 +56,12 @@ impl SharedRegistry {
         changing.await.unwrap_or_else(|| Err(RegistryError::Store(StoreError::Failed).failure()))
     }
 
+    /// Closes the file, so that it alone is all there is. Later changes fail.
+    pub async fn close(&self) {
+        let shared = self.clone();
+        drop(tokio::task::spawn_blocking(move || shared.lock().close()).await);
+    }
+
     /// Why somebody may not speak in a room, if they may not. Asked for each message.
     pub fn muted(&self, whom: impl FnOnce() -> Whom, room: &RoomName) -> Option<Failure> {
         if self.0.is_nobody_muted.load(Ordering::Acquire) {

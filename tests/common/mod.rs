@@ -4,7 +4,7 @@
 
 // Each test program uses a part of this; and what fails here must fail loudly.
 #![allow(dead_code, unreachable_pub, missing_docs)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 pub mod terminal;
 pub mod tls;
@@ -18,11 +18,11 @@ use std::time::{Duration, Instant};
 
 use parlor::protocol::address::Address;
 use parlor::protocol::command::{Command, Hello, InRoom, Join, Plain, RequestId, Send};
-use parlor::protocol::event::{Entry, Event, Failure, Okay, Ready, Reason};
+use parlor::protocol::event::{Entry, Event, Failure, Okay, Ready, Reason, Welcome};
 use parlor::protocol::frame::{Frame, FrameReader};
 use parlor::protocol::limits::EVENT_BYTES;
 use parlor::protocol::name::{Nick, RoomName};
-use parlor::protocol::proof::{Fingerprint, Identity, KeyPair, Passphrase, ProofKey, PublicKey};
+use parlor::protocol::proof::{Binding, Fingerprint, Identity, KeyPair, Passphrase, ProofKey, PublicKey};
 use parlor::protocol::text::{Line, Text};
 use parlor::server::config::{Config, Limits};
 use parlor::server::door::Ask;
@@ -261,6 +261,20 @@ impl Program {
         Self::command_of(at_home(shell, folder), folder)
     }
 
+    /// The same where `before` may mount something, which nobody else sees and which goes with the program. Nothing,
+    /// with a word of why, where this user may not.
+    pub fn apart(before: &str, folder: &Path) -> Option<Process> {
+        let may = ["-rm", "mount", "-t", "tmpfs", "none", "/tmp"];
+        if !Process::new("unshare").args(may).output().is_ok_and(|tried| tried.status.success()) {
+            eprintln!("skipped: this user may not mount anything, and `unshare -rm` does not help");
+            return None;
+        }
+        let mut command = Process::new("unshare");
+        let script = format!("{before} && exec \"$0\" \"$@\"");
+        command.args(["-rm", "sh", "-c", &script, env!("CARGO_BIN_EXE_parlor")]);
+        Some(Self::command_of(at_home(command, folder), folder))
+    }
+
     fn command_of(mut command: Process, folder: &Path) -> Process {
         command
             .args(["serve", "--plain", "--open", "--data"])
@@ -370,6 +384,43 @@ impl TestClient {
 
     pub async fn try_connect(port: u16, name: &str, resume: Option<Uuid>) -> Result<Self, Failure> {
         Self::greet(Self::dial(port).await, name, resume).await
+    }
+
+    /// The same while the server may be killed: nothing, if it was.
+    pub async fn connect_unless_killed(port: u16, name: &str) -> Option<Self> {
+        Self::enter(port, |_| hello(name, None)).await?.ok()
+    }
+
+    /// With a key, where there is no TLS; nothing, if the server was killed.
+    pub async fn try_with_key(port: u16, name: &str, pair: &KeyPair) -> Option<Self> {
+        Self::knock_with_key(port, name, pair).await.map(|entered| entered.expect("refused"))
+    }
+
+    /// The same for one who may be refused.
+    pub async fn knock_with_key(port: u16, name: &str, pair: &KeyPair) -> Option<Result<Self, Failure>> {
+        Self::enter(port, |welcome| {
+            let Command::Hello(hello) = hello(name, None) else { panic!("no hello") };
+            let signature = pair.sign(&welcome.auth.challenge, Binding::NONE);
+            let identity = Some(Identity { key: pair.public(), signature });
+            Command::Hello(Box::new(Hello { identity, ..*hello }))
+        })
+        .await
+    }
+
+    async fn enter(port: u16, hello: impl FnOnce(&Welcome) -> Command) -> Option<Result<Self, Failure>> {
+        let stream = soon(TcpStream::connect(("127.0.0.1", port))).await.ok()?;
+        let (mut reader, mut writer) = Self::halves(stream);
+        let welcome = match event(&mut reader).await? {
+            Event::Welcome(welcome) => welcome,
+            Event::Error(failure) => return Some(Err(failure)),
+            other => panic!("{other:?}"),
+        };
+        soon(writer.write_all(&Frame::encode(&hello(&welcome)).into_bytes())).await.ok()?;
+        match event(&mut reader).await? {
+            Event::Ready(ready) => Some(Ok(Self { reader, writer, ready })),
+            Event::Error(failure) => Some(Err(failure)),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// The handshake, over whatever there is.

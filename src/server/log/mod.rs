@@ -19,6 +19,8 @@ mod sqlite;
 mod tail;
 mod writer;
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use thiserror::Error;
@@ -28,6 +30,7 @@ use uuid::Uuid;
 use crate::protocol::event::{EntryKind, EntryText, ErrorCode, Failure};
 use crate::protocol::name::{Nick, RoomName};
 use crate::server::batch::Batch;
+use crate::server::database::Damaged;
 use crate::server::disk::Disk;
 
 use tail::Tail;
@@ -105,7 +108,7 @@ pub struct Fresh {
 /// One transaction.
 #[derive(Debug)]
 pub struct Commit<T> {
-    /// What everyone may hear of now, each room once.
+    /// What everyone may hear of now, of each room in its order.
     pub fresh: Vec<Fresh>,
     /// What to answer.
     pub answers: Vec<Committed<T>>,
@@ -168,9 +171,12 @@ pub enum LogError {
     /// The library is not the one that this program was tested with.
     #[error("SQLite {0} is too old for WAL's guarantees: at least {1} is needed")]
     OldSqlite(&'static str, &'static str),
+    /// It is not whole.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
     /// What is in a row was not written there by a parlor.
-    #[error("the log of {room} is damaged at {seq}: somebody or something has changed its file")]
-    Damaged {
+    #[error("the log of {room} is garbled at {seq}: somebody or something has changed its file")]
+    Garbled {
         /// Where.
         room: String,
         /// The first entry that cannot be read.
@@ -233,18 +239,28 @@ impl<T: Send + 'static> Log<T> {
     pub fn open(data: &Path, durability: Durability, disk: Disk) -> Result<Self, LogError> {
         let lock = sqlite::lock(data)?;
         let path = data.join("parlor.db");
-        let (connection, id) = sqlite::open(&path, durability).map_err(|error| match error {
-            LogError::Sqlite(error)
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) =>
-            {
-                LogError::NotALog(path.display().to_string())
-            }
+        Self::open_file(&path, lock, durability, disk).map_err(|error| match error {
+            LogError::Sqlite(error) => unusable(&path, error),
             other => other,
-        })?;
+        })
+    }
+
+    fn open_file(path: &Path, lock: File, durability: Durability, disk: Disk) -> Result<Self, LogError> {
+        let (connection, id) = sqlite::open(path, durability)?;
         let tail = Tail::default();
-        let reader = Reader::open(&path, tail.clone(), disk)?;
+        let reader = Reader::open(path, tail.clone(), disk)?;
         let (writer, committed, rooms) = Writer::start(connection, tail, lock, disk)?;
         Ok(Self { id, rooms, writer, committed, reader })
+    }
+}
+
+/// What SQLite says at the opening, as a sentence that says what to do.
+fn unusable(path: &Path, error: rusqlite::Error) -> LogError {
+    let shown = path.display().to_string();
+    match (Damaged::found(path, &error), error.sqlite_error_code()) {
+        (Some(damaged), _) => damaged.into(),
+        (None, Some(rusqlite::ErrorCode::NotADatabase)) => LogError::NotALog(shown),
+        (None, _) => LogError::File(shown, io::Error::other(error)),
     }
 }
 

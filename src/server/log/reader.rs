@@ -52,14 +52,18 @@ impl Reader {
         self.with(move |connection| {
             let Some(id) = sqlite::room_id(connection, &room)? else { return Ok(None) };
             let section = Section { connection, room: room.as_str(), id, tail: &[] };
-            section.forward(cursor + 1, |next| {
+            let read = section.forward(cursor + 1, |next| {
                 if next.first > to {
                     return Ok(false);
                 }
                 batch.append(&next.up_to(to));
                 Ok(batch.len() < PAGE_BYTES)
-            })?;
-            Ok(batch.take())
+            });
+            match read {
+                // What comes before it is as it should be; the next call begins there.
+                Err(_) if !batch.is_empty() => Ok(batch.take()),
+                read => read.map(|()| batch.take()),
+            }
         })
         .await
     }
@@ -68,7 +72,7 @@ impl Reader {
     /// the order of the log. Ends early when it grows over [`PAGE_BYTES`], on the side away from `at`.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// When the log cannot be read, or lacks what would be next to `at`.
     pub async fn page(&self, room: &RoomName, at: Place, wanted: u64) -> Result<Vec<Entry>, LogError> {
         let room = room.clone();
         let wanted = wanted.min(PAGE_ENTRIES);
@@ -133,11 +137,23 @@ struct Section<'a> {
 }
 
 impl Section<'_> {
-    /// The last entries before `seq`, in the order of the log.
+    /// The last entries before `seq`, in the order of the log. Ends at a hole; whoever begins there is told.
     fn before(&self, seq: u64, wanted: u64, bytes: usize) -> Result<Vec<Entry>, LogError> {
         let mut page = Vec::new();
+        if wanted == 0 {
+            return Ok(page);
+        }
         let mut left = Room { entries: wanted, bytes };
+        let settled = sqlite::last_seq(self.connection, self.id)?;
+        let last = self.tail.last().map_or(settled, |batch| batch.last);
+        let end = seq.saturating_sub(1).min(last);
+        let mut next = end;
         let mut add = |batch: Batch| -> Result<bool, LogError> {
+            let batch = batch.up_to(next);
+            if batch.last != next {
+                return if next == end { Err(self.hole(batch.last)) } else { Ok(false) };
+            }
+            next = batch.first - 1;
             for (seq, json) in batch.entries().into_iter().rev() {
                 if left.is_none() {
                     return Ok(false);
@@ -145,20 +161,21 @@ impl Section<'_> {
                 left.take(json.len());
                 page.push(self.entry(seq, json)?);
             }
-            Ok(true)
+            Ok(next > 0)
         };
-        for batch in self.tail.iter().rev().filter(|batch| batch.first < seq) {
-            if !add(batch.clone().up_to(seq - 1))? {
-                break;
+        for batch in self.tail.iter().rev().filter(|batch| batch.first <= end) {
+            if !add(batch.clone())? {
+                page.reverse();
+                return Ok(page);
             }
         }
-        let settled = self.tail.first().map_or(seq, |batch| batch.first.min(seq));
+        let end = self.tail.first().map_or(end, |batch| end.min(batch.first - 1));
         let mut statement = self.connection.prepare_cached(
-            "SELECT place, count, frames FROM batches WHERE place > ?1 AND place < ?2 ORDER BY place DESC",
+            "SELECT place, count, frames FROM batches WHERE place > ?1 AND place <= ?2 ORDER BY place DESC",
         )?;
-        let mut rows = statement.query(params![place(self.id, 0), place(self.id, settled)])?;
+        let mut rows = statement.query(params![place(self.id, 0), place(self.id, end)])?;
         while let Some(row) = rows.next()?
-            && add(self.batch(row)?.up_to(settled - 1))?
+            && add(self.batch(row)?)?
         {}
         page.reverse();
         Ok(page)
@@ -205,7 +222,7 @@ impl Section<'_> {
             let batch = batch.after(next - 1);
             if batch.first != next {
                 if next == first {
-                    return Err(LogError::Hole { room: self.room.to_owned(), after: first - 1 });
+                    return Err(self.hole(first - 1));
                 }
                 return Ok(false);
             }
@@ -225,10 +242,14 @@ impl Section<'_> {
         Ok(())
     }
 
+    fn hole(&self, after: u64) -> LogError {
+        LogError::Hole { room: self.room.to_owned(), after }
+    }
+
     fn batch(&self, row: &Row<'_>) -> Result<Batch, LogError> {
         let (place, count): (i64, i64) = (row.get(0)?, row.get(1)?);
         let frames = Bytes::copy_from_slice(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?);
-        let damaged = |_| LogError::Damaged { room: self.room.to_owned(), seq: seq_of(place) };
+        let damaged = |_| LogError::Garbled { room: self.room.to_owned(), seq: seq_of(place) };
         Batch::of_frames(seq_of(place), u64::try_from(count).unwrap_or(0), frames).map_err(damaged)
     }
 
@@ -236,7 +257,7 @@ impl Section<'_> {
         let entry: Option<Entry> = serde_json::from_slice(json).ok();
         entry
             .filter(|entry| entry.seq == seq)
-            .ok_or_else(|| LogError::Damaged { room: self.room.to_owned(), seq })
+            .ok_or_else(|| LogError::Garbled { room: self.room.to_owned(), seq })
     }
 }
 

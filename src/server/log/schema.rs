@@ -12,7 +12,7 @@ use crate::protocol::time::Time;
 use crate::server::batch::{Batch, Builder};
 
 /// Says to SQLite's tools, and to `file`, that this is a parlor's log ("parl").
-const APPLICATION_ID: u32 = 0x7061_726C;
+pub(super) const APPLICATION_ID: u32 = 0x7061_726C;
 
 type Migration = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 

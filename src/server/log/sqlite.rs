@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{LogError, StoredRoom, schema};
 use crate::protocol::name::RoomName;
+use crate::server::database;
 use crate::server::private::open_private;
 
 /// Bits of a place that hold the `seq`: a million million entries in each of eight million rooms.
@@ -62,7 +63,11 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<(Connection, U
     }
     // Before SQLite makes it, which would leave it to the umask: a folder that was there may be open to others.
     open_private(path).map_err(|error| LogError::File(path.display().to_string(), error))?;
+    database::examine(path)?;
     let mut connection = Connection::open(path)?;
+    if !database::is_ours(&connection, schema::APPLICATION_ID)? {
+        return Err(LogError::NotALog(path.display().to_string()));
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     let synchronous = match durability {
         Durability::Process => "NORMAL",

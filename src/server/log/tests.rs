@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::protocol::command::Place;
+use crate::protocol::time::Time;
 
 struct Open {
     log: Log<u32>,
@@ -232,7 +233,7 @@ async fn what_was_changed_in_the_file_is_named() {
     let file = rusqlite::Connection::open(open.folder.path().join("parlor.db")).unwrap();
     file.execute("UPDATE batches SET frames = zeroblob(9) WHERE place & 0xFF = 1", []).unwrap();
     let damaged = open.log.reader.page(&room("#a"), Place::After(0), 9).await;
-    assert!(matches!(damaged, Err(LogError::Damaged { seq: 1, .. })), "{damaged:?}");
+    assert!(matches!(damaged, Err(LogError::Garbled { seq: 1, .. })), "{damaged:?}");
     let behind = open.log.reader.batch(&room("#a"), 2, 4).await.unwrap().unwrap();
     assert_eq!((behind.first, behind.last), (3, 4), "what lies behind it can be read");
     file.execute("DELETE FROM batches WHERE place & 0xFF = 1", []).unwrap();
@@ -334,6 +335,31 @@ async fn the_folder_is_its_owners_alone() {
     let log = Log::<()>::open(&data, Durability::Process, Disk::Threads).unwrap();
     assert_eq!(std::fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
     log.writer.close().await;
+}
+
+/// The order is that of `seq`. A moment is what the clock said, and not what would look better.
+#[tokio::test]
+async fn a_clock_that_was_set_back_changes_no_order() {
+    let mut open = open();
+    open.append(vec![draft("#a", "1"), draft("#a", "2")]).await;
+    let ahead = Time::now().shifted(50 * 365 * 24 * 60 * 60 * 1000);
+    let mut open = open.reopened().await;
+    let meddler = rusqlite::Connection::open(open.folder.path().join("parlor.db")).unwrap();
+    let mut stored: Vec<u8> = meddler.query_row("SELECT frames FROM batches", [], |row| row.get(0)).unwrap();
+    let told = open.log.reader.page(&room("#a"), Place::After(0), 10).await.unwrap()[0].at.to_string();
+    for at in 0..stored.len() {
+        if stored[at..].starts_with(told.as_bytes()) {
+            stored[at..at + told.len()].copy_from_slice(ahead.to_string().as_bytes());
+        }
+    }
+    meddler.execute("UPDATE batches SET frames = ?1", [stored]).unwrap();
+    drop(meddler);
+    let outcomes = open.append(vec![draft("#a", "3")]).await;
+    assert_eq!(seq(&outcomes[0]), 3);
+    let page = open.log.reader.page(&room("#a"), Place::After(0), 10).await.unwrap();
+    assert_eq!(page.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(page[1].at, ahead);
+    assert!(page[2].at < ahead, "one that was said now was not said in fifty years");
 }
 
 #[tokio::test]

@@ -202,7 +202,7 @@ impl State {
         for (room, batch) in journal::read(&self.connection)? {
             let name = names.get(&room);
             let damaged =
-                |seq| LogError::Damaged { room: name.map_or("?", RoomName::as_str).to_owned(), seq };
+                |seq| LogError::Garbled { room: name.map_or("?", RoomName::as_str).to_owned(), seq };
             let (Some(name), Some(batch)) = (name, batch) else { return Err(damaged(0)) };
             for (seq, json) in batch.entries() {
                 let entry: Entry = serde_json::from_slice(json).map_err(|_| damaged(seq))?;
@@ -226,6 +226,17 @@ impl State {
         let mark = self.ids.mark();
         let (fresh, outcomes) = match self.store(drafts()) {
             Ok(stored) => stored,
+            // What is wrong with one of them is not for the others to feel.
+            Err(error) if group.len() > 1 && is_of_one(&error) => {
+                self.ids.forget(mark);
+                let (mut fresh, mut answers) = (Vec::new(), Vec::new());
+                for alone in group {
+                    let commit = self.commit(vec![alone]);
+                    fresh.extend(commit.fresh);
+                    answers.extend(commit.answers);
+                }
+                return Commit { fresh, answers };
+            }
             Err(error) => {
                 error!(%error, "nothing of a group could be stored");
                 self.ids.forget(mark);
@@ -281,6 +292,11 @@ impl State {
         }
         Ok((fresh.into_iter().map(|(_, fresh)| fresh).collect(), all))
     }
+}
+
+/// Whether an error may be that of a single draft: of the rows that it touches, and not of the disk.
+fn is_of_one(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(SqliteCode::ConstraintViolation | SqliteCode::DatabaseCorrupt))
 }
 
 /// A transaction that entries are added to.

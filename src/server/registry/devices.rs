@@ -69,7 +69,7 @@ impl fmt::Debug for DeviceCode {
     }
 }
 
-/// Codes that are being shown: their SHA-256, and until when.
+/// Codes that are being shown: their SHA-256, and since when.
 #[derive(Debug, Default)]
 pub(super) struct Codes {
     shown: HashMap<PersonId, ([u8; 32], Time)>,
@@ -81,8 +81,7 @@ pub(super) struct Codes {
 impl Codes {
     fn show(&mut self, person: PersonId, code: &DeviceCode, now: Time) {
         self.drop_old(now);
-        let valid = i64::try_from(DEVICE_CODE_TIME.as_millis()).unwrap_or(i64::MAX);
-        self.shown.insert(person, (code.hash(), now.shifted(valid)));
+        self.shown.insert(person, (code.hash(), now));
     }
 
     /// Who shows this code.
@@ -108,7 +107,9 @@ impl Codes {
     }
 
     fn drop_old(&mut self, now: Time) {
-        self.shown.retain(|_, (_, until)| now < *until);
+        let valid = i64::try_from(DEVICE_CODE_TIME.as_millis()).unwrap_or(i64::MAX);
+        // With a clock that was set back nobody knows for how long it has been shown.
+        self.shown.retain(|_, (_, since)| *since <= now && now < since.shifted(valid));
         if self.shown.is_empty() {
             self.wrong = 0;
         }

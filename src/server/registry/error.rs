@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::protocol::event::{ErrorCode, Failure};
 use crate::protocol::limits::{DEVICE_CODE_TIME, NAME_KEPT};
 use crate::protocol::name::Nick;
+use crate::server::database::Damaged;
 use crate::server::log::StoreError;
 
 /// Why something was not done. Nothing has changed then.
@@ -86,6 +87,9 @@ pub enum OpenError {
     /// The file itself.
     #[error("cannot use {0}: {1}. Another folder can be chosen with --data")]
     File(String, std::io::Error),
+    /// It is not whole.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
     /// SQLite's own words.
     #[error("what the parlor knows of people cannot be read: {0}")]
     Unreadable(String),
@@ -102,7 +106,4 @@ pub enum OpenError {
         /// The newest that this program knows.
         known: u32,
     },
-    /// What is over could not be taken out.
-    #[error("what the parlor knows of people cannot be written: {0}")]
-    Sweep(RegistryError),
 }

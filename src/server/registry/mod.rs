@@ -34,6 +34,8 @@ mod tickets;
 use std::fmt;
 use std::path::Path;
 
+use tracing::warn;
+
 use crate::protocol::name::Nick;
 use crate::protocol::time::Time;
 
@@ -125,7 +127,9 @@ impl Registry {
         let tables = Tables::open(&data.join(FILE))?;
         let state = tables.load()?;
         let mut registry = Self { tables, state, codes: Codes::default() };
-        registry.sweep(now).map_err(OpenError::Sweep)?;
+        if let Err(error) = registry.sweep(now) {
+            warn!(%error, "what is over could not be taken out");
+        }
         Ok(registry)
     }
 
@@ -139,6 +143,11 @@ impl Registry {
         self.commit(self.state.over(now))?;
         // Only then is it known who has nothing left.
         self.commit(self.state.forgotten(now))
+    }
+
+    /// Closes the file; what is asked for later fails.
+    pub fn close(&mut self) {
+        self.tables.close();
     }
 
     /// Writes changes in one transaction, and then makes them.

@@ -42,8 +42,14 @@ impl Registry {
         }
         if looks.iter().all(|look| self.state.looks.get(look) == Some(&person)) {
             // Another spelling takes no place of its own.
-            let same = own.keys().filter(|name| alike(name, nick));
-            changes.extend(same.map(|name| Change::Name(person, name.clone(), now)));
+            let same = own.iter().filter(|(name, _)| alike(name, nick));
+            // A clock that was set back must not make a name look unused.
+            changes.extend(same.map(|(name, used)| Change::Name(person, name.clone(), now.max(*used))));
+            // When a name was used last is not worth keeping anybody out whose name it is.
+            return match self.commit(changes) {
+                Err(RegistryError::Store(_)) => Ok(()),
+                done => done,
+            };
         } else {
             if own.len() >= NAMES_PER_PERSON
                 && let Some((oldest, _)) = own.iter().min_by_key(|(_, used)| **used)

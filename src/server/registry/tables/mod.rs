@@ -32,7 +32,8 @@ impl Tables {
 
     /// All that they hold, but for the audit log.
     pub(super) fn load(&self) -> Result<State, OpenError> {
-        read::state(&self.connection).map_err(|error| OpenError::Unreadable(error.to_string()))
+        let path = Path::new(self.connection.path().unwrap_or(super::FILE));
+        read::state(&self.connection).map_err(|error| schema::unreadable(path, &error))
     }
 
     /// Writes all of it, or nothing.
@@ -43,6 +44,17 @@ impl Tables {
     /// The audit log, newest first.
     pub(super) fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         read::audit(&self.connection, before, limit).map_err(|error| failed(&error))
+    }
+
+    /// Empties the write-ahead log into the file, so that the file alone is all there is. From now on nothing can be
+    /// read or written.
+    pub(super) fn close(&mut self) {
+        let closed = Connection::open_in_memory().and_then(|nothing| {
+            std::mem::replace(&mut self.connection, nothing).close().map_err(|(_, error)| error)
+        });
+        if let Err(error) = closed {
+            error!(%error, "what is known of people could not be closed in order; the next start repairs it");
+        }
     }
 
     /// From now on nothing can be written.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::server::database::{self, Damaged};
 use crate::server::private::open_private;
 use crate::server::registry::error::OpenError;
 
@@ -110,33 +111,35 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     let shown = || path.display().to_string();
     // Before SQLite makes it, which would leave it to the umask.
     open_private(path).map_err(|error| OpenError::File(shown(), error))?;
-    let opened = prepare(path).map_err(|error| match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotPeople(shown()),
-        _ => OpenError::Unreadable(error.to_string()),
-    });
-    let (mut connection, version) = opened?;
+    database::examine(path)?;
+    let (mut connection, version) = prepare(path).map_err(|error| unreadable(path, &error))?;
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     match version {
         None => Err(OpenError::NotPeople(shown())),
         Some(found) if found > known => Err(OpenError::TooNew { path: shown(), found, known }),
         Some(found) => {
-            migrate(&mut connection, found, known)
-                .map_err(|error| OpenError::Unreadable(error.to_string()))?;
+            migrate(&mut connection, found, known).map_err(|error| unreadable(path, &error))?;
             Ok(connection)
         }
+    }
+}
+
+/// What SQLite says at the opening, as a sentence that says what to do.
+pub(super) fn unreadable(path: &Path, error: &rusqlite::Error) -> OpenError {
+    match (Damaged::found(path, error), error.sqlite_error_code()) {
+        (Some(damaged), _) => damaged.into(),
+        (None, Some(rusqlite::ErrorCode::NotADatabase)) => OpenError::NotPeople(path.display().to_string()),
+        (None, _) => OpenError::Unreadable(error.to_string()),
     }
 }
 
 /// Opens, and says which version of the schema it has: none if it is somebody else's.
 fn prepare(path: &Path) -> rusqlite::Result<(Connection, Option<u32>)> {
     let connection = Connection::open(path)?;
-    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let application: u32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    let is_new = (version, application, tables) == (0, 0, 0);
-    if !is_new && application != APPLICATION_ID {
+    if !database::is_ours(&connection, APPLICATION_ID)? {
         return Ok((connection, None));
     }
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;

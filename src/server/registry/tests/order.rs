@@ -106,6 +106,23 @@ fn a_ban_of_an_address_catches_its_block_but_not_those_who_keep_order() {
 }
 
 #[test]
+fn what_is_decided_up_to_a_moment_goes_by_the_clock_wherever_it_jumps() {
+    let mut house = House::new();
+    let (bob, carol) = (house.member(1), house.member(2));
+    let (until, by) = (Some(at(DAY)), By::Parlor);
+    house.registry.ban(&by, Banned::Person(bob), line(""), until, at(0)).unwrap();
+    house.registry.mute(&by, Whom::Person(carol), None, line(""), until, at(0)).unwrap();
+    let ticket = house.registry.make_ticket(&by, None, until, None, at(0)).unwrap().id();
+    let place = room("#a");
+    for (now, holds) in [(0, true), (2 * DAY, false), (-40 * 365 * DAY, true), (i64::MAX, false), (1, true)] {
+        let now = at(now);
+        assert_eq!(house.registry.banned(Some(bob), None, now).is_some(), holds, "{now}");
+        assert_eq!(house.registry.muted(&Whom::Person(carol), &place, now).is_some(), holds, "{now}");
+        assert_eq!(house.registry.ticket_key(&ticket, now).is_some(), holds, "{now}");
+    }
+}
+
+#[test]
 fn what_has_expired_counts_no_more_and_is_gone_after_a_restart() {
     let mut house = House::new();
     let bob = house.member(1);

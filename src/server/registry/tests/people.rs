@@ -146,6 +146,23 @@ fn a_code_makes_two_devices_one_person() {
     house.assert_kept(at(1));
 }
 
+/// A machine without a battery thinks it is 1970 until it has asked somebody.
+#[test]
+fn a_clock_that_is_wrong_for_a_while_costs_nobody_their_name() {
+    let mut house = House::new();
+    let right = at(50 * 365 * DAY);
+    let (alice, bob) = (house.member(1), house.member(2));
+    house.registry.claim(alice, &nick("alice"), right).unwrap();
+    house.registry.claim(alice, &nick("alice"), at(0)).unwrap();
+    house.registry.sweep(at(HOUR)).unwrap();
+    for now in [at(0), right, right.shifted(DAY)] {
+        assert_eq!(house.registry.owner(&nick("alice"), now), Some(alice));
+        let taken = house.registry.claim(bob, &nick("alice"), now);
+        assert!(matches!(taken, Err(RegistryError::NameOwned { .. })), "{taken:?}");
+    }
+    assert_eq!(house.reopened(right).owner(&nick("alice"), right), Some(alice));
+}
+
 #[test]
 fn a_code_is_good_for_ten_minutes_and_only_the_latest_is() {
     let mut house = House::new();
@@ -158,6 +175,10 @@ fn a_code_is_good_for_ten_minutes_and_only_the_latest_is() {
     assert_eq!(link(&second, too_late), Err(RegistryError::WrongCode));
     let third = house.registry.start_device(alice, too_late).unwrap().to_string();
     assert_eq!(house.registry.link_device(&third, key(2), &nick("a"), too_late), Ok(alice));
+    // Not for longer where the clock is set back meanwhile.
+    let fourth = house.registry.start_device(alice, at(DAY)).unwrap().to_string();
+    let set_back = house.registry.link_device(&fourth, key(3), &nick("a"), at(0));
+    assert_eq!(set_back, Err(RegistryError::WrongCode));
 }
 
 #[test]
