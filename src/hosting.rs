@@ -3,6 +3,8 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+#[cfg(feature = "client")]
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use etcetera::AppStrategy as _;
@@ -12,7 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::cli::{DurabilityArg, LogFormat, Serve};
 use crate::signals::cancel_on_signal;
-use crate::{Usage, complain, folders, passphrase};
+use crate::{Usage, complain, counters, folders, passphrase};
 #[cfg(feature = "client")]
 use parlor::client::link::{Secret, Trust};
 #[cfg(feature = "client")]
@@ -34,12 +36,14 @@ use parlor::server::{Server, tls};
 
 /// `parlor serve`.
 pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
+    let questions = counters::questions()?;
     start_logging(args.log_format, std::io::stderr);
     let server = start(&args, config(&args)?).await?;
     // Before it is said that it listens: whoever reads that may ask it to end.
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
     listen_for_hangups(&server, &shutdown)?;
+    counters::answer(questions, &server, args.log_format, std::io::stderr);
     let mut out = std::io::stdout();
     for address in server.addresses() {
         writeln!(out, "listening on {address}")?;
@@ -214,13 +218,15 @@ fn machine_name() -> String {
 /// `parlor host`: the server in this process, and a seat in it.
 #[cfg(feature = "client")]
 pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
+    let questions = counters::questions()?;
     let config = config(&args.serve)?;
     let data = config.data.clone();
     let server = start(&args.serve, config).await?;
     // The screen is taken: the log goes beside the rooms, that of the last run only.
-    let log = open_private(&data.join("host.log"))?;
+    let log = Arc::new(open_private(&data.join("host.log"))?);
     log.set_len(0)?;
-    start_logging(args.serve.log_format, log);
+    start_logging(args.serve.log_format, Arc::clone(&log));
+    counters::answer(questions, &server, args.serve.log_format, log);
     let again = again(&args.serve);
     let addresses = server.addresses();
     let own = addresses.iter().find_map(reachable_from_here).context("nowhere to listen")?;

@@ -2,6 +2,8 @@
 
 mod cli;
 #[cfg(feature = "server")]
+mod counters;
+#[cfg(feature = "server")]
 mod hosting;
 #[cfg(any(feature = "server", feature = "client"))]
 mod signals;

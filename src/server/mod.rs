@@ -48,6 +48,7 @@ use uuid::Uuid;
 
 use crate::protocol::DEFAULT_PORT;
 use crate::protocol::address::Address;
+use crate::protocol::event::Stats;
 use crate::protocol::limits::{PRESENCE_EVERY, SHUTDOWN_TIME};
 use crate::protocol::proof::{Fingerprint, Passphrase, ProofKey, Salt};
 use crate::protocol::time::Time;
@@ -57,6 +58,7 @@ use hub::{Hub, SharedHub};
 use listen::{Doors, ListenError, Listener};
 use log::{Commits, Log, LogError};
 use metrics::Metrics;
+use metrics::process::Process;
 use people::SharedRegistry;
 use registry::{By, Registry, RegistryError};
 use running::Running;
@@ -154,7 +156,7 @@ impl Server {
             guests: config.guests,
             door: Door::new(door.lock, words_file),
             tls,
-            metrics: Metrics::default(),
+            metrics: Metrics::new(),
             id: log.id,
             name: config.name,
             data: config.data,
@@ -198,6 +200,12 @@ impl Server {
                 warn!(%error, "the certificate stays as it was");
             }
         }
+    }
+
+    /// What tells all that is counted, as it is at each call, for whoever may block for a moment.
+    pub fn stats(&self) -> impl Fn() -> Stats + Clone + Send + 'static {
+        let context = Arc::clone(&self.context);
+        move || context.stats(Process::read())
     }
 
     /// What opens the door, for one in the same process; `None` if it is open.

@@ -28,19 +28,17 @@ pub async fn run(mut committed: Commits<Slot>, context: &Context) {
     while committed.recv_many(&mut turn, COMMITS_A_TURN).await > 0 {
         let mut batches: BTreeMap<RoomName, Batches> = BTreeMap::new();
         let mut answers: Vec<(Slot, Bytes)> = Vec::new();
-        let mut stored = 0;
         for Committed { outcomes, tag } in turn.drain(..).flatten() {
             let mut answer = BytesMut::new();
             for outcome in outcomes {
+                context.metrics.settled(&outcome);
                 frame::append(&mut answer, &reply(&outcome));
                 if let Outcome::Stored(entry) = outcome {
-                    stored += 1;
                     batches.entry(entry.room.clone()).or_default().push(entry);
                 }
             }
             answers.push((tag, answer.freeze()));
         }
-        context.metrics.stored(stored);
         for (room, batches) in batches {
             let channel = {
                 let mut hub = context.hub.lock();

@@ -22,7 +22,7 @@ use parlor::protocol::event::{Entry, Event, Failure, Okay, Ready, Reason};
 use parlor::protocol::frame::{Frame, FrameReader};
 use parlor::protocol::limits::EVENT_BYTES;
 use parlor::protocol::name::{Nick, RoomName};
-use parlor::protocol::proof::{Fingerprint, Identity, KeyPair, Passphrase, ProofKey, PublicKey};
+use parlor::protocol::proof::{Binding, Fingerprint, Identity, KeyPair, Passphrase, ProofKey, PublicKey};
 use parlor::protocol::text::{Line, Text};
 use parlor::server::config::{Config, Limits};
 use parlor::server::door::Ask;
@@ -212,6 +212,21 @@ impl TestServer {
             pair.map(|pair| Identity { key: pair.public(), signature: pair.sign(challenge, binding) });
         let Command::Hello(hello) = hello(name, None) else { panic!("no hello") };
         let hello = Command::Hello(Box::new(Hello { proof: Some(proof), identity, ..*hello }));
+        soon(writer.write_all(&Frame::encode(&hello).into_bytes())).await.unwrap();
+        match event(&mut reader).await {
+            Some(Event::Ready(ready)) => TestClient { reader, writer, ready },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A client with a key, where there is neither TLS nor a passphrase.
+    pub async fn client_of(&self, name: &str, pair: &KeyPair) -> TestClient {
+        let (mut reader, mut writer) = TestClient::dial(self.port).await;
+        let Some(Event::Welcome(welcome)) = event(&mut reader).await else { panic!("no welcome") };
+        let signature = pair.sign(&welcome.auth.challenge, Binding::NONE);
+        let identity = Some(Identity { key: pair.public(), signature });
+        let Command::Hello(hello) = hello(name, None) else { panic!("no hello") };
+        let hello = Command::Hello(Box::new(Hello { identity, ..*hello }));
         soon(writer.write_all(&Frame::encode(&hello).into_bytes())).await.unwrap();
         match event(&mut reader).await {
             Some(Event::Ready(ready)) => TestClient { reader, writer, ready },

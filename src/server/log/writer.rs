@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use rusqlite::{Connection, ErrorCode as SqliteCode, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
@@ -14,16 +16,18 @@ use crate::protocol::event::{Entry, EntryKind};
 use crate::protocol::limits::{COMMIT_ENTRIES, COMMITS_AHEAD, LOG_QUEUE};
 use crate::protocol::name::RoomName;
 use crate::protocol::time::Time;
+use crate::server::metrics::CommitCounts;
 
 /// The handle of the writer. Clones hand over to the same thread.
 #[derive(Debug)]
 pub struct Writer<T> {
     orders: mpsc::Sender<Order<T>>,
+    counts: Arc<CommitCounts>,
 }
 
 impl<T> Clone for Writer<T> {
     fn clone(&self) -> Self {
-        Self { orders: self.orders.clone() }
+        Self { orders: self.orders.clone(), counts: Arc::clone(&self.counts) }
     }
 }
 
@@ -37,7 +41,8 @@ impl<T: Send + 'static> Writer<T> {
     pub(super) fn start(connection: Connection, lock: File) -> Result<(Self, Commits<T>), LogError> {
         let (orders, orders_in) = mpsc::channel(LOG_QUEUE);
         let (committed, committed_out) = mpsc::channel(COMMITS_AHEAD);
-        let mut state = State { rooms: HashMap::new(), connection };
+        let counts = Arc::new(CommitCounts::default());
+        let mut state = State { rooms: HashMap::new(), connection, counts: Arc::clone(&counts) };
         for (id, room) in sqlite::rooms(&state.connection)? {
             state.rooms.insert(room.name, Room { id, last: room.last });
         }
@@ -45,7 +50,17 @@ impl<T: Send + 'static> Writer<T> {
             .name("log".to_owned())
             .spawn(move || state.run(orders_in, &committed, lock))
             .map_err(|error| LogError::File("the log's thread".to_owned(), error))?;
-        Ok((Self { orders }, committed_out))
+        Ok((Self { orders, counts }, committed_out))
+    }
+
+    /// Its commits so far.
+    pub fn counts(&self) -> &CommitCounts {
+        &self.counts
+    }
+
+    /// Hand-overs that wait.
+    pub fn waiting(&self) -> usize {
+        self.orders.max_capacity() - self.orders.capacity()
     }
 
     /// Hands over drafts, which get consecutive places as far as they share a room. Waits while too
@@ -77,6 +92,7 @@ struct Room {
 struct State {
     connection: Connection,
     rooms: HashMap<RoomName, Room>,
+    counts: Arc<CommitCounts>,
 }
 
 impl State {
@@ -128,8 +144,10 @@ impl State {
     fn commit<T>(&mut self, group: Vec<(Vec<Draft>, T)>) -> Vec<Committed<T>> {
         let drafts = || group.iter().map(|(drafts, _)| drafts.as_slice());
         let mut changed = HashMap::new();
+        let start = Instant::now();
         let outcomes = match store(&mut self.connection, &self.rooms, &mut changed, drafts()) {
             Ok(outcomes) => {
+                self.counts.committed(drafts().map(<[Draft]>::len).sum(), start.elapsed());
                 self.rooms.extend(changed);
                 outcomes
             }

@@ -171,14 +171,17 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             && let Poll::Ready(Some(passing)) = std::pin::Pin::new(&mut seat.passing).poll_next(cx)
         {
             gathered = true;
+            let before = seat.cursor;
             let send = match passing {
                 Ok(Passing::Entries(batch)) => seat.take(batch),
                 Ok(Passing::News(news)) => Some(news),
                 Err(_lagged) => {
                     seat.behind = true;
+                    self.context.metrics.lagged();
                     self.context.hub.lock().told(&seat.room)
                 }
             };
+            self.context.metrics.delivered(seat.cursor - before);
             if let Some(bytes) = send {
                 self.push(bytes);
             }
@@ -196,6 +199,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         }
         match self.context.reader.batch(&seat.room, seat.cursor, published).await {
             Ok(Some(batch)) => {
+                self.context.metrics.caught_up(batch.last - seat.cursor);
                 seat.cursor = batch.last;
                 self.push(batch.bytes);
                 Ok(())
@@ -253,7 +257,10 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             };
             match written {
                 Ok(Ok(0) | Err(_)) => return Err(Reason::Gone),
-                Ok(Ok(bytes)) => self.forget(bytes),
+                Ok(Ok(bytes)) => {
+                    self.context.metrics.wrote(bytes);
+                    self.forget(bytes);
+                }
                 Err(_) => return Err(Reason::Stalled),
             }
         }
