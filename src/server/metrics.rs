@@ -184,3 +184,31 @@ impl Context {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn what_the_log_could_not_store_is_told_from_its_senders_mistakes() {
+        let metrics = Metrics::new();
+        let id = Uuid::nil();
+        metrics.settled(&Outcome::Known { id, seq: 1 });
+        for error in [StoreError::Full, StoreError::Failed, StoreError::IdInUse] {
+            metrics.settled(&Outcome::Failed { id, error });
+        }
+        let counted = [&metrics.entries, &metrics.duplicates, &metrics.failed].map(read);
+        assert_eq!(counted, [0, 1, 2]);
+    }
+
+    #[test]
+    fn only_the_reasons_that_there_were_are_told() {
+        let metrics = Metrics::new();
+        for reason in [Reason::Gone, Reason::Quit, Reason::Gone, Reason::Unknown] {
+            metrics.ended(reason);
+        }
+        let endings = [(Reason::Quit, 1), (Reason::Gone, 2), (Reason::Unknown, 1)];
+        assert_eq!(metrics.endings(), BTreeMap::from(endings));
+    }
+}
