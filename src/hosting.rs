@@ -3,6 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+#[cfg(feature = "client")]
 
 use anyhow::Context as _;
 use etcetera::AppStrategy as _;
@@ -10,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{DurabilityArg, LogFormat, Serve};
 use crate::signals::cancel_on_signal;
-use crate::{Usage, complain, folders, logging, passphrase};
+use crate::{Usage, complain, counters, folders, logging, passphrase};
 #[cfg(feature = "client")]
 use parlor::client::link::{Secret, Trust};
 #[cfg(feature = "client")]
@@ -32,12 +33,14 @@ use parlor::server::{Server, tls};
 
 /// `parlor serve`.
 pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
-    let _log = logging::start(args.log_format, std::io::stderr())?;
+    let questions = counters::questions()?;
+    let log = logging::start(args.log_format, std::io::stderr())?;
     let server = start(&args, config(&args)?).await?;
     // Before it is said that it listens: whoever reads that may ask it to end.
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
     listen_for_hangups(&server, &shutdown)?;
+    counters::answer(questions, &server, args.log_format, log.lines());
     let mut out = std::io::stdout();
     for address in server.addresses() {
         writeln!(out, "listening on {address}").context("cannot say on standard output where it listens")?;
@@ -199,13 +202,15 @@ fn machine_name() -> String {
 /// `parlor host`: the server in this process, and a seat in it.
 #[cfg(feature = "client")]
 pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
+    let questions = counters::questions()?;
     let config = config(&args.serve)?;
     let data = config.data.clone();
     let server = start(&args.serve, config).await?;
     // The screen is taken: the log goes beside the rooms, that of the last run only.
     let log = open_private(&data.join("host.log"))?;
     log.set_len(0)?;
-    let _log = logging::start(args.serve.log_format, log)?;
+    let log = logging::start(args.serve.log_format, log)?;
+    counters::answer(questions, &server, args.serve.log_format, log.lines());
     let again = again(&args.serve);
     let addresses = server.addresses();
     let own = addresses.iter().find_map(reachable_from_here).context("nowhere to listen")?;

@@ -55,6 +55,13 @@ impl Write for Lines {
 /// The log. Dropped, it waits until the last lines are written, but not for long.
 pub(crate) struct Log(Lines);
 
+impl Log {
+    /// A way into it, for what is more than a line: each write comes in one piece.
+    pub(crate) fn lines(&self) -> impl Write + Send + 'static {
+        self.0.clone()
+    }
+}
+
 impl Drop for Log {
     fn drop(&mut self) {
         let (told, done) = channel();

@@ -2,6 +2,8 @@
 
 mod cli;
 #[cfg(feature = "server")]
+mod counters;
+#[cfg(feature = "server")]
 mod hosting;
 #[cfg(feature = "server")]
 mod logging;

@@ -193,6 +193,37 @@ fn a_server_whose_terminal_is_closed_ends_and_a_service_reads_its_certificate_ag
     assert_eq!(alice.end().0, 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_host_sees_what_is_counted_and_a_signal_puts_it_into_the_log_and_not_on_the_screen() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let mut host =
+        Terminal::run(&["host", "--listen", "127.0.0.1:0", "--data", data, "--nick", "ada"], 100, 30);
+    host.shows("ada ›");
+    host.line("remember this");
+    host.shows("remember this");
+    host.line("/stats");
+    host.shows("1 stored");
+    host.shows("commit time");
+    host.keys("\x1b");
+    host.hides("commit time");
+    let command = ["-c", "kill -USR1 \"$0\"", &host.pid().to_string()].map(str::to_owned);
+    assert!(std::process::Command::new("sh").args(command).status().unwrap().success());
+    let (log, start) = (folder.path().join("host.log"), std::time::Instant::now());
+    // A file has nothing to wait for.
+    while !std::fs::read_to_string(&log).unwrap().contains("  endings ") {
+        assert!(start.elapsed() < common::PATIENCE, "the counters are not in the log");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert!(std::fs::read_to_string(&log).unwrap().contains("1 stored"));
+    host.line("still here");
+    host.shows("still here");
+    assert!(!host.contents().contains("commit time"), "{}", host.contents());
+    host.line("/quit");
+    assert_eq!(host.end().0, 0);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn who_was_stopped_from_outside_takes_the_terminal_again() {

@@ -16,6 +16,7 @@ const DOCUMENT: &str = include_str!("../docs/protocol.md");
 const SECURITY: &str = include_str!("../docs/security.md");
 const COMMANDS: &str = include_str!("../src/protocol/command.rs");
 const EVENTS: &str = include_str!("../src/protocol/event.rs");
+const STATS: &str = include_str!("../src/protocol/stats.rs");
 const WORDS: &str = include_str!("../src/protocol/words.rs");
 const LIMITS: &str = include_str!("../src/protocol/limits.rs");
 
@@ -107,7 +108,7 @@ fn headings(title: &str) -> BTreeSet<&'static str> {
 
 #[test]
 fn every_field_is_documented() {
-    for (source, title) in [(COMMANDS, "Commands"), (EVENTS, "Events")] {
+    for (source, title) in [(COMMANDS, "Commands"), (EVENTS, "Events"), (STATS, "Events")] {
         for line in source.lines() {
             let Some((field, _)) = line.trim().strip_prefix("pub ").and_then(|rest| rest.split_once(": "))
             else {

@@ -187,6 +187,7 @@ async fn a_guest_keeps_no_order_whatever_they_say() {
         json!({"type": "role", "nick": "guest", "role": "host"}),
         json!({"type": "passphrase"}),
         json!({"type": "audit"}),
+        json!({"type": "stats"}),
     ] {
         let answer = ask(&mut guest, command.clone()).await;
         assert_eq!(answer["code"], "not_allowed", "{command}: {answer}");

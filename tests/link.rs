@@ -689,10 +689,12 @@ async fn what_was_told_about_people_is_an_answer() {
     talk.link.submit(Command::Whois(OfNick { id: id("who"), nick: nick("bob") }));
     talk.link.submit(Command::Audit(ReadAudit { id: id("what"), before: None, limit: 5 }));
     talk.link.submit(Command::Tickets(Plain { id: id("tickets") }));
+    talk.link.submit(Command::Stats(Plain { id: id("stats") }));
     talk.link.submit(Command::Rooms(Plain { id: id("rooms") }));
-    for _ in 0..4 {
+    for _ in 0..5 {
         peer.command().await;
     }
+    peer.say(json!({"type": "stats", "re": "stats"})).await;
     peer.say(json!({"type": "whois", "re": "who", "nick": "bob", "here": true})).await;
     peer.say(json!({"type": "audit", "re": "what", "decisions": []})).await;
     peer.say(json!({"type": "tickets", "re": "tickets", "tickets": []})).await;

@@ -551,6 +551,23 @@ async fn pipe_ends_when_it_was_told_who_somebody_is() {
 }
 
 #[tokio::test]
+async fn pipe_tells_the_host_what_the_server_counts() {
+    let folder = TempDir::new().unwrap();
+    let server = server(folder.path());
+    let mut pipe = parlor(server.port, &["pipe", "--nick", "ada"]);
+    // At home where the server was started: the key there is the host's.
+    pipe.envs(common::HOMES.map(|name| (name, folder.path()))).stdin(Stdio::piped());
+    let mut child = pipe.spawn().unwrap();
+    let asked = format!("{}\n", json!({"type": "stats", "id": "s"}));
+    child.stdin.take().unwrap().write_all(asked.as_bytes()).unwrap();
+    let pipe = finish(child).await;
+    assert_done(&pipe);
+    let mut events = out(&pipe).lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let told = events.find(|event| event["type"] == "stats").unwrap();
+    assert_eq!((&told["re"], &told["sessions"], &told["entries"]), (&json!("s"), &json!(1), &json!(0)));
+}
+
+#[tokio::test]
 async fn pipe_gives_up_in_time() {
     let pipe = feed(1, &["pipe", "--timeout", "1"], b"{\"type\":\"rooms\"}\n").await;
     assert_eq!(pipe.status.code(), Some(1));

@@ -244,6 +244,7 @@ impl<W: AsyncWrite + Unpin> Pipe<W> {
             Event::Rooms(rooms) => self.answered(rooms.re.as_ref()),
             Event::Whois(whois) => self.answered(whois.re.as_ref()),
             Event::Audit(audit) => self.answered(audit.re.as_ref()),
+            Event::Stats(stats) => self.answered(stats.re.as_ref()),
             Event::Tickets(tickets) => self.answered(tickets.re.as_ref()),
             Event::Pong(pong) => self.answered(pong.re.as_ref()),
             Event::Entry(entry) => self.move_to(&entry.room, entry.seq),

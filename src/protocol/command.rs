@@ -100,6 +100,8 @@ pub enum Command {
     Whois(OfNick),
     /// What was decided, the latest first. Answered by `audit`.
     Audit(ReadAudit),
+    /// What the server has counted. Answered by `stats`.
+    Stats(Plain),
     /// Are you there, and what time is it? Answered by `pong`.
     Ping(Plain),
     /// The answer to the server's `ping`.
@@ -434,6 +436,7 @@ impl Command {
             | Self::Ignore(SetIgnored { id, .. })
             | Self::Whois(OfNick { id, .. })
             | Self::Audit(ReadAudit { id, .. })
+            | Self::Stats(Plain { id })
             | Self::Rooms(Plain { id })
             | Self::Ping(Plain { id })
             | Self::Pong(Plain { id })

@@ -14,6 +14,7 @@ use super::command::RequestId;
 use super::hex::Hex;
 use super::name::{Nick, RoomName};
 use super::proof::{Challenge, Cost, Proof, PublicKey, Salt};
+pub use super::stats::{Spread, Stats};
 use super::text::Line;
 use super::ticket::{Ticket, TicketId};
 use super::time::Time;
@@ -45,6 +46,8 @@ pub enum Event {
     Whois(Whois),
     /// The answer to `audit`.
     Audit(Audit),
+    /// The answer to `stats`.
+    Stats(Box<Stats>),
     /// The answer to `tickets`.
     Tickets(Tickets),
     /// You are sending faster than you may: this command is held up, not lost.
@@ -588,6 +591,7 @@ impl Event {
             "rooms" => Self::Rooms(serde_json::from_slice(json)?),
             "whois" => Self::Whois(serde_json::from_slice(json)?),
             "audit" => Self::Audit(serde_json::from_slice(json)?),
+            "stats" => Self::Stats(serde_json::from_slice(json)?),
             "tickets" => Self::Tickets(serde_json::from_slice(json)?),
             "delayed" => Self::Delayed(serde_json::from_slice(json)?),
             "ping" => Self::Ping(serde_json::from_slice(json)?),

@@ -15,6 +15,7 @@
 //! | [`proof`] | how a client shows that it knows the passphrase, and whose key it holds |
 //! | [`wordlist`] | new passphrases, and fingerprints that people can compare aloud |
 //! | [`ticket`] | counted invitations: the secret, and how it is shown |
+//! | [`stats`] | what a server counts: one snapshot, for programs and for people |
 //! | [`hex`] | bytes of a fixed length, as digits |
 //! | [`address`] | where a parlor is: `host:port`, `[v6]:port`, `unix:/path` |
 //! | [`invite`] | where it is and how to get in, in one line: `parlor://…` |
@@ -31,6 +32,7 @@ pub mod invite;
 pub mod limits;
 pub mod name;
 pub mod proof;
+pub mod stats;
 pub mod text;
 pub mod ticket;
 pub mod time;

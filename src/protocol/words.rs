@@ -1,5 +1,7 @@
 //! The stable words of the wire: why a command was not done, and why a connection ended.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Why a command was not done: stable words for programs.
@@ -116,7 +118,7 @@ impl Role {
 }
 
 /// Why a connection ended: told in the last frame, logged, and counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The server is closing.
@@ -211,6 +213,13 @@ impl Reason {
     }
 }
 
+impl fmt::Display for Reason {
+    /// The word of the wire.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,6 +236,7 @@ mod tests {
     fn reasons_are_all_counted() {
         for (index, reason) in Reason::ALL.into_iter().enumerate() {
             assert_eq!(reason as usize, index);
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.to_string());
         }
     }
 }

@@ -52,7 +52,7 @@ use uuid::Uuid;
 
 use crate::protocol::DEFAULT_PORT;
 use crate::protocol::address::Address;
-use crate::protocol::event::Reason;
+use crate::protocol::event::{Reason, Stats};
 use crate::protocol::limits::{PRESENCE_EVERY, SHUTDOWN_TIME};
 use crate::protocol::proof::{Fingerprint, Passphrase, ProofKey, Salt};
 use crate::protocol::time::Time;
@@ -65,6 +65,7 @@ use listen::{Doors, ListenError, Listener};
 use log::{Commits, Log, LogError};
 use mailbox::Slot;
 use metrics::Metrics;
+use metrics::process::Process;
 use people::SharedRegistry;
 use registry::{By, Registry, RegistryError};
 use running::Running;
@@ -179,7 +180,7 @@ impl Server {
             guests: config.guests,
             door: Door::new(door.lock, words_file),
             tls,
-            metrics: Metrics::default(),
+            metrics: Metrics::new(),
             id: log.id,
             name: config.name,
             data: config.data,
@@ -225,6 +226,12 @@ impl Server {
                 warn!(%error, "the certificate stays as it was");
             }
         }
+    }
+
+    /// What tells all that is counted, as it is at each call, for whoever may block for a moment.
+    pub fn stats(&self) -> impl Fn() -> Stats + Clone + Send + 'static {
+        let context = Arc::clone(&self.context);
+        move || context.stats(Process::read())
     }
 
     /// What opens the door, for one in the same process; `None` if it is open.

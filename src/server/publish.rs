@@ -35,7 +35,10 @@ pub async fn run(mut commits: Commits<Slot>, context: &Context) {
             }
             for Committed { outcomes, tag } in committed {
                 let mut answer = BytesMut::new();
-                outcomes.iter().for_each(|outcome| frame::append(&mut answer, &reply(outcome)));
+                for outcome in &outcomes {
+                    context.metrics.settled(outcome);
+                    frame::append(&mut answer, &reply(outcome));
+                }
                 answers.push((tag, answer.freeze()));
             }
         }
@@ -53,7 +56,6 @@ pub async fn run(mut commits: Commits<Slot>, context: &Context) {
                 continue;
             };
             for batch in join(batches.batches, BATCH_BYTES) {
-                context.metrics.stored(batch.last - batch.first + 1);
                 channel.publish(batch);
             }
         }

@@ -219,6 +219,21 @@ impl TestServer {
         }
     }
 
+    /// A client with a key, where there is neither TLS nor a passphrase.
+    pub async fn client_of(&self, name: &str, pair: &KeyPair) -> TestClient {
+        let (mut reader, mut writer) = TestClient::dial(self.port).await;
+        let Some(Event::Welcome(welcome)) = event(&mut reader).await else { panic!("no welcome") };
+        let signature = pair.sign(&welcome.auth.challenge, Binding::NONE);
+        let identity = Some(Identity { key: pair.public(), signature });
+        let Command::Hello(hello) = hello(name, None) else { panic!("no hello") };
+        let hello = Command::Hello(Box::new(Hello { identity, ..*hello }));
+        soon(writer.write_all(&Frame::encode(&hello).into_bytes())).await.unwrap();
+        match event(&mut reader).await {
+            Some(Event::Ready(ready)) => TestClient { reader, writer, ready },
+            other => panic!("{other:?}"),
+        }
+    }
+
     pub async fn client(&self, name: &str) -> TestClient {
         TestClient::connect(self.port, name).await
     }

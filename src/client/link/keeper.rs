@@ -411,6 +411,7 @@ impl Keeper {
             Event::Rooms(rooms) => self.tick_off(rooms.re.as_ref()),
             Event::Whois(whois) => self.tick_off(whois.re.as_ref()),
             Event::Audit(audit) => self.tick_off(audit.re.as_ref()),
+            Event::Stats(stats) => self.tick_off(stats.re.as_ref()),
             Event::Tickets(tickets) => self.tick_off(tickets.re.as_ref()),
             Event::Ping(_) => return Ok(Heard::Ping),
             Event::Pong(pong) => {

@@ -12,7 +12,25 @@ use crate::protocol::words::Role;
 use crate::server::block::block_of;
 use crate::server::registry::{PersonId, Whom};
 
+/// How many there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Census {
+    /// Connections that are in.
+    pub(crate) sessions: usize,
+    /// Who they are: each person counts once, on however many devices, and each guest.
+    pub(crate) people: usize,
+    /// Rooms.
+    pub(crate) rooms: usize,
+}
+
 impl Hub {
+    /// Counts who and what is here.
+    pub(crate) fn census(&self) -> Census {
+        let guests = self.sessions.values().filter(|session| session.who.is_none()).count();
+        let (sessions, rooms) = (self.sessions.len(), self.rooms.len());
+        Census { sessions, people: guests + self.present.len(), rooms }
+    }
+
     /// Makes all sessions of somebody end; `message` is what they are told.
     pub fn end_all(&self, whom: &Whom, reason: Reason, message: Option<&Line>) {
         for session in self.sessions_of(whom) {

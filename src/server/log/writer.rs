@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use rusqlite::{Connection, ErrorCode as SqliteCode, TransactionBehavior, params};
 use tokio::runtime::Handle;
@@ -22,6 +24,7 @@ use crate::protocol::name::RoomName;
 use crate::protocol::time::Time;
 use crate::server::batch::{Batch, Builder, join};
 use crate::server::disk::Disk;
+use crate::server::metrics::CommitCounts;
 
 /// Entries, and bytes of them, that may be unsettled: some milliseconds of work for the writer, once in so many messages,
 /// and at a start after a crash.
@@ -34,11 +37,12 @@ const SETTLED_BYTES: usize = 64 << 10;
 #[derive(Debug)]
 pub struct Writer<T> {
     orders: mpsc::Sender<Order<T>>,
+    counts: Arc<CommitCounts>,
 }
 
 impl<T> Clone for Writer<T> {
     fn clone(&self) -> Self {
-        Self { orders: self.orders.clone() }
+        Self { orders: self.orders.clone(), counts: Arc::clone(&self.counts) }
     }
 }
 
@@ -62,7 +66,9 @@ impl<T: Send + 'static> Writer<T> {
             rooms.insert(room.name, Room { id, last: room.last });
         }
         let ids = Ids::open(&connection)?;
-        let mut state = State { connection, rooms, ids, tail, unsettled: 0, disk };
+        let counts = Arc::new(CommitCounts::default());
+        let mut state =
+            State { connection, rooms, ids, tail, unsettled: 0, counts: Arc::clone(&counts), disk };
         state.take_up_journal()?;
         let last = |room: &StoredRoom| state.rooms.get(&room.name).map_or(room.last, |known| known.last);
         let stored = sqlite::rooms(&state.connection)?.into_iter();
@@ -76,7 +82,17 @@ impl<T: Send + 'static> Writer<T> {
                 drop(started.map_err(|error| LogError::File("the log's thread".to_owned(), error))?);
             }
         }
-        Ok((Self { orders }, committed_out, stored))
+        Ok((Self { orders, counts }, committed_out, stored))
+    }
+
+    /// Its commits so far.
+    pub fn counts(&self) -> &CommitCounts {
+        &self.counts
+    }
+
+    /// Hand-overs that wait.
+    pub fn waiting(&self) -> usize {
+        self.orders.max_capacity() - self.orders.capacity()
     }
 
     /// Hands over drafts, which get consecutive places as far as they share a room. Waits while too
@@ -112,6 +128,7 @@ struct State {
     tail: Tail,
     /// Bytes in the tail.
     unsettled: usize,
+    counts: Arc<CommitCounts>,
     disk: Disk,
 }
 
@@ -224,8 +241,12 @@ impl State {
         let entries: usize = group.iter().map(|(drafts, _)| drafts.len()).sum();
         let drafts = || group.iter().map(|(drafts, _)| drafts.as_slice());
         let mark = self.ids.mark();
+        let start = Instant::now();
         let (fresh, outcomes) = match self.store(drafts()) {
-            Ok(stored) => stored,
+            Ok(stored) => {
+                self.counts.committed(entries, start.elapsed());
+                stored
+            }
             // What is wrong with one of them is not for the others to feel.
             Err(error) if group.len() > 1 && is_of_one(&error) => {
                 self.ids.forget(mark);

@@ -27,6 +27,8 @@ pub enum Act {
     SetDoor,
     /// Read the audit log.
     Audit,
+    /// See what the server counts.
+    Stats,
 }
 
 impl Act {
@@ -44,7 +46,7 @@ impl Act {
                 "operators and the host keep order; operators not with each other, and nobody with the host"
             }
             Self::RuleRoom => "a room's rules are for its owner, the operators and the host",
-            Self::Invite | Self::Audit => "that is for the operators and the host",
+            Self::Invite | Self::Audit | Self::Stats => "that is for the operators and the host",
         }
     }
 }
@@ -62,7 +64,7 @@ pub fn may(actor: Role, act: Act, target: Option<Role>) -> bool {
         // A guest has no key by which the role could be known again.
         Act::SetRole => actor == Role::Host && target.is_some(),
         Act::SetDoor => actor == Role::Host,
-        Act::RuleRoom | Act::Invite | Act::Audit => actor >= Role::Operator,
+        Act::RuleRoom | Act::Invite | Act::Audit | Act::Stats => actor >= Role::Operator,
     }
 }
 
@@ -121,6 +123,14 @@ impl Registry {
     pub fn staff(&self) -> Vec<(PersonId, Role, Option<Nick>)> {
         let staff = self.state.people.iter().filter(|(_, person)| person.role > Role::Member);
         staff.map(|(id, person)| (*id, person.role, self.latest_name(*id).cloned())).collect()
+    }
+
+    /// Whether somebody may see what the server counts.
+    ///
+    /// # Errors
+    /// `not_allowed`, but for operators and the host.
+    pub fn may_see_stats(&self, by: &By) -> Result<(), RegistryError> {
+        self.check(by, Act::Stats, None)
     }
 
     /// Whether this may be done.

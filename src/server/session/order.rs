@@ -11,7 +11,7 @@ use crate::protocol::command::{
     Command, Judgement, MakeTicket, OfNick, OfTicket, ReadAudit, RequestId, RuleKind, SetRole, SetRule,
 };
 use crate::protocol::event::{
-    Audit, Decision, ErrorCode, Event, Failure, Okay, Reason, TicketInfo, Tickets, Whois,
+    Audit, Decision, ErrorCode, Event, Failure, Okay, Reason, Stats, TicketInfo, Tickets, Whois,
 };
 use crate::protocol::limits::LIST_ITEMS;
 use crate::protocol::name::Nick;
@@ -21,6 +21,7 @@ use crate::protocol::words::Role;
 use crate::server::Context;
 use crate::server::door::{self, Lock};
 use crate::server::hub::SessionId;
+use crate::server::metrics::process::Process;
 use crate::server::registry::{Banned, By, PersonId, Registry, RegistryError, Rule, Whom};
 
 /// Carries out a command about people and rules, and gives the answer.
@@ -51,6 +52,7 @@ pub(super) async fn carry_out(
         Command::Ignore(set) => own::ignore(context, session, set).await,
         Command::Whois(asked) => return whois(context, session, asked),
         Command::Audit(asked) => return audit(context, session, asked).await,
+        Command::Stats(_) => return stats(context, session, re).await,
         _ => Err(Failure::new(ErrorCode::OutOfPlace, "this command is not about people")),
     }?;
     Ok(Event::Ok(Okay { re, ..Okay::default() }))
@@ -356,4 +358,12 @@ async fn audit(context: &Context, session: SessionId, asked: ReadAudit) -> Resul
         particulars: entry.particulars,
     });
     Ok(Event::Audit(Audit { re: asked.id, decisions: decisions.collect() }))
+}
+
+async fn stats(context: &Context, session: SessionId, re: Option<RequestId>) -> Result<Event, Failure> {
+    let by = by(context, session)?;
+    context.registry.lock().may_see_stats(&by).map_err(|error| error.failure())?;
+    // Files are read, if only those of the system.
+    let process = tokio::task::spawn_blocking(Process::read).await.unwrap_or_default();
+    Ok(Event::Stats(Box::new(Stats { re, ..context.stats(process) })))
 }

@@ -284,7 +284,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             | Command::Unlink(_)
             | Command::Ignore(_)
             | Command::Whois(_)
-            | Command::Audit(_)) => {
+            | Command::Audit(_)
+            | Command::Stats(_)) => {
                 let leaves = matches!(order, Command::Link(_));
                 let answer = order::carry_out(self.context, self.session, order).await?;
                 self.say(&answer).await;

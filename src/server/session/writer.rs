@@ -195,14 +195,17 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             && let Poll::Ready(Some(passing)) = Pin::new(&mut seat.passing).poll_next(cx)
         {
             gathered = true;
+            let before = seat.cursor;
             let send = match passing {
                 Ok(Passing::Entries(batch)) => seat.take(batch),
                 Ok(Passing::News(news)) => Some(news),
                 Err(_lagged) => {
                     seat.behind = true;
+                    self.context.metrics.lagged();
                     self.context.hub.lock().told(&seat.room)
                 }
             };
+            self.context.metrics.delivered(seat.cursor - before);
             if let Some(bytes) = send {
                 self.push(bytes);
             }
@@ -220,6 +223,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         }
         match self.context.reader.batch(&seat.room, seat.cursor, published).await {
             Ok(Some(batch)) => {
+                self.context.metrics.caught_up(batch.last - seat.cursor);
                 seat.cursor = batch.last;
                 self.push(batch.bytes);
                 Ok(())
@@ -269,6 +273,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
     async fn write(&mut self) -> Result<(), Reason> {
         while !self.pending.is_empty() {
             let bytes = poll_fn(|cx| self.poll_write(cx)).await?;
+            self.context.metrics.wrote(bytes);
             self.forget(bytes);
         }
         if self.seats.is_empty() || self.pending.capacity() > SLICES {

@@ -29,6 +29,7 @@ pub(crate) enum Slash {
     Whois(Nick),
     Order(Order),
     Audit,
+    Stats,
     Tickets,
     Help,
     Clear,

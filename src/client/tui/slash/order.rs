@@ -167,6 +167,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
         rest.parse().map(|ticket| Slash::Order(Order::Revoke(ticket))).map_err(wrong)
     }),
     entry("audit", "", "what was decided here, by whom, and when", Names, |_| Ok(Slash::Audit)),
+    entry("stats", "", "what the server counts: who is here, what is stored and sent, how fast", Names, |_| Ok(Slash::Stats)),
 ];
 
 /// The first word, and what follows it.

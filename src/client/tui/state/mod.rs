@@ -25,7 +25,7 @@ use super::event::Now;
 use super::rows::{Columns, Layout};
 use super::theme::Theme;
 use crate::protocol::command::RequestId;
-use crate::protocol::event::{Allowed, Decision, RoomInfo, TicketInfo, Whois};
+use crate::protocol::event::{Allowed, Decision, RoomInfo, Stats, TicketInfo, Whois};
 use crate::protocol::limits;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::ticket::Ticket;
@@ -135,6 +135,8 @@ pub(crate) enum Overlay {
     Whois { asked: RequestId, nick: Nick, answer: Option<Whois>, top: usize },
     /// The invitations that hold, once they have come; rows scrolled.
     Tickets { asked: RequestId, answer: Option<Vec<TicketInfo>>, top: usize },
+    /// What the server has counted, once the answer has come; rows scrolled.
+    Stats { asked: RequestId, answer: Option<Box<Stats>>, top: usize },
     /// What was decided.
     Audit(Decisions),
     /// The rooms that there are, once they have come, and the one chosen.
@@ -147,7 +149,8 @@ impl Overlay {
         match self {
             Self::Rooms { asked, rooms: None, .. }
             | Self::Whois { asked, answer: None, .. }
-            | Self::Tickets { asked, answer: None, .. } => Some(asked),
+            | Self::Tickets { asked, answer: None, .. }
+            | Self::Stats { asked, answer: None, .. } => Some(asked),
             Self::Audit(decisions) => decisions.asked.as_ref(),
             _ => None,
         }

@@ -10,7 +10,8 @@ use crate::client::tui::script::{Script, nick, person, presence};
 use crate::client::tui::theme::{Colours, Theme};
 use crate::protocol::command::{Command, Judgement, RuleKind};
 use crate::protocol::event::{
-    Audit, Decision, ErrorCode, Event, Failure, Okay, Person, Role, TicketInfo, Tickets, Whois,
+    Audit, Decision, ErrorCode, Event, Failure, Okay, Person, Reason, Role, Spread, Stats, TicketInfo,
+    Tickets, Whois,
 };
 use crate::protocol::hex::Hex;
 use crate::protocol::text::Line;
@@ -87,7 +88,7 @@ fn an_order_says_on_the_wire_what_it_says() {
 
 #[test]
 fn a_refused_order_says_why_and_comes_back_to_be_changed() {
-    for line in ["/ban bob 2h flooding", "/topic new rules", "/whois bob", "/audit"] {
+    for line in ["/ban bob 2h flooding", "/topic new rules", "/whois bob", "/audit", "/stats"] {
         let mut script = room(80, 18);
         let command = ask(&mut script, line);
         refuse(&mut script, &command, "that is for operators");
@@ -243,6 +244,60 @@ fn a_break_keeps_what_was_read_and_a_server_cannot_keep_us_reading() {
     assert_ne!(again.request_id(), next.request_id());
     script.hear(Event::Audit(Audit { re: again.request_id(), decisions }));
     assert!(script.asked().is_empty() && script.text().contains("That is all."), "{}", script.text());
+}
+
+fn stats() -> Stats {
+    Stats {
+        re: None,
+        uptime_seconds: 273_600,
+        connections: 1_204,
+        connections_in_all: 98_310,
+        connections_refused: 12,
+        sessions: 1_198,
+        people: 960,
+        rooms: 41,
+        entries: 1_310_224,
+        duplicates: 315,
+        failed: 2,
+        deliveries: 88_123_456,
+        bytes_written: 19_812_345_678,
+        lagged: 77,
+        pages_read: 4_010,
+        commits: 610_300,
+        commit_entries: Spread { p50: 1, p90: 4, p99: 27, max: 1024 },
+        commit_micros: Spread { p50: 447, p90: 1_791, p99: 14_335, max: 2_310_441 },
+        log_waiting: 3,
+        endings: [(Reason::Quit, 90_001), (Reason::Gone, 7_040), (Reason::HandshakeTimeout, 65)].into(),
+        memory_bytes: Some(183 << 20),
+        open_files: Some(1_239),
+    }
+}
+
+fn counted(columns: u16, rows: u16) -> Script {
+    let mut script = room(columns, rows);
+    let command = ask(&mut script, "/stats");
+    assert!(script.text().contains("asking the server"), "{}", script.text());
+    script.hear(Event::Stats(Box::new(Stats { re: command.request_id(), ..stats() })));
+    assert_eq!(script.state.asked.len(), 0);
+    script
+}
+
+#[test]
+fn what_the_server_counts_at_120_by_36() {
+    assert_snapshot!(counted(120, 36).text());
+}
+
+#[test]
+fn what_the_server_counts_at_80_by_24() {
+    assert_snapshot!(counted(80, 24).text());
+}
+
+#[test]
+fn what_the_server_counts_at_50_by_12() {
+    let mut script = counted(50, 12);
+    assert_snapshot!(script.text());
+    script.press(KeyCode::End);
+    assert_snapshot!(script.text());
 }
 
 #[test]

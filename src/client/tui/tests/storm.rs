@@ -11,7 +11,7 @@ use crate::client::tui::script::{Script, entry, nick, room_name};
 use crate::client::tui::view::panes;
 use crate::client::tui::wrap::tests::odd_text;
 use crate::protocol::command::Command;
-use crate::protocol::event::{Audit, Decision, Event, Okay, Page, Whois};
+use crate::protocol::event::{Audit, Decision, Event, Okay, Page, Stats, Whois};
 use crate::protocol::hex::Hex;
 use crate::protocol::text::Line;
 
@@ -58,7 +58,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (codes, modifiers).prop_map(|(code, modifiers)| Step::Key(code, modifiers)),
         3 => (letters, held).prop_map(|(letter, held)| Step::Key(K::Char(letter), held)),
-        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|invite|whois|audit|kick|mute|ban|private|topic-lock) ?#?[a-c]{0,2}|b".prop_map(Step::Write),
+        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|invite|whois|audit|stats|kick|mute|ban|private|topic-lock) ?#?[a-c]{0,2}|b".prop_map(Step::Write),
         1 => odd_text().prop_map(Step::Paste),
         1 => (-40_isize..40).prop_map(Step::Wheel),
         2 => (1_u16..130, 1_u16..40).prop_map(|(columns, rows)| Step::Size(columns, rows)),
@@ -107,6 +107,10 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
                             names,
                             addresses,
                         }));
+                    }
+                    Command::Stats(_) => {
+                        let stats = Stats { re: okay.re, lagged: *last, ..Stats::default() };
+                        script.hear(Event::Stats(Box::new(stats)));
                     }
                     Command::Audit(asked) => {
                         let newest = asked.before.unwrap_or(40);

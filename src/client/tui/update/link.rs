@@ -132,6 +132,7 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         Event::Delayed(delayed) => state.complain(format!("slow down: {}", delayed.message)),
         Event::Whois(news) => order::told_who(state, news),
         Event::Tickets(news) => order::told_tickets(state, news),
+        Event::Stats(news) => order::told_stats(state, news),
         Event::Audit(page) => order::told_decisions(state, page, effects),
         // The link keeps these to itself, or they answer what is never asked here.
         Event::Welcome(_)

@@ -10,7 +10,7 @@ use crate::protocol::command::{
     Command, Judgement, LinkDevice, MakeTicket, OfNick, OfTicket, Plain, ReadAudit, RequestId, RuleKind,
     SetIgnored, SetRole, SetRule,
 };
-use crate::protocol::event::{Audit, Tickets, Whois};
+use crate::protocol::event::{Audit, Stats, Tickets, Whois};
 use crate::protocol::limits::PAGE_ENTRIES;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::proof::Passphrase;
@@ -215,6 +215,22 @@ pub(super) fn told_tickets(state: &mut State, news: Tickets) {
         && news.re.as_ref() == Some(asked)
     {
         *answer = Some(news.tickets);
+    }
+}
+
+/// Asks what the server has counted.
+pub(super) fn ask_for_stats(state: &mut State, line: &str, effects: &mut Vec<Effect>) {
+    let asked = state.request_id();
+    ask(state, Command::Stats(Plain { id: Some(asked.clone()) }), line, None, effects);
+    state.overlay = Some(Overlay::Stats { asked, answer: None, top: 0 });
+}
+
+pub(super) fn told_stats(state: &mut State, news: Box<Stats>) {
+    answered(state, news.re.as_ref());
+    if let Some(Overlay::Stats { asked, answer, .. }) = &mut state.overlay
+        && news.re.as_ref() == Some(asked)
+    {
+        *answer = Some(news);
     }
 }
 

@@ -167,6 +167,7 @@ pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) 
             | Overlay::Invite { top, .. }
             | Overlay::Whois { top, .. }
             | Overlay::Tickets { top, .. }
+            | Overlay::Stats { top, .. }
             | Overlay::Audit(Decisions { top, .. }),
         ) => top,
         Some(Overlay::Rooms { chosen, .. }) => chosen,

@@ -79,8 +79,8 @@ pub(super) fn written(state: &mut State) {
 
 /// Whether the server must answer before anything comes of it.
 fn asks_the_server(command: &Slash) -> bool {
-    use Slash::{Audit, List, Nick, Order, Tickets, Topic, Whois};
-    matches!(command, Audit | List | Tickets | Nick(_) | Order(_) | Topic(_) | Whois(_))
+    use Slash::{Audit, List, Nick, Order, Stats, Tickets, Topic, Whois};
+    matches!(command, Audit | List | Stats | Tickets | Nick(_) | Order(_) | Topic(_) | Whois(_))
 }
 
 fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
@@ -136,6 +136,7 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
         Slash::Whois(nick) => order::who_is(state, nick, line, effects),
         Slash::Tickets => order::list_tickets(state, line, effects),
         Slash::Audit => order::read_audit(state, line, effects),
+        Slash::Stats => order::ask_for_stats(state, line, effects),
         Slash::Help => state.overlay = Some(Overlay::Help(0)),
         Slash::Clear => {
             if let Some(room) = state.room_mut() {

@@ -17,16 +17,20 @@ fn ip(raw: &str) -> IpAddr {
 /// The whole of it. Columns: done to a guest or nobody, a member, an operator, a host.
 #[test]
 fn the_table_of_who_may_do_what() {
-    use Act::{Audit, Ban, Invite, Kick, Mute, RuleRoom, SetDoor, SetRole};
+    use Act::{Audit, Ban, Invite, Kick, Mute, RuleRoom, SetDoor, SetRole, Stats};
     let (no, yes) = (false, true);
     let table = [
-        (Role::Member, vec![Kick, Ban, Mute, SetRole, RuleRoom, Invite, SetDoor, Audit], [no, no, no, no]),
+        (
+            Role::Member,
+            vec![Kick, Ban, Mute, SetRole, RuleRoom, Invite, SetDoor, Audit, Stats],
+            [no, no, no, no],
+        ),
         (Role::Operator, vec![Kick, Ban, Mute], [yes, yes, no, no]),
-        (Role::Operator, vec![RuleRoom, Invite, Audit], [yes, yes, yes, yes]),
+        (Role::Operator, vec![RuleRoom, Invite, Audit, Stats], [yes, yes, yes, yes]),
         (Role::Operator, vec![SetRole, SetDoor], [no, no, no, no]),
         (Role::Host, vec![Kick, Ban, Mute], [yes, yes, yes, no]),
         (Role::Host, vec![SetRole], [no, yes, yes, no]),
-        (Role::Host, vec![RuleRoom, Invite, SetDoor, Audit], [yes, yes, yes, yes]),
+        (Role::Host, vec![RuleRoom, Invite, SetDoor, Audit, Stats], [yes, yes, yes, yes]),
     ];
     let targets = [None, Some(Role::Member), Some(Role::Operator), Some(Role::Host)];
     let mut rows = 0;
@@ -38,7 +42,7 @@ fn the_table_of_who_may_do_what() {
             }
         }
     }
-    assert_eq!(rows, 3 * 8, "every role and every act");
+    assert_eq!(rows, 3 * 9, "every role and every act");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod audit;
 mod help;
 mod invite;
+mod stats;
 mod tickets;
 mod whois;
 
@@ -20,9 +21,6 @@ use crate::protocol::limits::ROOM_COLUMNS;
 
 /// Columns of the widest box; a line that is longer is tiring to read.
 const WIDEST: u16 = 86;
-/// Columns for the words that say what stands beside them.
-const LABEL: usize = 6;
-
 fn area(state: &State) -> Rect {
     let height = panes(state).scrollback.bottom();
     // A line that is to be copied should not be broken: for it the box is as wide as it must be.
@@ -59,9 +57,11 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
         }
         Some(Overlay::Whois { answer: Some(answer), .. }) => whois::rows(state.theme, answer, width),
         Some(Overlay::Tickets { answer: Some(answer), .. }) => tickets::rows(state, answer, width),
+        Some(Overlay::Stats { answer: Some(answer), .. }) => stats::rows(state.theme, answer, width),
         Some(
             Overlay::Whois { answer: None, .. }
             | Overlay::Tickets { answer: None, .. }
+            | Overlay::Stats { answer: None, .. }
             | Overlay::Rooms { rooms: None, .. },
         ) => vec![asking(state)],
         Some(Overlay::Audit(decisions)) => audit::rows(state, decisions, width),
@@ -90,6 +90,7 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
         | Overlay::Invite { top, .. }
         | Overlay::Whois { top, .. }
         | Overlay::Tickets { top, .. }
+        | Overlay::Stats { top, .. }
         | Overlay::Audit(Decisions { top, .. }) => Some(*top),
         Overlay::Rooms { .. } => None,
     }
@@ -107,6 +108,7 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
         }
         Overlay::Invite { room, top, .. } => (format!("invite to {room}"), from(top)),
         Overlay::Tickets { top, .. } => ("invitations".to_owned(), from(top)),
+        Overlay::Stats { top, .. } => ("what the server counts".to_owned(), from(top)),
         Overlay::Whois { nick, answer, top, .. } => {
             (answer.as_ref().map_or(nick, |answer| &answer.nick).to_string(), from(top))
         }
@@ -133,9 +135,9 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
     }
 }
 
-/// A word that says what stands beside it, in the columns of [`LABEL`], and the text, in as many rows as it needs.
-fn labelled(theme: Theme, label: &'static str, text: &str, width: usize) -> Vec<Line<'static>> {
-    let label_width = LABEL.min(width / 2);
+/// A word that says what stands beside it, in so many `columns`, and the text, in as many rows as it needs.
+fn labelled(theme: Theme, label: &str, columns: usize, text: &str, width: usize) -> Vec<Line<'static>> {
+    let label_width = columns.min(width / 2);
     let mut label = wrap::truncate(label, label_width.saturating_sub(1));
     let rows = wrap::wrap(text, width.saturating_sub(label_width)).into_iter().map(|row| {
         let padding = " ".repeat(label_width.saturating_sub(wrap::columns(&label)));

@@ -11,6 +11,9 @@ use crate::protocol::event::{Role, Whois};
 use crate::protocol::name::Nick;
 use crate::protocol::wordlist::fingerprint_words;
 
+/// Columns for the words that say what stands beside them.
+const LABEL: usize = 6;
+
 pub(super) fn rows(theme: Theme, who: &Whois, width: usize) -> Vec<Line<'static>> {
     let is = match (who.guest, who.role) {
         (true, _) => "a guest, whose name is not kept",
@@ -19,17 +22,17 @@ pub(super) fn rows(theme: Theme, who: &Whois, width: usize) -> Vec<Line<'static>
         (false, Some(Role::Member) | None) => "a member",
     };
     let here = if who.here { "here now" } else { "not here now" };
-    let mut rows = labelled(theme, "is", &format!("{is}, {here}"), width);
+    let mut rows = labelled(theme, "is", LABEL, &format!("{is}, {here}"), width);
     for key in &who.keys {
-        rows.extend(labelled(theme, "key", &fingerprint_words(key), width));
+        rows.extend(labelled(theme, "key", LABEL, &fingerprint_words(key), width));
     }
     if !who.names.is_empty() {
         let names: Vec<&str> = who.names.iter().map(Nick::as_str).collect();
-        rows.extend(labelled(theme, "also", &names.join(", "), width));
+        rows.extend(labelled(theme, "also", LABEL, &names.join(", "), width));
     }
     if !who.addresses.is_empty() {
         let addresses: Vec<String> = who.addresses.iter().map(IpAddr::to_string).collect();
-        rows.extend(labelled(theme, "from", &addresses.join(", "), width));
+        rows.extend(labelled(theme, "from", LABEL, &addresses.join(", "), width));
     }
     if !who.keys.is_empty() {
         rows.push(Line::default());
