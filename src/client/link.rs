@@ -29,6 +29,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub use self::acquaintances::Acquaintances;
+pub(in crate::client) use self::connect::{Socket, attempt};
+pub(in crate::client) use self::ending::Break;
 use self::keeper::Keeper;
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Join};

@@ -3,6 +3,7 @@
 //! The link knows the network and no terminal. The screen and the commands for scripts
 //! know the link and no socket.
 
+pub mod bench;
 pub mod identity;
 pub mod known_servers;
 pub mod lines;

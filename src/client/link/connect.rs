@@ -22,11 +22,12 @@ use crate::protocol::ticket::Ticket;
 /// How long one attempt may take to connect.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
-trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
+/// What frames go over.
+pub(in crate::client) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Socket for T {}
 
 /// An open connection past its handshake.
-pub(super) struct Connection {
+pub(in crate::client) struct Connection {
     reader: FrameReader<tokio::io::ReadHalf<Box<dyn Socket>>>,
     writer: tokio::io::WriteHalf<Box<dyn Socket>>,
     /// Said and not yet taken by the socket.
@@ -34,13 +35,20 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    async fn event(&mut self) -> Result<Event, Break> {
+    /// The socket, for one who reads and writes for itself, and what was read of it already.
+    pub(in crate::client) fn into_parts(self) -> (Box<dyn Socket>, BytesMut) {
+        let (read, rest) = self.reader.into_parts();
+        (read.unsplit(self.writer), rest)
+    }
+
+    /// Writes what was said, and reads the next event.
+    pub(in crate::client) async fn event(&mut self) -> Result<Event, Break> {
         let json = self.next().await?.ok_or(Break::Closed)?;
         Ok(Event::decode(&json)?)
     }
 
     /// Puts `command` behind what is on its way out; [`Connection::next`] writes it.
-    pub(super) fn say(&mut self, command: &Command) {
+    pub(in crate::client) fn say(&mut self, command: &Command) {
         protocol::frame::append(&mut self.out, command);
     }
 
@@ -61,16 +69,16 @@ impl Connection {
 }
 
 /// A connection that was let in.
-pub(super) struct Greeted {
-    pub(super) connection: Connection,
-    pub(super) welcome: Welcome,
+pub(in crate::client) struct Greeted {
+    pub(in crate::client) connection: Connection,
+    pub(in crate::client) welcome: Welcome,
     pub(super) ready: Box<Ready>,
-    pub(super) met: Met,
+    pub(in crate::client) met: Met,
 }
 
 /// One attempt: connects and says `hello`. Each of the two steps may take `patience`, and its own limit.
 /// `known` is the key that opened the door the last time.
-pub(super) async fn attempt(
+pub(in crate::client) async fn attempt(
     address: Address,
     trust: Trust,
     known: Option<(Salt, ProofKey)>,
@@ -217,6 +225,9 @@ async fn dial(address: &Address, time: Duration) -> Result<Box<dyn Socket>, Stri
             io::ErrorKind::PermissionDenied => "this user may not connect there".to_owned(),
             io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
                 "there is no way to it from here: check the network".to_owned()
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                "this machine has no port left to leave by: close some connections".to_owned()
             }
             io::ErrorKind::Unsupported => "this system has no Unix sockets".to_owned(),
             // The resolver's errors have no kind of their own.
