@@ -89,10 +89,10 @@ fn assert_fails(output: &Output, code: i32, sentences: &[&str]) {
 async fn everyone_hears_all_that_one_says() {
     let folder = TempDir::new().unwrap();
     let server = Program::serve(folder.path(), 0, &["--unlimited"]);
-    let args = ["--connections", "20", "--in-flight", "8", "--warm-up", "1s", "--json"];
+    let address = plain_invite(server.port);
+    let args = [&*address, "--connections", "20", "--in-flight", "8", "--duration", "1s", "--json"];
     // Twice, for the names must be free again.
     for _ in 0..2 {
-        let args = [&[&*plain_invite(server.port), "--duration", "1s"], &args[..]].concat();
         let measured = report(&finish(bench(folder.path(), &args)).await);
         assert_eq!(number(&measured, "deliveries"), 20 * number(&measured, "acknowledged"));
         assert!(measured["seconds"].as_f64().unwrap() >= 1.0 && measured["tls"] == false);
@@ -216,8 +216,10 @@ async fn what_others_say_meanwhile_is_told_apart() {
 #[tokio::test]
 async fn who_is_held_up_by_the_rate_limit_is_told_so() {
     let server = TestServer::with(Limits::default()).await;
-    let args = ["--connections", "2", "--duration", "4s"];
-    let measured = measure(&plain_invite(server.port), &args).await;
+    let home = TempDir::new().unwrap();
+    let address = plain_invite(server.port);
+    let args = [&*address, "--connections", "2", "--warm-up", "0s", "--duration", "3s"];
+    let measured = finish(bench(home.path(), &args)).await;
     assert_eq!(measured.status.code(), Some(0), "{}", err(&measured));
     assert!(out(&measured).contains("`parlor serve --unlimited` lifts it"), "{}", out(&measured));
 }
