@@ -32,6 +32,8 @@ pub(in crate::client) struct Connection {
     writer: tokio::io::WriteHalf<Box<dyn Socket>>,
     /// Said and not yet taken by the socket.
     out: BytesMut,
+    /// Taken by the socket, and perhaps not handed on.
+    unflushed: bool,
 }
 
 impl Connection {
@@ -56,16 +58,31 @@ impl Connection {
     /// for the other to read. Cancel safe.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, FrameError> {
         loop {
+            let Self { reader, writer, out, unflushed } = self;
             tokio::select! {
-                frame = self.reader.next() => return frame,
-                written = self.writer.write_buf(&mut self.out), if !self.out.is_empty() => {
-                    if written? == 0 {
-                        return Err(io::Error::from(io::ErrorKind::WriteZero).into());
-                    }
-                }
+                frame = reader.next() => return frame,
+                written = write(writer, out, unflushed), if !out.is_empty() || *unflushed => written?,
             }
         }
     }
+}
+
+/// Writes a part of `out`, or once there is no more flushes: TLS keeps what the system does not take at once, and hands it on only
+/// when asked. Cancel safe.
+async fn write<W>(writer: &mut W, out: &mut BytesMut, unflushed: &mut bool) -> io::Result<()>
+where
+    W: AsyncWrite + Unpin,
+{
+    if out.is_empty() {
+        writer.flush().await?;
+        *unflushed = false;
+    } else {
+        if writer.write_buf(out).await? == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        *unflushed = true;
+    }
+    Ok(())
 }
 
 /// A connection that was let in.
@@ -150,7 +167,7 @@ async fn greet(
 ) -> Result<Greeted, Break> {
     let (reader, writer) = tokio::io::split(socket);
     let reader = FrameReader::new(reader, EVENT_BYTES);
-    let mut connection = Connection { reader, writer, out: BytesMut::new() };
+    let mut connection = Connection { reader, writer, out: BytesMut::new(), unflushed: false };
     let welcome = match connection.event().await {
         Ok(Event::Welcome(welcome)) => welcome,
         Ok(Event::Error(failure)) => return Err(Break::Refused(failure)),
@@ -236,4 +253,29 @@ async fn dial(address: &Address, time: Duration) -> Result<Box<dyn Socket>, Stri
         },
     };
     Err(format!("cannot connect to {address}: {remedy}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::command::Plain;
+
+    #[tokio::test]
+    async fn what_was_said_is_handed_on_by_a_socket_that_keeps_it() {
+        let (near, far) = tokio::io::duplex(1024);
+        let socket: Box<dyn Socket> = Box::new(tokio::io::BufWriter::new(near));
+        let (reader, writer) = tokio::io::split(socket);
+        let reader = FrameReader::new(reader, EVENT_BYTES);
+        let mut connection = Connection { reader, writer, out: BytesMut::new(), unflushed: false };
+        connection.say(&Command::Ping(Plain::default()));
+        let mut far = FrameReader::new(far, EVENT_BYTES);
+        let heard = async {
+            tokio::select! {
+                heard = far.next() => heard.unwrap(),
+                heard = connection.next() => panic!("{heard:?}"),
+            }
+        };
+        let heard = timeout(Duration::from_secs(60), heard).await.expect("it was kept");
+        assert_eq!(heard.unwrap(), &br#"{"type":"ping"}"#[..]);
+    }
 }

@@ -4,6 +4,7 @@
 //!   channel as it is, and whatever is not that from the log.
 //! - Behind, coming back and just joined are one case: the cursor is behind what was published.
 //! - It MUST take all that is ready before it writes, up to a bound, and write that at once.
+//! - It MUST leave nothing of that with a socket that keeps it back, as TLS does.
 //! - It MUST end when a write stands still, and hold no more than one gathering meanwhile.
 
 use std::collections::VecDeque;
@@ -260,7 +261,11 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         if self.seats.is_empty() || self.pending.capacity() > SLICES {
             self.pending = VecDeque::new();
         }
-        Ok(())
+        // TLS keeps what the system does not take at once, and hands it on only when asked.
+        match timeout(STALL_TIME, self.io.flush()).await {
+            Ok(flushed) => flushed.map_err(|_| Reason::Gone),
+            Err(_) => Err(Reason::Stalled),
+        }
     }
 
     /// The socket has taken the first `bytes` of what is pending.
