@@ -328,22 +328,20 @@ pub(crate) struct Pipe {
 #[cfg(feature = "client")]
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It writes what it says into the log of that parlor, in the rooms #bench-0, #bench-1 and so on, where it stays. So measure
-one of its own, that is thrown away, and whose limits on rates and connections are lifted:
-
+It writes what it says into the log of that parlor, in the rooms #bench-0, #bench-1, …, where it
+stays. So measure one of its own, whose limits on rates and connections are lifted:
   parlor serve --listen 127.0.0.1:7000 --plain --open --unlimited --data \"$(mktemp -d)\"
 
 Examples:
-  parlor bench 127.0.0.1:7000 --plain                          how long a message takes to 100 connections
-  parlor bench 127.0.0.1:7000 --plain --in-flight 64           how many messages get through
-  parlor bench 127.0.0.1:7000 --plain --rate 1000 --senders 50     how long each takes at 1,000 a second
+  parlor bench 127.0.0.1:7000 --plain                    how long a message takes
+  parlor bench 127.0.0.1:7000 --plain --in-flight 64     how many messages get through
+  parlor bench 127.0.0.1:7000 --plain --rate 1000        how long each takes at 1,000 a second
   parlor bench 127.0.0.1:7000 --plain --connections 2000 --rooms 100 --json
-  parlor bench 'parlor://lab.example/?fp=…&p=…'                over TLS, with the passphrase of the invite
+  parlor bench 'parlor://lab.example/#?fp=…&p=…'         over TLS, by an invite
 
-Without --rate each sender waits for its answers, so a parlor that is slow is asked less. With it they talk by the clock, and
-each latency is counted from the moment at which the message was due.
-What the numbers mean, and those of --json, is in docs/performance.md.
-Exit code 0: all that was stored was delivered to everyone, in order. 1: standard error says what was not.")]
+With --rate they talk by the clock, and each latency counts from when the message was due.
+What the numbers mean, and the fields of --json, is in docs/performance.md.
+Exit code 0: all that was stored came to everyone, in order. 1: standard error says what did not.")]
 pub(crate) struct Bench {
     /// Where: host:port, [v6]:port, unix:/path or parlor://… [default: $PARLOR_SERVER, or this machine]
     #[arg(value_name = "ADDR", conflicts_with = "address")]

@@ -8,6 +8,7 @@ mod common;
 use std::path::Path;
 use std::process::{Command as Process, Output, Stdio};
 
+use common::terminal::Terminal;
 use common::{Program, TestClient, TestServer, plain_invite, soon, unlimited};
 use parlor::protocol::command::Command;
 use parlor::protocol::frame::FrameReader;
@@ -18,6 +19,8 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use uuid::Uuid;
+
+const PERFORMANCE: &str = include_str!("../docs/performance.md");
 
 /// A short measurement.
 const SHORT: [&str; 4] = ["--duration", "1s", "--warm-up", "0s"];
@@ -95,6 +98,9 @@ async fn everyone_hears_all_that_one_says() {
     for _ in 0..2 {
         let measured = report(&finish(bench(folder.path(), &args)).await);
         assert_eq!(number(&measured, "deliveries"), 20 * number(&measured, "acknowledged"));
+        for field in measured.as_object().unwrap().keys() {
+            assert!(PERFORMANCE.contains(&format!("`{field}`")), "docs/performance.md lacks {field}");
+        }
         assert!(measured["seconds"].as_f64().unwrap() >= 1.0 && measured["tls"] == false);
         assert_eq!((&measured["in_flight"], &measured["rate"]), (&json!(8), &Value::Null));
         assert!(measured["joins_per_second"].as_f64().unwrap() > 0.0);
@@ -192,6 +198,23 @@ async fn ctrl_c_ends_it_and_tells_what_was_measured() {
     let measured = report(&output);
     assert_eq!(measured["interrupted"], true);
     assert!(number(&measured, "acknowledged") > 0);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_terminal_a_line_says_how_far_it_is_and_with_json_none_does() {
+    let server = TestServer::start().await;
+    let address = plain_invite(server.port);
+    let args = ["bench", &address, "--connections", "3", "--duration", "1h"];
+    let mut terminal = Terminal::run(&args, 80, 24);
+    terminal.shows("of 3601 s");
+    terminal.until("progress", |screen| screen.contains(" delivered") && !screen.contains(" 0 delivered"));
+    terminal.keys("\x03");
+    let (code, drawn) = terminal.end();
+    assert!(code == 0 && drawn.contains("lost 0, doubled 0, out of order 0"), "{drawn}");
+    let args = [&["bench", &address, "--connections", "3", "--json"], &SHORT[..]].concat();
+    let (code, drawn) = Terminal::run(&args, 80, 24).end();
+    assert!(code == 0 && !drawn.contains("have joined") && !drawn.contains("[."), "{drawn}");
 }
 
 #[tokio::test]
