@@ -1,12 +1,12 @@
 //! `parlor bench`: how fast a parlor is, on the machine of whoever asks.
 //!
 //! Many connections sit down, some of them talk for a while, and all of them listen. What is said carries the
-//! moment at which it was said ([`stamp`]), so each receipt is a latency; and its `seq`, so nothing can be lost
+//! moment at which it was said (`stamp.rs`), so each receipt is a latency; and its `seq`, so nothing can be lost
 //! unnoticed.
 //!
 //! - It MUST check the order of every entry at every connection.
 //! - It MUST NOT be what is measured: one task for each connection, and no JSON is decoded of what comes by the thousand
-//!   ([`scan`]).
+//!   (`scan.rs`).
 //! - What is said by the clock is measured from the moment at which it should have been said, or a parlor that stands still
 //!   would hold up the questions about it as well (coordinated omission).
 
