@@ -1,15 +1,21 @@
 //! The command line: what may be typed, and what it means.
 
+#[cfg(feature = "client")]
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 #[cfg(feature = "client")]
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "client")]
+use parlor::client::bench;
 #[cfg(feature = "server")]
 use parlor::protocol::address::Address;
 #[cfg(feature = "client")]
 use parlor::protocol::invite::Invite;
+#[cfg(feature = "client")]
+use parlor::protocol::limits::TEXT_BYTES;
 #[cfg(feature = "client")]
 use parlor::protocol::name::{Nick, RoomName};
 
@@ -68,6 +74,9 @@ pub(crate) enum Command {
     /// Standard input and output as JSON lines, both ways: for bots
     #[cfg(feature = "client")]
     Pipe(Pipe),
+    /// Measure how fast a parlor is: many connections talk and listen for a while. Use one of its own
+    #[cfg(feature = "client")]
+    Bench(Bench),
 }
 
 /// Options of `serve`.
@@ -315,6 +324,81 @@ pub(crate) struct Pipe {
     pub(crate) script: ScriptArgs,
 }
 
+/// Options of `bench`.
+#[cfg(feature = "client")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It writes what it says into the log of that parlor, in the rooms #bench-0, #bench-1, …, where it
+stays. So measure one of its own, whose limits on rates and connections are lifted:
+  parlor serve --listen 127.0.0.1:7000 --plain --open --unlimited --data \"$(mktemp -d)\"
+
+Examples:
+  parlor bench 127.0.0.1:7000 --plain                    how long a message takes
+  parlor bench 127.0.0.1:7000 --plain --in-flight 64     how many messages get through
+  parlor bench 127.0.0.1:7000 --plain --rate 1000        how long each takes at 1,000 a second
+  parlor bench 127.0.0.1:7000 --plain --connections 2000 --rooms 100 --json
+  parlor bench 'parlor://lab.example/#?fp=…&p=…'         over TLS, by an invite
+
+With --rate they talk by the clock, and each latency counts from when the message was due.
+What the numbers mean, and the fields of --json, is in docs/performance.md.
+Exit code 0: all that was stored came to everyone, in order. 1: standard error says what did not.")]
+pub(crate) struct Bench {
+    /// Where: host:port, [v6]:port, unix:/path or parlor://… [default: $PARLOR_SERVER, or this machine]
+    #[arg(value_name = "ADDR", conflicts_with = "address")]
+    pub(crate) destination: Option<Invite>,
+    /// The server, where ADDR is not given.
+    #[command(flatten)]
+    pub(crate) server: ServerArg,
+    /// Connections in all; each hears its room
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = number(bench::CONNECTIONS))]
+    pub(crate) connections: usize,
+    /// Rooms over which they are spread evenly
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = number(bench::CONNECTIONS))]
+    pub(crate) rooms: usize,
+    /// Connections that talk [default: one for each room]
+    #[arg(long, value_name = "N", value_parser = number(bench::CONNECTIONS))]
+    pub(crate) senders: Option<usize>,
+    /// Messages that each sender has on their way: it says the next one when an answer comes
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = number(bench::IN_FLIGHT), conflicts_with = "rate")]
+    pub(crate) in_flight: usize,
+    /// Messages a second of all senders together, by the clock and without waiting for answers
+    #[arg(long, value_name = "R", value_parser = number(bench::RATE))]
+    pub(crate) rate: Option<usize>,
+    /// Bytes of each text
+    #[arg(long, value_name = "BYTES", default_value_t = 100, value_parser = number(bench::PAYLOAD_SHORTEST..=TEXT_BYTES))]
+    pub(crate) payload: usize,
+    /// How long to measure; as in 90s, 5m, 1h
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time_to_measure)]
+    pub(crate) duration: Duration,
+    /// How long to talk before that, uncounted
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time_of_a_day)]
+    pub(crate) warm_up: Duration,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A number of a range.
+#[cfg(feature = "client")]
+fn number(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone + Send + Sync {
+    move |raw| {
+        let number = raw.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("write a number from {} to {}", range.start(), range.end()))
+    }
+}
+
+#[cfg(feature = "client")]
+fn time_of_a_day(raw: &str) -> Result<Duration, String> {
+    let time = duration(raw)?;
+    if time > bench::LONGEST { Err("at most a day".to_owned()) } else { Ok(time) }
+}
+
+#[cfg(feature = "client")]
+fn time_to_measure(raw: &str) -> Result<Duration, String> {
+    let time = time_of_a_day(raw)?;
+    if time.is_zero() { Err("at least a second".to_owned()) } else { Ok(time) }
+}
+
 #[cfg(feature = "client")]
 fn duration(raw: &str) -> Result<Duration, String> {
     let number_ends = raw.find(|c: char| !c.is_ascii_digit()).unwrap_or(raw.len());
@@ -345,5 +429,8 @@ mod tests {
         assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
         assert!(duration("5 m").is_err() && duration("").is_err() && duration("1d").is_err());
+        assert!(time_to_measure("1s").is_ok() && time_to_measure("24h").is_ok());
+        assert!(time_to_measure("0").is_err() && time_to_measure("25h").is_err());
+        assert!(time_of_a_day("0").is_ok() && time_of_a_day("99999999999999999999h").is_err());
     }
 }

@@ -1,12 +1,11 @@
 //! `serve` and `host`: from options to a running server, and to its end.
 
+#[cfg(feature = "client")]
+use anyhow::Context as _;
+use etcetera::AppStrategy as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-#[cfg(feature = "client")]
-
-use anyhow::Context as _;
-use etcetera::AppStrategy as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{DurabilityArg, LogFormat, Serve};

@@ -51,6 +51,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Tail(args) => visiting::tail(args).await,
             #[cfg(feature = "client")]
             Command::Pipe(args) => visiting::pipe(args).await,
+            #[cfg(feature = "client")]
+            Command::Bench(args) => visiting::bench(args).await,
         }
     });
     // Reading standard input cannot be cancelled; nothing else is left to wait for.

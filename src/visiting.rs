@@ -1,4 +1,4 @@
-//! `join`, `say`, `tail` and `pipe`, and the client's half of `host`: from options to a link.
+//! `join`, `say`, `tail`, `pipe` and `bench`, and the client's half of `host`: from options to a link.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use parlor::client::StoreError;
 use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Met, Secret, Trust, Update};
 use parlor::client::script::End;
 use parlor::client::tui::state::inviting::Inviting;
-use parlor::client::{pipe, say, tail, tui};
+use parlor::client::{bench, pipe, say, tail, tui};
 use parlor::protocol;
 use parlor::protocol::address::Address;
 use parlor::protocol::invite::{Invite, Pin};
@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Join, Pipe, Say, ScriptArgs, Seat, ServerArg, Tail};
+use crate::cli::{Bench, Join, Pipe, Say, ScriptArgs, Seat, ServerArg, Tail};
 use crate::signals::cancel_on_signal;
 use crate::{Usage, client_folder, complain, passphrase};
 
@@ -213,19 +213,39 @@ pub(crate) async fn pipe(args: Pipe) -> anyhow::Result<ExitCode> {
     Ok(exit_code(pipe::run(config(args.script, "pipe")?, &asked_to_end()).await))
 }
 
+/// `parlor bench`.
+pub(crate) async fn bench(args: Bench) -> anyhow::Result<ExitCode> {
+    let plan = bench::Plan {
+        connections: args.connections,
+        rooms: args.rooms,
+        senders: args.senders.unwrap_or(args.rooms),
+        pace: match args.rate {
+            Some(rate) => bench::Pace::Clock { rate },
+            None => bench::Pace::Answers { in_flight: args.in_flight },
+        },
+        payload: args.payload,
+        duration: args.duration,
+        warm_up: args.warm_up,
+    };
+    plan.check().map_err(|error| Usage(error.to_string()))?;
+    let invite = destination(args.destination.or(args.server.address.clone()))?;
+    let (trust, acquaintances) = trust(&invite, &args.server)?;
+    let config = Config {
+        address: invite.address,
+        // Each connection has a name of its own.
+        nick: Nick::from_system("bench"),
+        apart: false,
+        trust,
+        acquaintances,
+        agent: agent("bench"),
+        give_up_after: None,
+    };
+    Ok(exit_code(bench::run(config, plan, args.json, &asked_to_end()).await))
+}
+
 fn config(args: ScriptArgs, verb: &str) -> anyhow::Result<Config> {
     let invite = destination(args.server.address.clone())?;
-    let (words, plain) = (words(&args.server)?, args.server.plain);
-    let acquaintances = acquaintances()?;
-    // A service may have no place of its own to write to, and something to say all the same.
-    let (trust, acquaintances) = match acquaintances.trust(&invite, plain, words.clone()) {
-        Ok(trust) => (trust, Some(acquaintances)),
-        Err(error @ StoreError::Write { .. }) => {
-            complain(&format!("parlor: {error}. Going on as a guest, who remembers nothing"));
-            (Trust::by_invite(&invite, plain, words), None)
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let (trust, acquaintances) = trust(&invite, &args.server)?;
     let (nick, apart) = nick(args.nick)?;
     Ok(Config {
         nick,
@@ -236,6 +256,21 @@ fn config(args: ScriptArgs, verb: &str) -> anyhow::Result<Config> {
         agent: agent(verb),
         give_up_after: Some(args.timeout),
     })
+}
+
+/// How a command for scripts is sure of a server, and where it keeps what is worth remembering.
+fn trust(invite: &Invite, args: &ServerArg) -> anyhow::Result<(Trust, Option<Acquaintances>)> {
+    let (words, plain) = (words(args)?, args.plain);
+    let acquaintances = acquaintances()?;
+    // A service may have no place of its own to write to, and something to say all the same.
+    match acquaintances.trust(invite, plain, words.clone()) {
+        Ok(trust) => Ok((trust, Some(acquaintances))),
+        Err(error @ StoreError::Write { .. }) => {
+            complain(&format!("parlor: {error}. Going on as a guest, who remembers nothing"));
+            Ok((Trust::by_invite(invite, plain, words), None))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What is kept of servers, in this user's folder for data.

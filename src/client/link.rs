@@ -30,7 +30,10 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub use self::acquaintances::Acquaintances;
+pub(in crate::client) use self::connect::attempt;
+pub(in crate::client) use self::dial::dial;
 pub use self::dial::{Dial, Dialing, Stream};
+pub(in crate::client) use self::ending::Break;
 use self::keeper::Keeper;
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Join};
@@ -241,7 +244,7 @@ impl Link {
 
 /// Opens a link. Must be called within a tokio runtime.
 pub fn open(config: Config) -> (Link, mpsc::Receiver<Update>) {
-    open_over(Arc::new(dial::dial), config)
+    open_over(Arc::new(dial), config)
 }
 
 /// The same over connections that the system does not open: `dial` gets to the address of `config`, each time that

@@ -1,8 +1,9 @@
 //! The client: a link that keeps the conversation whole, and what is built upon it.
 //!
 //! The link knows the network and no terminal. The screen and the commands for scripts
-//! know the link and no socket.
+//! know the link and no socket; only `bench`, which measures, reads and writes sockets that the link has greeted.
 
+pub mod bench;
 pub mod identity;
 pub mod known_servers;
 pub mod lines;

@@ -102,6 +102,11 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         self.io
     }
 
+    /// The stream, and what was read of it already.
+    pub fn into_parts(self) -> (R, BytesMut) {
+        (self.io, self.buffer)
+    }
+
     /// The JSON of the next frame, or `None` when the peer has closed between two frames.
     ///
     /// Cancel safe: what was read stays in the reader.

@@ -151,7 +151,11 @@ pub fn refusal(failure: Option<Failure>, reason: Reason) -> bytes::BytesMut {
 
 async fn write<W: AsyncWrite + Unpin>(writer: &mut W, event: &Event) -> Result<(), Refusal> {
     let mut bytes = Frame::encode(event).into_bytes();
-    match timeout(HANDSHAKE_TIME, writer.write_all_buf(&mut bytes)).await {
+    let said = async {
+        writer.write_all_buf(&mut bytes).await?;
+        writer.flush().await
+    };
+    match timeout(HANDSHAKE_TIME, said).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err((None, Reason::Gone)),
         Err(_) => Err((None, Reason::Stalled)),

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::dial::{self, Dial, Stream};
@@ -24,21 +24,30 @@ use crate::protocol::ticket::Ticket;
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// An open connection past its handshake.
-pub(super) struct Connection {
+pub(in crate::client) struct Connection {
     reader: FrameReader<tokio::io::ReadHalf<Box<dyn Stream>>>,
     writer: tokio::io::WriteHalf<Box<dyn Stream>>,
     /// Said and not yet taken by the socket.
     out: BytesMut,
+    /// Taken by the socket, and perhaps not handed on.
+    unflushed: bool,
 }
 
 impl Connection {
-    async fn event(&mut self) -> Result<Event, Break> {
+    /// The socket, for one who reads and writes for itself, and what was read of it already.
+    pub(in crate::client) fn into_parts(self) -> (Box<dyn Stream>, BytesMut) {
+        let (read, rest) = self.reader.into_parts();
+        (read.unsplit(self.writer), rest)
+    }
+
+    /// Writes what was said, and reads the next event.
+    pub(in crate::client) async fn event(&mut self) -> Result<Event, Break> {
         let json = self.next().await?.ok_or(Break::Closed)?;
         Ok(Event::decode(&json)?)
     }
 
     /// Puts `command` behind what is on its way out; [`Connection::next`] writes it.
-    pub(super) fn say(&mut self, command: &Command) {
+    pub(in crate::client) fn say(&mut self, command: &Command) {
         protocol::frame::append(&mut self.out, command);
     }
 
@@ -46,31 +55,46 @@ impl Connection {
     /// for the other to read. Cancel safe.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, FrameError> {
         loop {
+            let Self { reader, writer, out, unflushed } = self;
             tokio::select! {
                 // First what was said, which has an end: what there is to read may have none.
                 biased;
-                written = self.writer.write_buf(&mut self.out), if !self.out.is_empty() => {
-                    if written? == 0 {
-                        return Err(io::Error::from(io::ErrorKind::WriteZero).into());
-                    }
-                }
-                frame = self.reader.next() => return frame,
+                written = write(writer, out, unflushed), if !out.is_empty() || *unflushed => written?,
+                frame = reader.next() => return frame,
             }
         }
     }
 }
 
+/// Writes a part of `out`, or once there is no more flushes: TLS keeps what the system does not take at once, and hands it on only
+/// when asked. Cancel safe.
+async fn write<W>(writer: &mut W, out: &mut BytesMut, unflushed: &mut bool) -> io::Result<()>
+where
+    W: AsyncWrite + Unpin,
+{
+    if out.is_empty() {
+        writer.flush().await?;
+        *unflushed = false;
+    } else {
+        if writer.write_buf(out).await? == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        *unflushed = true;
+    }
+    Ok(())
+}
+
 /// A connection that was let in.
-pub(super) struct Greeted {
-    pub(super) connection: Connection,
-    pub(super) welcome: Welcome,
+pub(in crate::client) struct Greeted {
+    pub(in crate::client) connection: Connection,
+    pub(in crate::client) welcome: Welcome,
     pub(super) ready: Box<Ready>,
-    pub(super) met: Met,
+    pub(in crate::client) met: Met,
 }
 
 /// One attempt: connects and says `hello`. Each of the two steps may take `patience`, and its own limit.
 /// `known` is the key that opened the door the last time.
-pub(super) async fn attempt(
+pub(in crate::client) async fn attempt(
     dial: Dial,
     address: Address,
     trust: Trust,
@@ -144,7 +168,7 @@ async fn greet(
 ) -> Result<Greeted, Break> {
     let (reader, writer) = tokio::io::split(socket);
     let reader = FrameReader::new(reader, EVENT_BYTES);
-    let mut connection = Connection { reader, writer, out: BytesMut::new() };
+    let mut connection = Connection { reader, writer, out: BytesMut::new(), unflushed: false };
     let welcome = match connection.event().await {
         Ok(Event::Welcome(welcome)) => welcome,
         Ok(Event::Error(failure)) => return Err(Break::Refused(failure)),
@@ -190,5 +214,30 @@ async fn greet(
         Event::Error(failure) => Err(Break::Refused(failure)),
         Event::Bye(bye) => Err(Break::Bye(bye)),
         _ => Err(Break::Nonsense(Line::lossy("no answer to hello"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::command::Plain;
+
+    #[tokio::test]
+    async fn what_was_said_is_handed_on_by_a_socket_that_keeps_it() {
+        let (near, far) = tokio::io::duplex(1024);
+        let socket: Box<dyn Stream> = Box::new(tokio::io::BufWriter::new(near));
+        let (reader, writer) = tokio::io::split(socket);
+        let reader = FrameReader::new(reader, EVENT_BYTES);
+        let mut connection = Connection { reader, writer, out: BytesMut::new(), unflushed: false };
+        connection.say(&Command::Ping(Plain::default()));
+        let mut far = FrameReader::new(far, EVENT_BYTES);
+        let heard = async {
+            tokio::select! {
+                heard = far.next() => heard.unwrap(),
+                heard = connection.next() => panic!("{heard:?}"),
+            }
+        };
+        let heard = timeout(Duration::from_secs(60), heard).await.expect("it was kept");
+        assert_eq!(heard.unwrap(), &br#"{"type":"ping"}"#[..]);
     }
 }

@@ -21,7 +21,7 @@ pub type Dialing = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Se
 pub type Dial = Arc<dyn Fn(&Address) -> Dialing + Send + Sync>;
 
 /// By the sockets of the system.
-pub(super) fn dial(address: &Address) -> Dialing {
+pub(in crate::client) fn dial(address: &Address) -> Dialing {
     let address = address.clone();
     Box::pin(async move {
         Ok::<Box<dyn Stream>, io::Error>(match address {
@@ -55,6 +55,9 @@ pub(super) async fn within(
             io::ErrorKind::PermissionDenied => "this user may not connect there".to_owned(),
             io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
                 "there is no way to it from here: check the network".to_owned()
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                "this machine has no port left to leave by: close some connections".to_owned()
             }
             io::ErrorKind::Unsupported => "this system has no Unix sockets".to_owned(),
             // The resolver's errors have no kind of their own.

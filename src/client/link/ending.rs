@@ -15,7 +15,7 @@ use crate::protocol::text::Line;
 
 /// Why a connection, or the attempt at one, ended.
 #[derive(Debug, Error)]
-pub(super) enum Break {
+pub(in crate::client) enum Break {
     #[error("{0}")]
     Connect(String),
     #[error(

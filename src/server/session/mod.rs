@@ -167,3 +167,74 @@ impl Drop for Guard<'_> {
         self.context.hub.lock().leave(self.session);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::command::{Command, Hello, Plain};
+    use crate::protocol::event::Event;
+    use crate::protocol::frame::Frame;
+    use crate::protocol::limits::{EVENT_BYTES, HANDSHAKE_TIME};
+    use crate::protocol::name::Nick;
+    use crate::protocol::proof::Binding;
+    use crate::protocol::text::Line;
+    use crate::server::Server;
+    use crate::server::config::{Config, Limits};
+    use crate::server::door::Ask;
+    use crate::server::log::Durability;
+    use std::time::Duration;
+    use tokio::io::{AsyncWriteExt as _, BufWriter};
+    use tokio::time::Instant;
+
+    #[tokio::test]
+    async fn nothing_stays_with_a_socket_that_keeps_it_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::bind(Config {
+            listen: vec!["127.0.0.1:0".parse().unwrap()],
+            data: folder.path().to_owned(),
+            name: "test".to_owned(),
+            tls: None,
+            ask: Ask::Nothing,
+            guests: true,
+            host: None,
+            durability: Durability::Process,
+            limits: Limits::default(),
+        });
+        let context = Arc::clone(&server.await.unwrap().context);
+        let (near, far) = tokio::io::duplex(1024);
+        let (read, write) = tokio::io::split(near);
+        let deadline = Instant::now() + HANDSHAKE_TIME;
+        let peer = Peer { address: None, from: None, binding: Binding::NONE, deadline };
+        // It keeps all that is written, as TLS does while the system takes no more.
+        let serving = tokio::spawn(serve(read, BufWriter::new(write), context, peer));
+        let (read, mut write) = tokio::io::split(far);
+        let mut frames = FrameReader::new(read, EVENT_BYTES);
+        let mut heard = async || {
+            let json = timeout(Duration::from_secs(60), frames.next()).await.expect("it was kept back");
+            Event::decode(&json.unwrap().unwrap()).unwrap()
+        };
+        assert!(matches!(heard().await, Event::Welcome(_)));
+        let hello = Command::Hello(Box::new(Hello {
+            protocol: 1,
+            nick: Nick::new("alice").unwrap(),
+            resume: None,
+            proof: None,
+            ticket: None,
+            identity: None,
+            apart: false,
+            agent: Line::lossy("test"),
+        }));
+        write.write_all(&Frame::encode(&hello).into_bytes()).await.unwrap();
+        assert!(matches!(heard().await, Event::Ready(_)));
+        // A pong within the time in which the server says nothing of its own.
+        let ping = Frame::encode(&Command::Ping(Plain::default())).into_bytes();
+        write.write_all(&ping).await.unwrap();
+        let asked = Instant::now();
+        assert!(matches!(heard().await, Event::Pong(_)));
+        assert!(asked.elapsed() < crate::protocol::limits::PING_EVERY / 2);
+        write.write_all(&Frame::encode(&Command::Bye(Plain::default())).into_bytes()).await.unwrap();
+        assert!(matches!(heard().await, Event::Bye(_)));
+        drop((write, frames));
+        assert_eq!(serving.await.unwrap(), Reason::Quit);
+    }
+}

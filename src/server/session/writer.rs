@@ -4,6 +4,7 @@
 //!   channel as it is, and whatever is not that from the log.
 //! - Behind, coming back and just joined are one case: the cursor is behind what was published.
 //! - It MUST take all that is ready before it writes, up to a bound, and write that at once.
+//! - It MUST leave nothing of that with a socket that keeps it back, as TLS does.
 //! - It MUST end when a write stands still, and hold no more than one gathering meanwhile.
 
 use std::collections::VecDeque;
