@@ -1,6 +1,7 @@
 //! What is measured.
 
 use crate::job::{Beside, Figures, Job, Kind};
+use crate::keys::Seat;
 use crate::servers::{Server, can_pin};
 use crate::wire::TEXT;
 
@@ -53,7 +54,7 @@ fn races() -> Vec<Race> {
 
 /// The others, by name: what they are, whether they run unasked, and how.
 type Case = (&'static str, &'static str, bool, fn(usize));
-const OTHERS: [Case; 8] = [
+const OTHERS: [Case; 10] = [
     ("delay", "p99 from send to receipt, 100 messages/s into a room of 500, over the relay's", true, delay),
     ("memory", "memory of an idle connection, 5,000 of them in rooms of 10", true, memory),
     ("coming", "connections and joins each second, 2,000 into one room, presence told", true, coming),
@@ -65,7 +66,9 @@ const OTHERS: [Case; 8] = [
         catch_up,
     ),
     ("tls", "the fan-out over TLS, over plain", true, tls),
+    ("keys", "from a key to the screen that shows it, 10,000 messages/s coming in", true, keys),
     ("deaf", "1,000 readers that stop reading while 100 others talk for a minute", false, deaf),
+    ("soak", "half an hour at half of what the server can do: memory, open files and delays", false, soak),
     ("idle", "an idle server with 1,000 connections, for a minute", false, idle),
 ];
 
@@ -222,4 +225,40 @@ fn idle(_: usize) {
     std::thread::sleep(std::time::Duration::from_secs(60));
     println!("          {:.2} s of a processor in a minute", server.processor() - before);
     drop(crowd);
+}
+
+fn keys(_: usize) {
+    let server = Server::start(Kind::Plain, 0);
+    let mut seat = Seat::take(server.port, "#r0");
+    let (pressed, p50, p99) = std::thread::scope(|scope| {
+        // Two who only make it a room, and 20 s of talk.
+        let job = Job { members: 2, messages: 200_000, rate: 10_000.0, ..CROWD };
+        let server = &server;
+        let load = scope.spawn(move || drop(server.load(&job)));
+        seat.press(|| !load.is_finished())
+    });
+    println!("          {pressed} keys: p50 {p50:.1} ms  p99 {p99:.1} ms (aim 16)");
+}
+
+/// The crowd of one minute of the soak, and how many minutes there are.
+fn soak(_: usize) {
+    const MINUTES: usize = 30;
+    let job = Job { rooms: 10, members: 20, senders: 5, ..CROWD };
+    let server = Server::start(Kind::Plain, 0);
+    let most = server.load(&Job { messages: 4_000, ..job.clone() }).0.rate;
+    // In messages of one sender each second: everyone in a room gets those of five.
+    let rate = most / 2.0 / (10.0 * 20.0 * 5.0);
+    let minute = Job { messages: (rate * 60.0) as usize, rate, ..job };
+    println!("          at most {most:.0} deliveries/s; half of it for {MINUTES} minutes");
+    for number in 1..=MINUTES {
+        let figures = server.load(&minute).0;
+        println!(
+            "          minute {number:>2}: {:.0}/s  p50 {:.2} ms  p99 {:.2} ms  {:.1} MB  {} files",
+            figures.rate,
+            figures.p50 * 1e3,
+            figures.p99 * 1e3,
+            server.memory() as f64 / 1e6,
+            server.files()
+        );
+    }
 }

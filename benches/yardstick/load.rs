@@ -210,13 +210,6 @@ impl Crowd {
         for member in &mut self.members[..deaf] {
             member.deaf = true;
         }
-        let reader = match self.job.beside {
-            Beside::CatchUp(_) => {
-                self.add(wire::enter("reader", Some("#long".parse().unwrap()), None));
-                Some(self.members.len() - 1)
-            }
-            _ => None,
-        };
         let each = self.job.messages * self.job.senders;
         let all = each * size * rooms - each * deaf;
         self.began = Instant::now();
@@ -229,7 +222,14 @@ impl Crowd {
                 self.members[*number].send(self.job.in_flight, self.job.messages, self.began);
             }
         }
-        while self.came < all || (reader.is_some() && figures.caught_up == 0.0) {
+        let reader = match self.job.beside {
+            Beside::CatchUp(entries) => {
+                let port = self.job.port;
+                Some(std::thread::spawn(move || read_long(port, entries)))
+            }
+            _ => None,
+        };
+        while self.came < all {
             if self.job.rate > 0.0 {
                 // The senders in turn, at even distances.
                 let step = Duration::from_secs_f64(1.0 / (self.job.rate * senders.len() as f64));
@@ -243,13 +243,8 @@ impl Crowd {
             } else {
                 self.turn(None);
             }
-            if let (Some(reader), Beside::CatchUp(entries)) = (reader, self.job.beside)
-                && figures.caught_up == 0.0
-                && self.members[reader].came as u64 >= entries
-            {
-                figures.caught_up = self.began.elapsed().as_secs_f64();
-            }
         }
+        figures.caught_up = reader.map_or(0.0, |reader| reader.join().unwrap());
         figures.rate = all as f64 / self.began.elapsed().as_secs_f64();
         figures.p50 = self.delays.value_at_quantile(0.5) as f64 / 1e9;
         figures.p99 = self.delays.value_at_quantile(0.99) as f64 / 1e9;
@@ -425,6 +420,23 @@ impl Member {
         }
         Ok((read, !dry))
     }
+}
+
+/// Reads a log of so many entries, after the others have talked for a second; says how many seconds it took. A thread of
+/// its own: the others must not wait for its reading on this side of the wire.
+fn read_long(port: u16, entries: u64) -> f64 {
+    std::thread::sleep(Duration::from_secs(1));
+    let began = Instant::now();
+    let mut socket = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    socket.write_all(&wire::enter("reader", Some("#long".parse().unwrap()), None)).unwrap();
+    let (mut part, mut space, mut came) = (Vec::new(), vec![0; READ], 0);
+    while came < entries {
+        let read = socket.read(&mut space).unwrap();
+        part.extend_from_slice(&space[..read]);
+        let whole = wire::frames(&part, |json| came += u64::from(wire::is(json, "message")));
+        part.drain(..whole);
+    }
+    began.elapsed().as_secs_f64()
 }
 
 /// Makes a log of so many entries, in the room `#long`.

@@ -12,6 +12,7 @@
 
 mod cases;
 mod job;
+mod keys;
 mod load;
 mod relay;
 mod servers;

@@ -71,6 +71,11 @@ impl Server {
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
+    /// Files, sockets among them, that it has open.
+    pub(crate) fn files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
     /// Seconds that it has had a processor.
     pub(crate) fn processor(&self) -> f64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
@@ -117,7 +122,7 @@ impl Drop for Load {
 }
 
 /// The parlor that is measured; another build of it may be named, to compare the two.
-fn program() -> String {
+pub(crate) fn program() -> String {
     std::env::var("YARDSTICK_PARLOR").unwrap_or_else(|_| env!("CARGO_BIN_EXE_parlor").to_owned())
 }
 

@@ -122,6 +122,10 @@ pub const COMMITS_AHEAD: usize = 64;
 /// Bytes of one batch, so that a channel full of them is 8 MiB for a flooded room and not more.
 pub const BATCH_BYTES: usize = PAGE_BYTES;
 
+/// Bytes read from the log in one step for a connection that catches up, at least one commit's. Between two steps everyone else
+/// has their turn; and one that stops reading in the middle of it holds so much.
+pub const CATCH_UP_BYTES: usize = 64 * 1024;
+
 /// Connections that read the log at the same time. Reads are short; more would only fight for the
 /// same pages.
 pub const LOG_READERS: usize = 3;

@@ -12,7 +12,7 @@ use super::sqlite::{self, place, seq_of};
 use super::tail::Tail;
 use crate::protocol::command::Place;
 use crate::protocol::event::Entry;
-use crate::protocol::limits::{LOG_READERS, PAGE_BYTES, PAGE_ENTRIES};
+use crate::protocol::limits::{CATCH_UP_BYTES, LOG_READERS, PAGE_BYTES, PAGE_ENTRIES};
 use crate::protocol::name::RoomName;
 use crate::server::batch::{Batch, Builder};
 use crate::server::disk::Disk;
@@ -35,14 +35,14 @@ impl Reader {
         Ok(Self { idle: Arc::new(Mutex::new(connections)), turns, tail, disk })
     }
 
-    /// The entries after `cursor` up to `to`, encoded, as many as one page takes: the step of a
-    /// connection that catches up. The first is `cursor + 1`. `None` when there are none.
+    /// The entries after `cursor` up to `to`, encoded, as many as one step takes: what a
+    /// connection that catches up is sent at a time. The first is `cursor + 1`. `None` when there are none.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub async fn batch(&self, room: &RoomName, cursor: u64, to: u64) -> Result<Option<Batch>, LogError> {
         let mut batch = Builder::default();
-        if let Some(tail) = self.tail.from(room, cursor + 1, PAGE_BYTES) {
+        if let Some(tail) = self.tail.from(room, cursor + 1, CATCH_UP_BYTES) {
             tail.into_iter()
                 .take_while(|next| next.first <= to)
                 .for_each(|next| batch.append(&next.after(cursor).up_to(to)));
@@ -57,7 +57,7 @@ impl Reader {
                     return Ok(false);
                 }
                 batch.append(&next.up_to(to));
-                Ok(batch.len() < PAGE_BYTES)
+                Ok(batch.len() < CATCH_UP_BYTES)
             });
             match read {
                 // What comes before it is as it should be; the next call begins there.

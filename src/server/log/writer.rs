@@ -30,6 +30,9 @@ use crate::server::metrics::CommitCounts;
 /// and at a start after a crash.
 const UNSETTLED_ENTRIES: usize = 4096;
 const UNSETTLED_BYTES: usize = 4 << 20;
+/// Bytes that may be unsettled when the disk does not let them be settled: beyond it nothing more is taken, or memory
+/// would fill up.
+const UNSETTLED_MOST: usize = 64 << 20;
 /// Bytes in one settled row, at most, or one commit's: what is read for one page need not be much more than the page.
 const SETTLED_BYTES: usize = 64 << 10;
 
@@ -186,14 +189,16 @@ impl State {
     /// Puts what is in the journal where it is read.
     fn settle(&mut self) {
         match self.try_to_settle() {
-            Ok(()) => {
-                self.ids.inserted();
-                self.tail.clear();
-                self.unsettled = 0;
-            }
+            Ok(()) => self.settled(),
             // Nothing is lost by it, and it can be read: it is tried again, at the latest by the next start.
             Err(error) => error!(%error, "what was said stays in the journal"),
         }
+    }
+
+    fn settled(&mut self) {
+        self.ids.inserted();
+        self.tail.clear();
+        self.unsettled = 0;
     }
 
     fn try_to_settle(&mut self) -> rusqlite::Result<()> {
@@ -281,13 +286,16 @@ impl State {
         &mut self,
         group: impl Iterator<Item = &'a [Draft]>,
     ) -> rusqlite::Result<(Vec<Fresh>, Vec<Vec<Outcome>>)> {
+        if self.unsettled >= UNSETTLED_MOST {
+            self.try_to_settle()?;
+            self.settled();
+        }
         let Self { connection, rooms, ids, tail, unsettled, .. } = self;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut group = group.peekable();
         let mut all = Vec::new();
         let mut growing =
             Growing { transaction: &transaction, rooms, ids, now: Time::now(), grown: Vec::new() };
-        while let Some(drafts) = group.next() {
+        for drafts in group {
             all.push(drafts.iter().map(|draft| growing.add(draft)).collect::<Result<_, _>>()?);
         }
         let grown = growing.grown;

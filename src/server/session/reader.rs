@@ -66,8 +66,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             session,
             block,
             drafts: Vec::new(),
-            messages: Pace::new(Throttle::new(limits.message_burst, limits.messages_per_second, now)),
-            others: Pace::new(Throttle::new(limits.command_burst, limits.commands_per_second, now)),
+            messages: Pace::new(Throttle::new(limits.message_burst, limits.messages_per_second, now), now),
+            others: Pace::new(Throttle::new(limits.command_burst, limits.commands_per_second, now), now),
         }
     }
 
@@ -450,25 +450,31 @@ fn now() -> Instant {
 /// A bucket, and how long its sender has been held up by it.
 struct Pace {
     throttle: Throttle,
-    /// Since it last was not.
+    /// In all, until it was not for a while.
     held_up: Duration,
+    /// When it last was.
+    at: Instant,
     /// Whether it was told.
     told: bool,
 }
 
 impl Pace {
-    fn new(throttle: Throttle) -> Self {
-        Self { throttle, held_up: Duration::ZERO, told: false }
+    fn new(throttle: Throttle, now: Instant) -> Self {
+        Self { throttle, held_up: Duration::ZERO, at: now, told: false }
     }
 
     /// How long to wait for the next command, and, when the sender is to be told, how long that goes on.
     fn take(&mut self, now: Instant) -> (Duration, Option<Duration>) {
         let wait = self.throttle.take(now);
-        if wait.is_zero() {
+        // Not at the first one that came through: a wait that took too long lets the next one through.
+        if now.saturating_duration_since(self.at) > DELAY_TOLD_AFTER {
             (self.held_up, self.told) = (Duration::ZERO, false);
+        }
+        if wait.is_zero() {
             return (wait, None);
         }
         self.held_up += wait;
+        self.at = now + wait;
         let tell = self.held_up > DELAY_TOLD_AFTER && !self.told;
         self.told |= tell;
         (wait, tell.then_some(self.held_up))
