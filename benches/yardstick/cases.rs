@@ -198,7 +198,7 @@ fn deaf(_: usize) {
     let job = |deaf| Job {
         members: 100 + deaf,
         senders: 100,
-        // A minute of ten messages each second from each.
+        // A minute of ten messages each second from each; the first ten seconds do not count.
         messages: 600,
         rate: 10.0,
         beside: Beside::Deaf(deaf),
@@ -243,11 +243,12 @@ fn keys(_: usize) {
 /// The crowd of one minute of the soak, and how many minutes there are.
 fn soak(_: usize) {
     const MINUTES: usize = 30;
-    let job = Job { rooms: 10, members: 20, senders: 5, ..CROWD };
+    // A crowd: in small rooms as many deliveries would fill the disk.
+    let job = Job { members: 1_000, senders: 10, ..CROWD };
     let server = Server::start(Kind::Plain, 0);
-    let most = server.load(&Job { messages: 4_000, ..job.clone() }).0.rate;
-    // In messages of one sender each second: everyone in a room gets those of five.
-    let rate = most / 2.0 / (10.0 * 20.0 * 5.0);
+    let most = server.load(&Job { messages: 600, ..job.clone() }).0.rate;
+    // In messages of one sender each second: everyone gets those of ten.
+    let rate = most / 2.0 / (1_000.0 * 10.0);
     let minute = Job { messages: (rate * 60.0) as usize, rate, ..job };
     println!("          at most {most:.0} deliveries/s; half of it for {MINUTES} minutes");
     for number in 1..=MINUTES {

@@ -57,7 +57,7 @@ impl Seat {
     /// Presses a key so often while `talking`, and says how long the screen took to show it, in milliseconds: the middle
     /// one and the slowest of a hundred.
     pub(crate) fn press(&mut self, mut talking: impl FnMut() -> bool) -> (u64, f64, f64) {
-        let mut delays = Histogram::<u64>::new(3).unwrap();
+        let mut delays = Histogram::<u64>::new_with_bounds(1, 60_000_000, 3).unwrap();
         let mut pressed = 0;
         while talking() {
             let pressing = Instant::now();

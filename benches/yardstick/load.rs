@@ -162,7 +162,16 @@ impl Crowd {
     }
 
     fn add(&mut self, hello: Vec<u8>) {
-        let socket = std::net::TcpStream::connect(("127.0.0.1", self.job.port)).unwrap();
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        if let Beside::Deaf(deaf) = self.job.beside
+            && self.members.len() < deaf
+        {
+            // Full at once: else the system would read for them, some megabytes each.
+            socket.set_recv_buffer_size(4096).unwrap();
+        }
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], self.job.port));
+        socket.connect(&address.into()).unwrap();
+        let socket = std::net::TcpStream::from(socket);
         socket.set_nodelay(true).unwrap();
         socket.set_nonblocking(true).unwrap();
         let mut socket = TcpStream::from_std(socket);
@@ -267,7 +276,12 @@ impl Crowd {
                 continue;
             }
             let was_in = member.joined;
-            let delays = self.listening.then_some(&mut self.delays);
+            // Until the sockets of the deaf are full the system reads for them, and everyone else shares the server with them.
+            let warm = match self.job.beside {
+                Beside::Deaf(_) => self.began.elapsed() > Duration::from_secs(10),
+                _ => true,
+            };
+            let delays = (self.listening && warm).then_some(&mut self.delays);
             let came = member.receive(&mut self.space, number, self.began, delays);
             if number < counted {
                 self.came += came;

@@ -21,7 +21,7 @@ use crate::protocol::name::RoomName;
 /// How often to look for keys once the link has ended.
 const LOOK_FOR_KEYS: std::time::Duration = std::time::Duration::from_millis(250);
 
-/// The shortest time between two drawings: faster than that nobody sees.
+/// The shortest time between two drawings of what others do: faster than that nobody sees. What oneself does is drawn at once.
 const FRAME: Duration = Duration::from_millis(16);
 /// How long to wait for the link's goodbye. It gives itself two seconds.
 const GOODBYE: Duration = Duration::from_millis(2500);
@@ -38,6 +38,8 @@ pub(super) struct App {
     signals: Signals,
     continued: Continued,
     drawn_at: Option<Instant>,
+    /// Somebody has typed since.
+    typed: bool,
     title: String,
     /// The link has ended.
     unlinked: bool,
@@ -57,6 +59,7 @@ impl App {
             signals,
             continued,
             drawn_at: None,
+            typed: false,
             title,
             unlinked: false,
             leaving: false,
@@ -97,6 +100,7 @@ impl App {
     }
 
     fn take_in(&mut self, event: Event) -> anyhow::Result<()> {
+        self.typed |= matches!(event, Event::Key(_) | Event::Paste(_));
         let effects = update::update(&mut self.state, event);
         self.perform(effects)
     }
@@ -116,11 +120,12 @@ impl App {
         Ok(())
     }
 
-    /// Draws if there is something new to show and the last drawing was long enough ago.
+    /// Draws if there is something new to show, and somebody has typed or the last drawing was long enough ago.
     fn draw_in_time(&mut self) -> anyhow::Result<()> {
         let now = Instant::now();
-        if self.state.changed && self.drawn_at.is_none_or(|at| now >= at + FRAME) {
+        if self.state.changed && (self.typed || self.drawn_at.is_none_or(|at| now >= at + FRAME)) {
             self.state.take_changed();
+            self.typed = false;
             self.terminal.draw(&self.state).context("the terminal went away")?;
             self.drawn_at = Some(now);
             let title = self.state.title();
