@@ -246,7 +246,7 @@ fn soak(_: usize) {
     // A crowd: in small rooms as many deliveries would fill the disk.
     let job = Job { members: 1_000, senders: 10, ..CROWD };
     let server = Server::start(Kind::Plain, 0);
-    let most = server.load(&Job { messages: 600, ..job.clone() }).0.rate;
+    let most = server.load(&Job { senders: 1, messages: 5_000, ..job.clone() }).0.rate;
     // In messages of one sender each second: everyone gets those of ten.
     let rate = most / 2.0 / (1_000.0 * 10.0);
     let minute = Job { messages: (rate * 60.0) as usize, rate, ..job };

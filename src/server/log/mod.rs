@@ -11,6 +11,7 @@
 //! But for the errors, what stands here says nothing of SQLite: drafts go in, entries come out. Another
 //! backend answers the same calls. It is a module and not yet a trait because there is one backend today.
 
+mod growing;
 mod ids;
 mod journal;
 mod reader;

@@ -7,22 +7,22 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use rusqlite::{Connection, ErrorCode as SqliteCode, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode as SqliteCode, TransactionBehavior};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error};
 
+use super::growing::{Growing, Room};
 use super::ids::Ids;
-use super::sqlite::{self, MOST_ROOMS, place, room_of, seq_of};
+use super::sqlite::{self, place};
 use super::tail::Tail;
 use super::{
     Commit, Commits, Committed, Draft, Fresh, LogError, Outcome, StoreError, StoredRoom, journal, schema,
 };
-use crate::protocol::event::{Entry, EntryKind, EntryText};
-use crate::protocol::limits::{BATCH_BYTES, COMMIT_ENTRIES, COMMITS_AHEAD, LOG_QUEUE};
+use crate::protocol::event::Entry;
+use crate::protocol::limits::{COMMIT_ENTRIES, COMMITS_AHEAD, LOG_QUEUE};
 use crate::protocol::name::RoomName;
-use crate::protocol::time::Time;
-use crate::server::batch::{Batch, Builder, join};
+use crate::server::batch::join;
 use crate::server::disk::Disk;
 use crate::server::metrics::CommitCounts;
 
@@ -115,13 +115,6 @@ impl<T: Send + 'static> Writer<T> {
             drop(closed.await);
         }
     }
-}
-
-/// What the writer knows of a room.
-#[derive(Clone, Copy, Debug)]
-struct Room {
-    id: i64,
-    last: u64,
 }
 
 struct State {
@@ -243,14 +236,22 @@ impl State {
 
     /// Stores a group in one transaction: all of it, or nothing.
     fn commit<T>(&mut self, group: Vec<(Vec<Draft>, T)>) -> Commit<T> {
-        let entries: usize = group.iter().map(|(drafts, _)| drafts.len()).sum();
-        let drafts = || group.iter().map(|(drafts, _)| drafts.as_slice());
+        if self.unsettled >= UNSETTLED_MOST {
+            self.settle();
+            if self.unsettled > 0 {
+                return refused(group, StoreError::Failed);
+            }
+        }
         let mark = self.ids.mark();
         let start = Instant::now();
-        let (fresh, outcomes) = match self.store(drafts()) {
-            Ok(stored) => {
-                self.counts.committed(entries, start.elapsed());
-                stored
+        match self.store(group.iter().map(|(drafts, _)| drafts.as_slice())) {
+            Ok((fresh, outcomes)) => {
+                self.counts.committed(outcomes.iter().map(Vec::len).sum(), start.elapsed());
+                debug!(hand_overs = group.len(), "committed");
+                let tags = group.into_iter().map(|(_, tag)| tag);
+                let answers =
+                    outcomes.into_iter().zip(tags).map(|(outcomes, tag)| Committed { outcomes, tag });
+                Commit { fresh, answers: answers.collect() }
             }
             // What is wrong with one of them is not for the others to feel.
             Err(error) if group.len() > 1 && is_of_one(&error) => {
@@ -261,23 +262,15 @@ impl State {
                     fresh.extend(commit.fresh);
                     answers.extend(commit.answers);
                 }
-                return Commit { fresh, answers };
+                Commit { fresh, answers }
             }
             Err(error) => {
                 error!(%error, "nothing of a group could be stored");
                 self.ids.forget(mark);
-                let reason = match error.sqlite_error_code() {
-                    Some(SqliteCode::DiskFull) => StoreError::Full,
-                    _ => StoreError::Failed,
-                };
-                let failed = |draft: &Draft| Outcome::Failed { id: draft.id, error: reason };
-                (Vec::new(), drafts().map(|drafts| drafts.iter().map(failed).collect()).collect())
+                let is_full = error.sqlite_error_code() == Some(SqliteCode::DiskFull);
+                refused(group, if is_full { StoreError::Full } else { StoreError::Failed })
             }
-        };
-        debug!(hand_overs = group.len(), entries, "committed");
-        let tags = group.into_iter().map(|(_, tag)| tag);
-        let answers = outcomes.into_iter().zip(tags).map(|(outcomes, tag)| Committed { outcomes, tag });
-        Commit { fresh, answers: answers.collect() }
+        }
     }
 
     /// One transaction. Of what it changes, the rooms' ends are taken over only if it succeeds; the ids that it noted
@@ -286,32 +279,14 @@ impl State {
         &mut self,
         group: impl Iterator<Item = &'a [Draft]>,
     ) -> rusqlite::Result<(Vec<Fresh>, Vec<Vec<Outcome>>)> {
-        if self.unsettled >= UNSETTLED_MOST {
-            self.try_to_settle()?;
-            self.settled();
-        }
         let Self { connection, rooms, ids, tail, unsettled, .. } = self;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut all = Vec::new();
-        let mut growing =
-            Growing { transaction: &transaction, rooms, ids, now: Time::now(), grown: Vec::new() };
+        let mut growing = Growing::new(&transaction, rooms, ids);
         for drafts in group {
             all.push(drafts.iter().map(|draft| growing.add(draft)).collect::<Result<_, _>>()?);
         }
-        let grown = growing.grown;
-        let mut fresh = Vec::with_capacity(grown.len());
-        for mut grown in grown {
-            grown.full.extend(grown.open.take());
-            if let Some(topic) = &grown.topic {
-                let mut statement =
-                    transaction.prepare_cached("UPDATE rooms SET topic = ?2 WHERE id = ?1")?;
-                statement.execute(params![grown.room.id, topic.as_str()])?;
-            }
-            fresh.push((grown.room, Fresh { room: grown.name, batches: grown.full, topic: grown.topic }));
-        }
-        let batches =
-            fresh.iter().flat_map(|(room, fresh)| fresh.batches.iter().map(|batch| (room.id, batch)));
-        journal::add(&transaction, batches)?;
+        let fresh = growing.finish()?;
         transaction.commit()?;
         for (room, fresh) in &fresh {
             rooms.insert(fresh.room.clone(), *room);
@@ -323,94 +298,16 @@ impl State {
     }
 }
 
+/// Nothing of a group was stored.
+fn refused<T>(group: Vec<(Vec<Draft>, T)>, error: StoreError) -> Commit<T> {
+    let refuse = |(drafts, tag): (Vec<Draft>, T)| {
+        let outcomes = drafts.iter().map(|draft| Outcome::Failed { id: draft.id, error }).collect();
+        Committed { outcomes, tag }
+    };
+    Commit { fresh: Vec::new(), answers: group.into_iter().map(refuse).collect() }
+}
+
 /// Whether an error may be that of a single draft: of the rows that it touches, and not of the disk.
 fn is_of_one(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(SqliteCode::ConstraintViolation | SqliteCode::DatabaseCorrupt))
-}
-
-/// A transaction that entries are added to.
-struct Growing<'a> {
-    transaction: &'a Connection,
-    rooms: &'a HashMap<RoomName, Room>,
-    ids: &'a mut Ids,
-    now: Time,
-    /// The rooms that have got any. A commit has entries of few rooms, and mostly of the last one again.
-    grown: Vec<Grown>,
-}
-
-/// A room, and what it has got.
-struct Grown {
-    name: RoomName,
-    room: Room,
-    /// Batches that are as large as one may be.
-    full: Vec<Batch>,
-    open: Builder,
-    topic: Option<EntryText>,
-}
-
-impl Growing<'_> {
-    fn add(&mut self, draft: &Draft) -> rusqlite::Result<Outcome> {
-        let id = draft.id;
-        if let Some(found) = self.ids.find(self.transaction, id)? {
-            return Ok(if self.room_id(&draft.room) == Some(room_of(found)) {
-                Outcome::Known { id, seq: seq_of(found) }
-            } else {
-                Outcome::Failed { id, error: StoreError::IdInUse }
-            });
-        }
-        let now = self.now;
-        let grown = self.grown(&draft.room)?;
-        let seq = grown.room.last + 1;
-        grown.open.push(&Entry {
-            kind: draft.kind,
-            room: draft.room.clone(),
-            seq,
-            id,
-            at: now,
-            from: draft.from.clone(),
-            text: draft.text.clone(),
-            action: draft.action,
-            reply_to: draft.reply_to,
-        });
-        grown.room.last = seq;
-        if draft.kind == EntryKind::Topic {
-            grown.topic = Some(draft.text.clone());
-        }
-        if grown.open.len() >= BATCH_BYTES {
-            grown.full.extend(grown.open.take());
-        }
-        let place = place(grown.room.id, seq);
-        self.ids.note(id, place);
-        Ok(Outcome::Stored { id, seq })
-    }
-
-    /// The number of a room that has any entries.
-    fn room_id(&self, name: &RoomName) -> Option<i64> {
-        let grown = self.grown.iter().find(|grown| grown.name == *name).map(|grown| grown.room);
-        grown.or_else(|| self.rooms.get(name).copied()).map(|room| room.id)
-    }
-
-    /// A room that is about to get an entry; it comes to be by its first one.
-    fn grown(&mut self, name: &RoomName) -> rusqlite::Result<&mut Grown> {
-        let place = match self.grown.iter().rposition(|grown| grown.name == *name) {
-            Some(place) => place,
-            None => {
-                let room =
-                    self.rooms.get(name).copied().map_or_else(|| new_room(self.transaction, name), Ok)?;
-                let (full, open) = (Vec::new(), Builder::default());
-                self.grown.push(Grown { name: name.clone(), room, full, open, topic: None });
-                self.grown.len() - 1
-            }
-        };
-        Ok(&mut self.grown[place])
-    }
-}
-
-fn new_room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Room> {
-    connection.prepare_cached("INSERT INTO rooms (name) VALUES (?1)")?.execute(params![name.as_str()])?;
-    let id = connection.last_insert_rowid();
-    if id > MOST_ROOMS {
-        return Err(rusqlite::Error::IntegralValueOutOfRange(0, id));
-    }
-    Ok(Room { id, last: 0 })
 }

@@ -1,0 +1,138 @@
+//! A commit that is being made: drafts become entries, each with its `seq`, encoded behind each other.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, params};
+
+use super::ids::Ids;
+use super::sqlite::{MOST_ROOMS, place, room_of, seq_of};
+use super::{Draft, Fresh, Outcome, StoreError, journal};
+use crate::protocol::event::{Entry, EntryKind, EntryText};
+use crate::protocol::limits::BATCH_BYTES;
+use crate::protocol::name::RoomName;
+use crate::protocol::time::Time;
+use crate::server::batch::{Batch, Builder};
+
+/// What the writer knows of a room.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// Its number.
+    pub(super) id: i64,
+    /// The `seq` of its last entry.
+    pub(super) last: u64,
+}
+
+/// A transaction that entries are added to.
+pub(super) struct Growing<'a> {
+    transaction: &'a Connection,
+    rooms: &'a HashMap<RoomName, Room>,
+    ids: &'a mut Ids,
+    now: Time,
+    /// The rooms that have got any. A commit has entries of few rooms, and mostly of the last one again.
+    grown: Vec<Grown>,
+}
+
+/// A room, and what it has got.
+struct Grown {
+    name: RoomName,
+    room: Room,
+    /// Batches that are as large as one may be.
+    full: Vec<Batch>,
+    open: Builder,
+    topic: Option<EntryText>,
+}
+
+impl<'a> Growing<'a> {
+    /// Nothing was added yet.
+    pub(super) fn new(
+        transaction: &'a Connection,
+        rooms: &'a HashMap<RoomName, Room>,
+        ids: &'a mut Ids,
+    ) -> Self {
+        Self { transaction, rooms, ids, now: Time::now(), grown: Vec::new() }
+    }
+
+    /// Gives an entry its place, unless its id has one. Ids are noted at once: whoever gives up the transaction has them
+    /// forgotten.
+    pub(super) fn add(&mut self, draft: &Draft) -> rusqlite::Result<Outcome> {
+        let id = draft.id;
+        if let Some(found) = self.ids.find(self.transaction, id)? {
+            return Ok(if self.room_id(&draft.room) == Some(room_of(found)) {
+                Outcome::Known { id, seq: seq_of(found) }
+            } else {
+                Outcome::Failed { id, error: StoreError::IdInUse }
+            });
+        }
+        let now = self.now;
+        let grown = self.grown(&draft.room)?;
+        let seq = grown.room.last + 1;
+        grown.open.push(&Entry {
+            kind: draft.kind,
+            room: draft.room.clone(),
+            seq,
+            id,
+            at: now,
+            from: draft.from.clone(),
+            text: draft.text.clone(),
+            action: draft.action,
+            reply_to: draft.reply_to,
+        });
+        grown.room.last = seq;
+        if draft.kind == EntryKind::Topic {
+            grown.topic = Some(draft.text.clone());
+        }
+        if grown.open.len() >= BATCH_BYTES {
+            grown.full.extend(grown.open.take());
+        }
+        let place = place(grown.room.id, seq);
+        self.ids.note(id, place);
+        Ok(Outcome::Stored { id, seq })
+    }
+
+    /// Writes what was added; what the rooms have got holds once the transaction is committed.
+    pub(super) fn finish(self) -> rusqlite::Result<Vec<(Room, Fresh)>> {
+        let mut fresh = Vec::with_capacity(self.grown.len());
+        for Grown { name, room, mut full, mut open, topic } in self.grown {
+            full.extend(open.take());
+            if let Some(topic) = &topic {
+                let mut set = self.transaction.prepare_cached("UPDATE rooms SET topic = ?2 WHERE id = ?1")?;
+                set.execute(params![room.id, topic.as_str()])?;
+            }
+            fresh.push((room, Fresh { room: name, batches: full, topic }));
+        }
+        let batches =
+            fresh.iter().flat_map(|(room, fresh)| fresh.batches.iter().map(|batch| (room.id, batch)));
+        journal::add(self.transaction, batches)?;
+        Ok(fresh)
+    }
+
+    /// The number of a room that has any entries.
+    fn room_id(&self, name: &RoomName) -> Option<i64> {
+        let grown = self.grown.iter().find(|grown| grown.name == *name).map(|grown| grown.room);
+        grown.or_else(|| self.rooms.get(name).copied()).map(|room| room.id)
+    }
+
+    /// A room that is about to get an entry; it comes to be by its first one.
+    fn grown(&mut self, name: &RoomName) -> rusqlite::Result<&mut Grown> {
+        let place = match self.grown.iter().rposition(|grown| grown.name == *name) {
+            Some(place) => place,
+            None => {
+                let room =
+                    self.rooms.get(name).copied().map_or_else(|| new_room(self.transaction, name), Ok)?;
+                let (full, open) = (Vec::new(), Builder::default());
+                self.grown.push(Grown { name: name.clone(), room, full, open, topic: None });
+                self.grown.len() - 1
+            }
+        };
+        Ok(&mut self.grown[place])
+    }
+}
+
+fn new_room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Room> {
+    connection.prepare_cached("INSERT INTO rooms (name) VALUES (?1)")?.execute(params![name.as_str()])?;
+    let id = connection.last_insert_rowid();
+    if id > MOST_ROOMS {
+        return Err(rusqlite::Error::IntegralValueOutOfRange(0, id));
+    }
+    Ok(Room { id, last: 0 })
+}
