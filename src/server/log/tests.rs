@@ -283,6 +283,35 @@ async fn a_full_disk_stores_nothing_takes_no_number_and_heals() {
     assert_eq!(seq(&log.committed.recv().await.unwrap().answers[0].outcomes[0]), stored + 1);
 }
 
+/// What was said waits in the journal for being settled, and in memory; not without an end.
+#[tokio::test]
+async fn a_journal_that_cannot_be_settled_takes_no_more_at_some_point() {
+    let mut open = open();
+    let meddler = rusqlite::Connection::open(open.folder.path().join("parlor.db")).unwrap();
+    let curse = "CREATE TRIGGER curse BEFORE INSERT ON batches BEGIN SELECT RAISE(ABORT, 'no'); END";
+    meddler.execute_batch(curse).unwrap();
+    let text = "x".repeat(160_000);
+    let mut stored = 0;
+    loop {
+        let outcomes = open.append((0..8).map(|_| draft("#a", &text)).collect()).await;
+        match outcomes[0] {
+            Outcome::Stored { seq, .. } => assert_eq!(seq, stored + 1),
+            Outcome::Failed { error: StoreError::Failed, .. } => break,
+            other => panic!("{other:?}"),
+        }
+        stored += 8;
+        assert!(stored * 160_000 < 80 << 20, "it goes on for ever");
+    }
+    assert!(stored * 160_000 > 60 << 20, "{stored}");
+    let page = open.log.reader.page(&room("#a"), Place::Before(u64::MAX), 3).await.unwrap();
+    assert_eq!(page.last().unwrap().seq, stored, "it can be read");
+    meddler.execute_batch("DROP TRIGGER curse").unwrap();
+    assert_eq!(seq(&open.append(vec![draft("#a", "on")]).await[0]), stored + 1);
+    assert_eq!(open.log.reader.tail.of(&room("#a")).len(), 1, "the rest is settled");
+    let batch = open.log.reader.batch(&room("#a"), stored - 1, stored).await.unwrap().unwrap();
+    assert_eq!((batch.first, batch.last), (stored, stored));
+}
+
 #[tokio::test]
 async fn what_waits_is_committed_together_and_in_order() {
     let mut open = open();
