@@ -1,6 +1,5 @@
 //! `serve` and `host`: from options to a running server, and to its end.
 
-#[cfg(feature = "client")]
 use anyhow::Context as _;
 use etcetera::AppStrategy as _;
 use std::io::{IsTerminal as _, Write as _};
