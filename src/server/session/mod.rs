@@ -125,27 +125,41 @@ where
     }
 }
 
-/// When the peer was last heard: the reader hears it, and the writer keeps the time, so that one timer does for both.
+/// Since when nothing was heard: the reader listens, and the writer keeps the time, so that one timer does for both.
+#[derive(Debug)]
 struct Heard {
     start: Instant,
-    /// Milliseconds after the start.
-    last: AtomicU64,
+    /// Milliseconds after the start, or [`Heard::BUSY`].
+    since: AtomicU64,
 }
 
 impl Default for Heard {
     fn default() -> Self {
-        Self { start: Instant::now(), last: AtomicU64::new(0) }
+        Self { start: Instant::now(), since: AtomicU64::new(0) }
     }
 }
 
 impl Heard {
-    fn now(&self) {
-        let since = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last.store(since, Ordering::Relaxed);
+    /// Nobody listens: what was heard is still being carried out.
+    const BUSY: u64 = u64::MAX;
+
+    /// The reader listens from now on.
+    fn listen(&self) {
+        let since = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(0);
+        self.since.store(since, Ordering::Relaxed);
     }
 
-    fn last(&self) -> Instant {
-        self.start + Duration::from_millis(self.last.load(Ordering::Relaxed))
+    /// The reader has heard something, and does not listen until it is done with it.
+    fn heard(&self) {
+        self.since.store(Self::BUSY, Ordering::Relaxed);
+    }
+
+    /// Since when nothing was heard although somebody listened.
+    fn silent_since(&self) -> Instant {
+        match self.since.load(Ordering::Relaxed) {
+            Self::BUSY => Instant::now(),
+            since => self.start + Duration::from_millis(since),
+        }
     }
 }
 
@@ -174,7 +188,7 @@ mod tests {
     use crate::protocol::command::{Command, Hello, Plain};
     use crate::protocol::event::Event;
     use crate::protocol::frame::Frame;
-    use crate::protocol::limits::{EVENT_BYTES, HANDSHAKE_TIME};
+    use crate::protocol::limits::{DEAD_AFTER, EVENT_BYTES, HANDSHAKE_TIME};
     use crate::protocol::name::Nick;
     use crate::protocol::proof::Binding;
     use crate::protocol::text::Line;
@@ -186,55 +200,128 @@ mod tests {
     use tokio::io::{AsyncWriteExt as _, BufWriter};
     use tokio::time::Instant;
 
+    type Near = tokio::io::WriteHalf<tokio::io::DuplexStream>;
+    type Far = FrameReader<tokio::io::ReadHalf<tokio::io::DuplexStream>>;
+
+    /// A session over a pipe of 1 KiB, which keeps all that is written, as TLS does while the system takes no more.
+    struct Inside {
+        serving: tokio::task::JoinHandle<Reason>,
+        write: Near,
+        frames: Far,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Inside {
+        async fn come(limits: Limits) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let server = Server::bind(Config {
+                listen: vec!["127.0.0.1:0".parse().unwrap()],
+                data: folder.path().to_owned(),
+                name: "test".to_owned(),
+                tls: None,
+                ask: Ask::Nothing,
+                guests: true,
+                host: None,
+                durability: Durability::Process,
+                limits,
+            });
+            let context = Arc::clone(&server.await.unwrap().context);
+            let (near, far) = tokio::io::duplex(1024);
+            let (read, write) = tokio::io::split(near);
+            let deadline = Instant::now() + HANDSHAKE_TIME;
+            let peer = Peer { address: None, from: None, binding: Binding::NONE, deadline };
+            let serving = tokio::spawn(serve(read, BufWriter::with_capacity(256, write), context, peer));
+            let (read, write) = tokio::io::split(far);
+            let frames = FrameReader::new(read, EVENT_BYTES);
+            let mut inside = Self { serving, write, frames, _folder: folder };
+            assert!(matches!(inside.hears().await, Event::Welcome(_)));
+            inside
+                .says(&Command::Hello(Box::new(Hello {
+                    protocol: 1,
+                    nick: Nick::new("alice").unwrap(),
+                    resume: None,
+                    proof: None,
+                    ticket: None,
+                    identity: None,
+                    apart: false,
+                    agent: Line::lossy("test"),
+                })))
+                .await;
+            assert!(matches!(inside.hears().await, Event::Ready(_)));
+            inside
+        }
+
+        async fn says(&mut self, command: &Command) {
+            self.write.write_all(&Frame::encode(command).into_bytes()).await.unwrap();
+        }
+
+        async fn hears(&mut self) -> Event {
+            let json = timeout(Duration::from_secs(60), self.frames.next()).await.expect("it was kept back");
+            Event::decode(&json.unwrap().unwrap()).unwrap()
+        }
+
+        async fn quits(mut self) {
+            self.says(&Command::Bye(Plain::default())).await;
+            while !matches!(self.hears().await, Event::Bye(_)) {}
+            drop((self.write, self.frames));
+            assert_eq!(self.serving.await.unwrap(), Reason::Quit);
+        }
+    }
+
     #[tokio::test]
     async fn nothing_stays_with_a_socket_that_keeps_it_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let server = Server::bind(Config {
-            listen: vec!["127.0.0.1:0".parse().unwrap()],
-            data: folder.path().to_owned(),
-            name: "test".to_owned(),
-            tls: None,
-            ask: Ask::Nothing,
-            guests: true,
-            host: None,
-            durability: Durability::Process,
-            limits: Limits::default(),
-        });
-        let context = Arc::clone(&server.await.unwrap().context);
-        let (near, far) = tokio::io::duplex(1024);
-        let (read, write) = tokio::io::split(near);
-        let deadline = Instant::now() + HANDSHAKE_TIME;
-        let peer = Peer { address: None, from: None, binding: Binding::NONE, deadline };
-        // It keeps all that is written, as TLS does while the system takes no more.
-        let serving = tokio::spawn(serve(read, BufWriter::new(write), context, peer));
-        let (read, mut write) = tokio::io::split(far);
-        let mut frames = FrameReader::new(read, EVENT_BYTES);
-        let mut heard = async || {
-            let json = timeout(Duration::from_secs(60), frames.next()).await.expect("it was kept back");
-            Event::decode(&json.unwrap().unwrap()).unwrap()
-        };
-        assert!(matches!(heard().await, Event::Welcome(_)));
-        let hello = Command::Hello(Box::new(Hello {
-            protocol: 1,
-            nick: Nick::new("alice").unwrap(),
-            resume: None,
-            proof: None,
-            ticket: None,
-            identity: None,
-            apart: false,
-            agent: Line::lossy("test"),
-        }));
-        write.write_all(&Frame::encode(&hello).into_bytes()).await.unwrap();
-        assert!(matches!(heard().await, Event::Ready(_)));
+        let mut alice = Inside::come(Limits::default()).await;
         // A pong within the time in which the server says nothing of its own.
-        let ping = Frame::encode(&Command::Ping(Plain::default())).into_bytes();
-        write.write_all(&ping).await.unwrap();
+        alice.says(&Command::Ping(Plain::default())).await;
         let asked = Instant::now();
-        assert!(matches!(heard().await, Event::Pong(_)));
+        assert!(matches!(alice.hears().await, Event::Pong(_)));
         assert!(asked.elapsed() < crate::protocol::limits::PING_EVERY / 2);
-        write.write_all(&Frame::encode(&Command::Bye(Plain::default())).into_bytes()).await.unwrap();
-        assert!(matches!(heard().await, Event::Bye(_)));
-        drop((write, frames));
-        assert_eq!(serving.await.unwrap(), Reason::Quit);
+        alice.quits().await;
+    }
+
+    /// Whom we do not listen to, because it takes so long over its answers, is not taken for silent.
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_answers_slowly_is_not_silent() {
+        const ASKED: usize = 1_000;
+        let mut alice = Inside::come(Limits::default().unlimited()).await;
+        let pings = Frame::encode(&Command::Ping(Plain::default())).into_bytes().repeat(ASKED);
+        let (read, mut write) = (alice.frames, alice.write);
+        let asking = tokio::spawn(async move {
+            write.write_all(&pings).await.unwrap();
+            write
+        });
+        alice.frames = read;
+        let began = Instant::now();
+        let mut answers = 0;
+        while answers < ASKED {
+            // Not to the end: once all is answered we are listened to, and are silent.
+            if answers < ASKED - 300 {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            match alice.frames.next().await.unwrap().map(|json| Event::decode(&json).unwrap()) {
+                Some(Event::Pong(_)) => answers += 1,
+                Some(Event::Ping(_)) => {}
+                other => panic!("{other:?} after {answers}"),
+            }
+        }
+        assert!(began.elapsed() > 2 * DEAD_AFTER);
+        alice.write = asking.await.unwrap();
+        alice.quits().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_says_nothing_is_silent_when_it_is_time() {
+        let mut alice = Inside::come(Limits::default()).await;
+        let began = Instant::now();
+        let mut pings = 0;
+        let reason = loop {
+            match alice.hears().await {
+                Event::Ping(_) => pings += 1,
+                Event::Bye(bye) => break bye.reason,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!((reason, pings), (Reason::Silent, 2));
+        assert!((DEAD_AFTER..DEAD_AFTER + Duration::from_secs(1)).contains(&began.elapsed()));
     }
 }

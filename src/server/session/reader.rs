@@ -86,8 +86,9 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     async fn listen(&mut self) -> Result<std::convert::Infallible, Reason> {
         loop {
+            self.heard.listen();
             let read = self.frames.next().await;
-            self.heard.now();
+            self.heard.heard();
             // On the heap: one who listens is as large as the waiting for the next frame, and not as the work on it.
             Box::pin(self.take(read)).await?;
         }

@@ -174,7 +174,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         let mut asked = false;
         while self.alarm.as_mut().poll(cx).is_ready() {
             let now = Instant::now();
-            let silent_at = self.heard.last() + DEAD_AFTER;
+            let silent_at = self.heard.silent_since() + DEAD_AFTER;
             if now >= silent_at {
                 return Err(Reason::Silent);
             }
