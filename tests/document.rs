@@ -192,6 +192,7 @@ fn every_limit_has_its_value() {
         "commit_entries",
         "channel_batches",
         "batch_bytes",
+        "catch_up_bytes",
         "commits_ahead",
         "log_readers",
     ];
