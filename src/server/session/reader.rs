@@ -71,7 +71,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         }
     }
 
-    /// Listens no more: closes the answers to new commands, and gives back what it listened to.
+    /// Listens no more, and gives back what it listened to.
     pub(super) fn into_stream(self) -> R {
         self.frames.into_inner()
     }
