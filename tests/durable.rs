@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{Program, TestClient, TestServer, frame, message, seqs, soon, texts};
+use common::{Program, TestClient, TestServer, frame, log_of, message, seqs, soon, texts};
 use parlor::protocol::command::Command;
 use parlor::protocol::event::{Entry, ErrorCode, Event, Reason};
 use parlor::protocol::frame::Frame;
@@ -119,16 +119,6 @@ fn flood(
         };
         tokio::join!(sending, reading)
     })
-}
-
-/// The whole log of a room, as one who comes new reads it.
-async fn log_of(port: u16, room: &str) -> Vec<Entry> {
-    let mut late = TestClient::connect(port, "late").await;
-    let last = late.join(room, 0, None).await.room.unwrap().last;
-    let log = late.entries(usize::try_from(last).unwrap()).await;
-    assert_eq!(seqs(&log), (1..=last).collect::<Vec<_>>(), "1, 2, 3, …");
-    late.quit().await;
-    log
 }
 
 fn assert_kept(log: &[Entry], witness: &Witness) {

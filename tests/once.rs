@@ -7,7 +7,7 @@ mod common;
 
 use std::collections::HashMap;
 
-use common::{TestClient, TestServer, join, message, nick, seqs, soon};
+use common::{TestClient, TestServer, join, log_of, message, nick, soon};
 use parlor::protocol::command::{Command, RequestId, Send};
 use parlor::protocol::event::{Entry, ErrorCode, Event};
 use parlor::protocol::frame::Frame;
@@ -15,16 +15,6 @@ use uuid::Uuid;
 
 fn bytes_of(send: &Send) -> Vec<u8> {
     Frame::encode(&Command::Send(send.clone())).into_bytes().to_vec()
-}
-
-/// The whole log of a room, as one who comes new reads it.
-async fn log_of(server: &TestServer, room: &str) -> Vec<Entry> {
-    let mut late = server.client("late").await;
-    let last = late.join(room, 0, None).await.room.unwrap().last;
-    let log = late.entries(usize::try_from(last).unwrap()).await;
-    assert_eq!(seqs(&log), (1..=last).collect::<Vec<_>>());
-    late.quit().await;
-    log
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +56,7 @@ async fn the_same_id_has_the_same_seq_wherever_and_whenever_it_is_sent_again() {
         assert_eq!(alice.submit(send.clone()).await, Ok(seq));
     }
     assert_eq!(alice.send("#a", "new").await, 5);
-    let log = log_of(&server, "#a").await;
+    let log = log_of(server.port, "#a").await;
     let ids: Vec<Uuid> = log.iter().map(|entry| entry.id).collect();
     assert_eq!(ids[..4], sends.iter().map(|send| send.id).collect::<Vec<_>>());
     assert_eq!(log.len(), 5);
@@ -84,7 +74,7 @@ async fn an_id_of_another_room_is_refused_and_stores_nothing() {
     let there = Send { room: common::room("#b"), ..send };
     assert_eq!(alice.submit(there).await.unwrap_err().code, ErrorCode::BadRequest);
     assert_eq!(alice.send("#b", "first").await, 1);
-    assert_eq!(log_of(&server, "#a").await.len(), 1);
+    assert_eq!(log_of(server.port, "#a").await.len(), 1);
 }
 
 /// The connection ends after each byte of a message in turn; the client comes back and sends again what it has
@@ -119,7 +109,7 @@ async fn a_message_cut_anywhere_and_sent_again_appears_once() {
         expected.extend([first.id, second.id]);
         cut += 1;
     }
-    let log: Vec<Uuid> = log_of(&server, "#a").await.iter().map(|entry| entry.id).collect();
+    let log: Vec<Uuid> = log_of(server.port, "#a").await.iter().map(|entry| entry.id).collect();
     assert_eq!(log, expected);
 }
 
@@ -192,7 +182,7 @@ async fn over_a_line_that_keeps_breaking_everything_is_said_and_seen_once() {
     let said: Vec<Uuid> = sends.iter().map(|send| send.id).collect();
     assert_eq!(memory.seen.iter().map(|entry| entry.id).collect::<Vec<_>>(), said);
     back.quit().await;
-    let log = soon(log_of(&server, "#a")).await;
+    let log = soon(log_of(server.port, "#a")).await;
     assert_eq!(log, memory.seen);
     let by: HashMap<_, usize> = log.iter().fold(HashMap::new(), |mut by, entry| {
         *by.entry(entry.from.clone()).or_default() += 1;

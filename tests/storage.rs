@@ -12,9 +12,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::{COMPLAINTS, HOMES, Program, TestClient, TestServer, message, nick, seqs};
+use common::{COMPLAINTS, HOMES, Program, TestClient, TestServer, log_of, message, nick, seqs};
 use parlor::protocol::command::{Command, RequestId, Send, SetIgnored};
-use parlor::protocol::event::{Entry, ErrorCode, Event, Failure, Page, Reason};
+use parlor::protocol::event::{ErrorCode, Event, Failure, Page, Reason};
 use parlor::protocol::proof::KeyPair;
 use rusqlite::Connection;
 use serde_json::json;
@@ -37,16 +37,6 @@ async fn history(client: &mut TestClient, room: &str, place: &str, seq: u64) -> 
             _ => None,
         })
         .await
-}
-
-/// The whole log of a room, as one who comes new reads it.
-async fn log_of(port: u16, room: &str) -> Vec<Entry> {
-    let mut late = TestClient::connect(port, "late").await;
-    let last = late.join(room, 0, None).await.room.unwrap().last;
-    let log = late.entries(usize::try_from(last).unwrap()).await;
-    assert_eq!(seqs(&log), (1..=last).collect::<Vec<_>>(), "1, 2, 3, …");
-    late.quit().await;
-    log
 }
 
 /// Writes a file until the disk takes no more.

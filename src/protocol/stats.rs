@@ -124,7 +124,7 @@ impl fmt::Display for Stats {
 }
 
 /// A number with a comma before every three digits.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -168,8 +168,8 @@ mod tests {
 
     #[test]
     fn numbers_are_said_as_people_say_them() {
-        let said = [0, 999, 1000, 45_678, 1_234_567].map(grouped);
-        assert_eq!(said, ["0", "999", "1,000", "45,678", "1,234,567"]);
+        let said = [0, 12, 999, 1000, 45_678, 1_234_567].map(grouped);
+        assert_eq!(said, ["0", "12", "999", "1,000", "45,678", "1,234,567"]);
         let said = [0, 1023, 1024, 1 << 20, (1 << 20) * 34 / 10, 5 << 40].map(bytes);
         assert_eq!(said, ["0 B", "1023 B", "1.0 KiB", "1.0 MiB", "3.3 MiB", "5,120.0 GiB"]);
         let said = [0, 850, 9_999, 10_000, 1_234_567].map(micros);

@@ -53,21 +53,21 @@ impl Batch {
     /// Those after `seq`; all of them if it comes before.
     #[must_use]
     pub fn after(self, seq: u64) -> Self {
-        let skipped = usize::try_from(seq.saturating_add(1).saturating_sub(self.first)).unwrap_or(usize::MAX);
-        let bytes: usize = self.frames().take(skipped).map(<[u8]>::len).sum();
-        Self {
-            first: self.first.max(seq.saturating_add(1)),
-            last: self.last,
-            bytes: self.bytes.slice(bytes..),
-        }
+        let bytes = self.bytes.slice(self.bytes_up_to(seq)..);
+        Self { first: self.first.max(seq.saturating_add(1)), last: self.last, bytes }
     }
 
     /// Those up to `seq`; all of them if it comes after.
     #[must_use]
     pub fn up_to(self, seq: u64) -> Self {
-        let kept = usize::try_from(seq.saturating_add(1).saturating_sub(self.first)).unwrap_or(usize::MAX);
-        let bytes: usize = self.frames().take(kept).map(<[u8]>::len).sum();
-        Self { first: self.first, last: self.last.min(seq), bytes: self.bytes.slice(..bytes) }
+        let bytes = self.bytes.slice(..self.bytes_up_to(seq));
+        Self { first: self.first, last: self.last.min(seq), bytes }
+    }
+
+    /// Bytes of the frames up to that of `seq`.
+    fn bytes_up_to(&self, seq: u64) -> usize {
+        let entries = seq.saturating_add(1).saturating_sub(self.first);
+        self.frames().take(usize::try_from(entries).unwrap_or(usize::MAX)).map(<[u8]>::len).sum()
     }
 }
 

@@ -590,6 +590,16 @@ impl TestClient {
     }
 }
 
+/// The whole log of a room, as one who comes new reads it.
+pub async fn log_of(port: u16, room: &str) -> Vec<Entry> {
+    let mut late = TestClient::connect(port, "late").await;
+    let last = late.join(room, 0, None).await.room.unwrap().last;
+    let log = late.entries(usize::try_from(last).unwrap()).await;
+    assert_eq!(seqs(&log), (1..=last).collect::<Vec<_>>(), "1, 2, 3, …");
+    late.quit().await;
+    log
+}
+
 /// The next event; `None` at the end.
 pub async fn event(reader: &mut FrameReader<Read>) -> Option<Event> {
     let json = soon(reader.next()).await.ok()??;

@@ -8,7 +8,7 @@ use crossterm::queue;
 use crossterm::style::Print;
 use crossterm::terminal::{Clear, ClearType};
 
-use super::report::grouped;
+use crate::protocol::stats::grouped;
 
 /// How often the line changes.
 pub(super) const EVERY: Duration = Duration::from_millis(200);

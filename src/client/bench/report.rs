@@ -10,6 +10,7 @@ use super::order::Faults;
 use super::plan::{Pace, Plan};
 use super::shared::Shared;
 use super::tally::Tally;
+use crate::protocol::stats::grouped;
 use crate::protocol::text::Line;
 
 /// What came of it.
@@ -230,27 +231,12 @@ fn counted(count: usize, what: &str) -> String {
     format!("{} {what}{}", grouped(count as u64), if count == 1 { "" } else { "s" })
 }
 
-/// Digits in groups of three.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn large_numbers_can_be_read() {
-        let shown = [0, 12, 999, 1_000, 12_345, 1_234_567].map(grouped);
-        assert_eq!(shown, ["0", "12", "999", "1,000", "12,345", "1,234,567"]);
         assert_eq!((counted(1, "room"), counted(2_000, "room")), ("1 room".into(), "2,000 rooms".into()));
     }
 }

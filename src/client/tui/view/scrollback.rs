@@ -11,6 +11,7 @@ use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
 use crate::protocol::name::RoomName;
+use crate::protocol::stats::grouped;
 
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let Some(room) = state.room() else {
@@ -144,27 +145,4 @@ fn across(buffer: &mut Buffer, area: Rect, text: &str, rule: Style, style: Style
 fn centred(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
     let columns = u16::try_from(wrap::columns(text)).unwrap_or(area.width);
     put_in(buffer, area, area.x + area.width.saturating_sub(columns) / 2, text, style);
-}
-
-/// A number with its thousands set apart.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_set_apart() {
-        assert_eq!([7, 999, 1_000, 1_234_567].map(grouped), ["7", "999", "1,000", "1,234,567"]);
-    }
 }
