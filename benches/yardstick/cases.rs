@@ -252,7 +252,9 @@ fn soak(_: usize) {
     let minute = Job { messages: (rate * 60.0) as usize, rate, ..job };
     println!("          at most {most:.0} deliveries/s; half of it for {MINUTES} minutes");
     for number in 1..=MINUTES {
-        let figures = server.load(&minute).0;
+        // Their names are free again when the server knows that they are gone.
+        server.emptied();
+        let (figures, crowd) = server.load(&minute);
         println!(
             "          minute {number:>2}: {:.0}/s  p50 {:.2} ms  p99 {:.2} ms  {:.1} MB  {} files",
             figures.rate,
@@ -261,5 +263,8 @@ fn soak(_: usize) {
             server.memory() as f64 / 1e6,
             server.files()
         );
+        drop(crowd);
     }
+    server.emptied();
+    println!("          all gone: {:.1} MB  {} files", server.memory() as f64 / 1e6, server.files());
 }

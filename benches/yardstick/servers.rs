@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command as Process, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -74,6 +75,16 @@ impl Server {
     /// Files, sockets among them, that it has open.
     pub(crate) fn files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// Waits until it has let go of whoever left: but for its own files, all are closed.
+    pub(crate) fn emptied(&self) {
+        const OWN: usize = 64;
+        let end = Instant::now() + Duration::from_secs(30);
+        while self.files() > OWN {
+            assert!(Instant::now() < end, "{} files are still open", self.files());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Seconds that it has had a processor.
