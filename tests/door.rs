@@ -221,7 +221,7 @@ async fn impostor(asked: Scrypt, back: Option<Proof>) -> u16 {
         let auth = Auth { kind: AuthKind::Passphrase, challenge: Hex([7; 32]), scrypt: Some(asked) };
         let welcome = Welcome { protocol: 1, server, auth, now: Time::now() };
         let mut words = Frame::encode(&Event::Welcome(welcome)).into_bytes().to_vec();
-        let you = Person { nick: nick("alice"), guest: true, role: None };
+        let you = Person { nick: nick("alice"), guest: true, role: None, away: None };
         let limits = Allowed {
             text_bytes: 1,
             frame_bytes: 1,
@@ -231,7 +231,7 @@ async fn impostor(asked: Scrypt, back: Option<Proof>) -> u16 {
             rooms_per_session: 1,
         };
         let (rooms, ignored) = (Vec::new(), Vec::new());
-        let ready = Ready { session: id, you, rooms, ignored, proof: back, key: None, limits };
+        let ready = Ready { session: id, you, author: 1, direct: Vec::new(), rooms, ignored, proof: back, key: None, limits };
         words.extend_from_slice(&Frame::encode(&Event::Ready(Box::new(ready))).into_bytes());
         stream.write_all(&words).await.unwrap();
         // Hears what it was waiting for, and has nothing of it.

@@ -251,7 +251,7 @@ async fn roles_are_told_to_those_in_the_room() {
         Event::Presence(news) => news.joined.into_iter().find(|person| person.role == Some(Role::Operator)),
         _ => None,
     });
-    let operator = Person { nick: nick("bob"), guest: false, role: Some(Role::Operator) };
+    let operator = Person { nick: nick("bob"), guest: false, role: Some(Role::Operator), away: None };
     assert_eq!(told.await, operator);
 }
 

@@ -70,6 +70,10 @@ impl Template {
                 text: EntryText::from_stored(&text),
                 action: false,
                 reply_to: None,
+                author: None,
+                target: None,
+                off: false,
+                now: None,
             })),
             Kind::Plain | Kind::Tls => {
                 let text = Text::new(&text).unwrap();

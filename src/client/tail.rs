@@ -163,7 +163,7 @@ fn plain(entry: &Entry, zone: &TimeZone) -> Option<String> {
         EntryKind::Message => format!("{at} {from}  "),
         EntryKind::Topic if text.is_empty() => format!("{at} * {from} took away the topic"),
         EntryKind::Topic => format!("{at} * {from} set the topic: "),
-        EntryKind::Unknown => return None,
+        EntryKind::Edited | EntryKind::Deleted | EntryKind::Reacted | EntryKind::Unknown => return None,
     };
     let indent = format!("\n{}", " ".repeat(head.width()));
     Some(format!("{head}{}", text.replace('\n', &indent)))
@@ -193,6 +193,10 @@ mod tests {
             text: EntryText::from_stored(text),
             action,
             reply_to: None,
+            author: None,
+            target: None,
+            off: false,
+            now: None,
         }
     }
 

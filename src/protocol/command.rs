@@ -5,6 +5,7 @@
 //! sent again after a lost answer, it is stored once.
 
 mod decode;
+mod talk;
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -17,7 +18,9 @@ use super::name::{Nick, RoomName};
 use super::proof::{Identity, Passphrase, Proof, PublicKey};
 use super::text::{Line, Text};
 use super::ticket::TicketId;
+use super::time::Time;
 use super::words::Role;
+pub use talk::{Delete, Direct, Edit, Has, OfEntry, React, ReadTo, Search, SetAway};
 
 /// The `id` of a command, chosen by the client, at most [`REQUEST_ID_BYTES`] bytes: any words that help it
 /// to match answers with questions.
@@ -55,12 +58,33 @@ pub enum Command {
     Leave(InRoom),
     /// Say something. Answered by `ok` once it is stored.
     Send(Send),
+    /// Say something else instead, in a message of one's own. Answered by `ok` once it is stored.
+    Edit(Edit),
+    /// Take a message back: its text is removed for good. Answered by `ok` once that is stored.
+    Delete(Delete),
+    /// React to a message by an emoji, or take that back. Answered by `ok` once it is stored.
+    React(React),
     /// Set the topic of a room, an entry of its log. Answered by `ok` once it is stored.
     Topic(SetTopic),
     /// Take another nick. Answered by `ok`.
     Nick(SetNick),
     /// A page of a room's log. Answered by `page`.
     History(History),
+    /// Who reacted to a message. Answered by `reactions`.
+    Reactions(OfEntry),
+    /// What a message said before it was changed, for those who keep order. Answered by `earlier`.
+    Earlier(OfEntry),
+    /// Messages that were said, by what is in them. Answered by `found`.
+    Search(Box<Search>),
+    /// The room in which one speaks with somebody, or with a few, alone; it is made if there is none. Answered by `ok` with
+    /// the room, to be joined like any other.
+    Direct(Direct),
+    /// One has read a room up to here. All one's devices are told. Answered by `ok`.
+    Read(ReadTo),
+    /// One is writing something in a room. Not answered, and told on as long as few are in it.
+    Typing(InRoom),
+    /// One is away, or back again. Answered by `ok`.
+    Away(SetAway),
     /// Who is in a room. Answered by `people`.
     Who(InRoom),
     /// The rooms there are. Answered by `rooms`.
@@ -390,7 +414,7 @@ pub struct History {
     pub id: Option<RequestId>,
     /// Which room.
     pub room: RoomName,
-    /// Which part of it. On the wire one of the fields `before`, `after` and `around`.
+    /// Which part of it. On the wire one of the fields `before`, `after`, `around` and `at`.
     #[serde(flatten)]
     pub place: Place,
     /// Entries, at most; the server may take fewer.
@@ -407,6 +431,8 @@ pub enum Place {
     After(u64),
     /// Half before this `seq`, it, and half after.
     Around(u64),
+    /// Half before this moment, and half at it or after.
+    At(Time),
 }
 
 impl Command {
@@ -436,12 +462,23 @@ impl Command {
             | Self::Ignore(SetIgnored { id, .. })
             | Self::Whois(OfNick { id, .. })
             | Self::Audit(ReadAudit { id, .. })
+            | Self::Reactions(OfEntry { id, .. })
+            | Self::Earlier(OfEntry { id, .. })
+            | Self::Direct(Direct { id, .. })
+            | Self::Read(ReadTo { id, .. })
+            | Self::Typing(InRoom { id, .. })
+            | Self::Away(SetAway { id, .. })
             | Self::Stats(Plain { id })
             | Self::Rooms(Plain { id })
             | Self::Ping(Plain { id })
             | Self::Pong(Plain { id })
             | Self::Bye(Plain { id }) => id.clone(),
-            Self::Send(Send { id, .. }) | Self::Topic(SetTopic { id, .. }) => Some((*id).into()),
+            Self::Search(search) => search.id.clone(),
+            Self::Send(Send { id, .. })
+            | Self::Edit(Edit { id, .. })
+            | Self::Delete(Delete { id, .. })
+            | Self::React(React { id, .. })
+            | Self::Topic(SetTopic { id, .. }) => Some((*id).into()),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Two kinds: **entries** of a room's log ([`Entry`]), each with a `seq`, and everything else, which is
 //! passing news or an answer. A client moves its cursor by entries alone.
 
+mod talk;
+
 use std::fmt;
 use std::net::IpAddr;
 
@@ -19,6 +21,9 @@ use super::text::Line;
 use super::ticket::{Ticket, TicketId};
 use super::time::Time;
 pub use super::words::{ErrorCode, Reason, Role};
+pub use talk::{
+    Called, Earlier, Found, Hit, Present, Reacted, Reaction, Reactions, ReadUpTo, Typing, Version,
+};
 
 /// One event. On the wire its name is the `type`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,6 +45,18 @@ pub enum Event {
     Presence(Presence),
     /// The answer to `who`.
     People(People),
+    /// The answer to `reactions`.
+    Reactions(Reactions),
+    /// The answer to `earlier`.
+    Earlier(Earlier),
+    /// The answer to `search`.
+    Found(Found),
+    /// Somebody speaks to you in a room that is only for some, and that you are not in: join it.
+    Direct(Called),
+    /// You have read a room up to here, on another of your devices.
+    Read(ReadUpTo),
+    /// Somebody is writing something. It counts for [`super::limits::TYPING_SHOWN`], or until they say something.
+    Typing(Typing),
     /// The answer to `rooms`.
     Rooms(Rooms),
     /// The answer to `whois`.
@@ -133,8 +150,14 @@ pub struct Ready {
     pub session: Uuid,
     /// Who you are.
     pub you: Person,
+    /// What the entries that you make carry as `author`.
+    pub author: u64,
     /// Rooms there are, the fullest first, at most [`super::limits::LIST_ITEMS`].
     pub rooms: Vec<RoomInfo>,
+    /// The rooms in which you speak with some alone, the one that was spoken in last first, at most
+    /// [`super::limits::LIST_ITEMS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub direct: Vec<RoomInfo>,
     /// Whom you ignore: all their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<Nick>,
@@ -191,6 +214,9 @@ pub struct Person {
     /// What they are beyond a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// They are away, and why, which may be empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<Line>,
 }
 
 /// A room, as a list tells it.
@@ -204,6 +230,12 @@ pub struct RoomInfo {
     pub here: usize,
     /// The `seq` of its last entry; 0 when nothing was said yet.
     pub last: u64,
+    /// The `seq` of the first entry that is still there, where those before it have expired; otherwise left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<u64>,
+    /// Of a room that is only for some: all whom it is for, as they are called now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Nick>,
 }
 
 /// See [`Event::Ok`].
@@ -215,9 +247,18 @@ pub struct Okay {
     /// For `send` and `topic`: the number that the entry got.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// For `join`: the room as it is now.
+    /// For `join` and `direct`: the room as it is now.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomInfo>,
+    /// For `join`: how far one has read it, on whichever device; left out if one never has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<u64>,
+    /// For `join`, beside `read`: messages of others after that, counted up to [`super::limits::COUNTED_ENTRIES`] entries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<u64>,
+    /// For `join`, beside `read`: how many of these say one's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mentions: Option<u64>,
     /// For `nick`: who you are now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub you: Option<Person>,
@@ -288,8 +329,12 @@ pub struct Entry {
     pub at: Time,
     /// Who.
     pub from: Nick,
-    /// The text of a message, or the new topic. [`super::text::sanitise`]d; at most
-    /// [`super::limits::TEXT_BYTES`].
+    /// What wrote it, by a number: the same for all that one person says, whatever they are called and on whichever
+    /// device; another one at each visit of a guest. Left out in entries of parlors that did not know it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<u64>,
+    /// The text of a message, the new topic, the new text of an edited message, or the emoji of a reaction.
+    /// [`super::text::sanitise`]d; at most [`super::limits::TEXT_BYTES`].
     #[serde(default)]
     pub text: EntryText,
     /// Told as an act, as by `/me`.
@@ -298,6 +343,15 @@ pub struct Entry {
     /// The `seq` that it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<u64>,
+    /// The `seq` of the message that it changes: for all kinds but messages and topics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<u64>,
+    /// A reaction is taken back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off: bool,
+    /// What later entries have made of it, in pages and search results; left out where nothing has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Box<Present>>,
 }
 
 /// What an entry does.
@@ -308,6 +362,12 @@ pub enum EntryKind {
     Message,
     /// Somebody set the topic.
     Topic,
+    /// Somebody changed a message of theirs.
+    Edited,
+    /// Somebody took a message back.
+    Deleted,
+    /// Somebody reacted to a message.
+    Reacted,
     /// From a newer server: it has its place in the order, and nothing to show.
     #[serde(other)]
     Unknown,
@@ -579,7 +639,7 @@ impl Event {
         }
         let head: Head<'_> = serde_json::from_slice(json)?;
         Ok(match &*head.kind {
-            "message" | "topic" => Self::Entry(serde_json::from_slice(json)?),
+            "message" | "topic" | "edited" | "deleted" | "reacted" => Self::Entry(serde_json::from_slice(json)?),
             "welcome" => Self::Welcome(serde_json::from_slice(json)?),
             "ready" => Self::Ready(serde_json::from_slice(json)?),
             "ok" => Self::Ok(serde_json::from_slice(json)?),
@@ -589,6 +649,12 @@ impl Event {
             "presence" => Self::Presence(serde_json::from_slice(json)?),
             "people" => Self::People(serde_json::from_slice(json)?),
             "rooms" => Self::Rooms(serde_json::from_slice(json)?),
+            "reactions" => Self::Reactions(serde_json::from_slice(json)?),
+            "earlier" => Self::Earlier(serde_json::from_slice(json)?),
+            "found" => Self::Found(serde_json::from_slice(json)?),
+            "direct" => Self::Direct(serde_json::from_slice(json)?),
+            "read" => Self::Read(serde_json::from_slice(json)?),
+            "typing" => Self::Typing(serde_json::from_slice(json)?),
             "whois" => Self::Whois(serde_json::from_slice(json)?),
             "audit" => Self::Audit(serde_json::from_slice(json)?),
             "stats" => Self::Stats(serde_json::from_slice(json)?),
@@ -623,8 +689,12 @@ mod tests {
             at: Time::from_millis(0),
             from: Nick::new("alice").unwrap(),
             text: EntryText::from_stored("hi"),
+            author: None,
             action: false,
             reply_to: None,
+            target: None,
+            off: false,
+            now: None,
         }
     }
 
@@ -641,7 +711,8 @@ mod tests {
     #[test]
     fn an_answer_to_join_holds_the_room() {
         let topic = Line::lossy("all");
-        let room = RoomInfo { room: RoomName::new("#a").unwrap(), topic, here: 2, last: 9 };
+        let name = RoomName::new("#a").unwrap();
+        let room = RoomInfo { room: name, topic, here: 2, last: 9, first: None, members: Vec::new() };
         let ok = Okay { re: RequestId::new("1"), room: Some(room), ..Okay::default() };
         assert_eq!(
             round_trip(&Event::Ok(ok)),
@@ -654,7 +725,7 @@ mod tests {
     #[test]
     fn an_entry_of_a_later_version_keeps_its_place() {
         let mut json = serde_json::to_value(entry(EntryKind::Message)).unwrap();
-        json["type"] = "edited".into();
+        json["type"] = "later".into();
         json.as_object_mut().unwrap().remove("text");
         let Event::Entry(entry) = Event::decode(json.to_string().as_bytes()).unwrap() else { panic!() };
         assert_eq!((entry.kind, entry.seq), (EntryKind::Unknown, 7));

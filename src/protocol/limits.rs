@@ -67,6 +67,30 @@ pub const PAGE_BYTES: usize = 256 * 1024;
 /// People or rooms that one list names. The count beside the list is always the whole one.
 pub const LIST_ITEMS: usize = 500;
 
+/// Different emoji at one message: what fits under it in a few rows.
+pub const REACTIONS_PER_MESSAGE: usize = 20;
+
+/// Times that one message may be edited. Somebody who writes a protocol as they go gets far with it.
+pub const EDITS_PER_MESSAGE: usize = 100;
+
+/// People in a room that is only for some, with the one who makes it. More are a room with a name.
+pub const DIRECT_PEOPLE: usize = 12;
+
+/// Bytes of UTF-8 in the reason for being away: it stands behind a nick.
+pub const AWAY_BYTES: usize = 100;
+
+/// Bytes of UTF-8 in the words of a search.
+pub const SEARCH_BYTES: usize = 256;
+
+/// Messages in one page of what a search found, at most.
+pub const SEARCH_HITS: u64 = 50;
+
+/// How often a client says at most that somebody is typing.
+pub const TYPING_EVERY: Duration = Duration::from_secs(3);
+
+/// How long that counts. Longer than [`TYPING_EVERY`], so that a late word does not make it blink.
+pub const TYPING_SHOWN: Duration = Duration::from_secs(6);
+
 /// How often the server asks whether a client is alive.
 pub const PING_EVERY: Duration = Duration::from_secs(30);
 
@@ -182,6 +206,16 @@ pub const ALLOWED_PER_ROOM: usize = MEMBERS_PER_ROOM;
 
 /// Counted invitations that are valid at the same time. Of one that many may use there need be only one.
 pub const TICKETS: usize = 1_000;
+
+/// Rooms that are only for some, in all: ten times the usual number of rooms with a name.
+pub const DIRECT_ROOMS: usize = 10_000;
+
+/// People in a room up to which it is told who is typing: in a larger one somebody always is.
+pub const TYPING_TOLD: usize = 50;
+
+/// Entries that are looked at, at most, to count what one has not read: a few milliseconds. Beyond it the count is that
+/// of all entries.
+pub const COUNTED_ENTRIES: u64 = 10_000;
 
 // --- defaults of what the configuration file can change -------------------------------------
 

@@ -9,6 +9,8 @@
 //! | [`command`] | client → server |
 //! | [`event`] | server → client |
 //! | [`words`] | why a command was not done, why a connection ended: the codes that programs go by |
+//! | [`emoji`] | which there are, and what people call them |
+//! | [`mention`] | whether somebody's name is said in a text |
 //! | [`name`] | nicks and room names: what is allowed, what counts as the same, what merely looks the same |
 //! | [`text`] | text that a terminal can be trusted with |
 //! | [`time`] | the one form of a moment on the wire |
@@ -25,11 +27,13 @@
 
 pub mod address;
 pub mod command;
+pub mod emoji;
 pub mod event;
 pub mod frame;
 pub mod hex;
 pub mod invite;
 pub mod limits;
+pub mod mention;
 pub mod name;
 pub mod proof;
 pub mod stats;

@@ -4,6 +4,7 @@
 //! columns, and cannot be mistaken for the syntax around it (no white space, `#`, `@`, `:`, `/`).
 //! Two names of which [`keys`] share one MUST NOT be in use at the same time for two things.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use unicode_security::GeneralSecurityProfile;
 use unicode_security::confusable_detection::skeleton;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::limits::{MARKS_ON_A_LETTER, NAME_BYTES, NICK_COLUMNS, ROOM_COLUMNS};
+use super::limits::{DIRECT_PEOPLE, MARKS_ON_A_LETTER, NAME_BYTES, NICK_COLUMNS, ROOM_COLUMNS};
 
 /// Why a name was refused, as a sentence that says what to do.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -40,6 +41,9 @@ pub enum NameError {
     /// More bytes, or more marks on one letter, than a name may have.
     #[error("the name is too long: choose a shorter one")]
     TooLong,
+    /// An `@`, and then not the numbers of people.
+    #[error("a room for some alone is named by the server: ask it for one by `direct`")]
+    NotDirect,
     /// A room name without its `#`.
     #[error("a room name starts with #, as in #lobby")]
     NoHash,
@@ -62,7 +66,7 @@ fn shown(c: char) -> String {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nick(Arc<str>);
 
-/// What a room is called, with its `#`: NFC and case folded, so that `#Rust` and `#rust` are one room;
+/// What a room is called: `@` and the numbers of people if it is only for these, and otherwise with its `#`: NFC and case folded, so that `#Rust` and `#rust` are one room;
 /// 1 to [`ROOM_COLUMNS`] columns after the `#`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomName(Arc<str>);
@@ -125,6 +129,10 @@ impl RoomName {
         if raw.strip_prefix('#').is_some_and(|name| is_plain(name, ROOM_COLUMNS)) {
             return Ok(Self(raw.to_ascii_lowercase().into()));
         }
+        if raw.starts_with('@') {
+            let people = members(raw).and_then(|people| Self::direct(&people));
+            return people.filter(|name| name.as_str() == raw).ok_or(NameError::NotDirect);
+        }
         let name = checked_length(raw)?.strip_prefix('#').ok_or(NameError::NoHash)?;
         let name = fold(&name.nfc().collect::<String>());
         check(&name, ROOM_COLUMNS)?;
@@ -148,6 +156,26 @@ impl RoomName {
         if raw.starts_with('#') { Self::new(raw) } else { Self::new(&format!("#{raw}")) }
     }
 
+    /// The room that is only for these people, by their numbers: one (for notes to oneself) to [`DIRECT_PEOPLE`]. What it is
+    /// called to its members are their names.
+    pub fn direct(people: &BTreeSet<u64>) -> Option<Self> {
+        if people.is_empty() || people.len() > DIRECT_PEOPLE {
+            return None;
+        }
+        let people: Vec<String> = people.iter().map(u64::to_string).collect();
+        Some(Self(format!("@{}", people.join("+")).into()))
+    }
+
+    /// Whom it is for, if it is only for some.
+    pub fn members(&self) -> Option<BTreeSet<u64>> {
+        members(&self.0)
+    }
+
+    /// Whether it is only for some, and its name the numbers of these.
+    pub fn is_direct(&self) -> bool {
+        self.0.starts_with('@')
+    }
+
     /// The name with its `#`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -157,6 +185,13 @@ impl RoomName {
     pub fn keys(&self) -> [String; 2] {
         keys(&self.0[1..])
     }
+}
+
+/// The numbers in the name of a room that is only for some.
+fn members(name: &str) -> Option<BTreeSet<u64>> {
+    // Digits that say nothing cost nothing more.
+    let numbers = name.strip_prefix('@').filter(|numbers| numbers.len() <= DIRECT_PEOPLE * 21)?;
+    numbers.split('+').map(|number| number.parse().ok()).collect()
 }
 
 /// What stands for a name where names are compared: its skeleton by UTS #39 ("paypaI" with a capital i
@@ -316,6 +351,21 @@ mod tests {
                 prop_assert_eq!(room.as_str(), format!("#{}", fold(&name)));
             }
         }
+    }
+
+    #[test]
+    fn a_room_for_some_is_named_by_their_numbers() {
+        let name = RoomName::direct(&BTreeSet::from([17, 3])).unwrap();
+        assert_eq!((name.as_str(), name.is_direct()), ("@3+17", true));
+        assert_eq!(RoomName::new("@3+17"), Ok(name.clone()));
+        assert_eq!(name.members(), Some(BTreeSet::from([3, 17])));
+        for wrong in ["@", "@17+3", "@3+3", "@03", "@+3", "@3+", "@bob", "@3+-1", "@99999999999999999999", "@ 3"] {
+            assert_eq!(RoomName::new(wrong), Err(NameError::NotDirect), "{wrong}");
+        }
+        let many: BTreeSet<u64> = (0..13).collect();
+        assert_eq!(RoomName::direct(&many), None);
+        assert_eq!(RoomName::direct(&BTreeSet::new()), None);
+        assert!(!RoomName::lobby().is_direct() && RoomName::lobby().members().is_none());
     }
 
     #[test]

@@ -24,6 +24,10 @@ pub enum ErrorCode {
     RoomLooksAlike,
     /// No room of that name.
     NoSuchRoom,
+    /// No message has that `seq` in the room.
+    NoSuchEntry,
+    /// The message was deleted.
+    Deleted,
     /// One must be in a room to do that.
     NotInRoom,
     /// Nothing visible in the text.

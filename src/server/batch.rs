@@ -165,6 +165,10 @@ mod tests {
                 text: EntryText::from_stored(&"x".repeat(usize::try_from(seq).unwrap())),
                 action: false,
                 reply_to: None,
+                author: None,
+                target: None,
+                off: false,
+                now: None,
             });
         }
         builder.take().unwrap()

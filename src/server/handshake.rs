@@ -180,6 +180,8 @@ fn ready(context: &Context, inside: &Inside, binding: Binding) -> Ready {
     Ready {
         session: inside.entered.token,
         you: inside.entered.you.clone(),
+        author: inside.entered.author,
+        direct: Vec::new(),
         rooms: {
             let registry = context.registry.lock();
             context.hub.lock().list(|room| !registry.rules(room).private)

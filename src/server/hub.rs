@@ -45,6 +45,9 @@ impl SharedHub {
     }
 }
 
+/// Guests get numbers from here up to twice as much.
+const GUESTS: u64 = 1 << 52;
+
 #[derive(Debug)]
 struct Session {
     person: Person,
@@ -52,6 +55,8 @@ struct Session {
     who: Option<PersonId>,
     /// That key.
     key: Option<PublicKey>,
+    /// What its entries carry as `author`.
+    author: u64,
     /// The secret that takes over this session.
     token: Uuid,
     /// Under its own nick, whatever the person is called elsewhere.
@@ -93,6 +98,17 @@ pub struct Known {
     pub role: Role,
 }
 
+/// Somebody who may add to a room's log.
+#[derive(Clone, Debug)]
+pub struct Speaker {
+    /// What they are called.
+    pub nick: Nick,
+    /// Who they are, unless they are a guest.
+    pub who: Option<PersonId>,
+    /// What their entries carry as `author`.
+    pub author: u64,
+}
+
 /// What a session gets when it comes in.
 #[derive(Debug)]
 pub struct Entered {
@@ -100,6 +116,8 @@ pub struct Entered {
     pub session: SessionId,
     /// Who it is.
     pub you: Person,
+    /// What its entries carry as `author`.
+    pub author: u64,
     /// The secret for `resume`.
     pub token: Uuid,
     /// What others give to it.
@@ -148,9 +166,12 @@ impl Hub {
     ) -> Result<Entered, Failure> {
         let (key, role) = (who.map(|known| known.key), who.map(|known| known.role));
         let who = who.map(|known| known.id);
+        // Beyond the numbers of people, and what a number of JavaScript can hold.
+        let mut author = who.map_or_else(|| GUESTS + fastrand::u64(..GUESTS), PersonId::number);
         if let Some(old) = resume.and_then(|token| self.tokens.get(&token).copied())
             && self.sessions.get(&old).is_some_and(|session| session.who == who)
         {
+            author = self.sessions.get(&old).map_or(author, |session| session.author);
             self.end(old, Reason::Replaced);
             self.leave(old);
         }
@@ -163,15 +184,15 @@ impl Hub {
         };
         self.last_session += 1;
         let session = self.last_session;
-        let person = Person { nick, guest: who.is_none(), role: role.filter(|role| *role > Role::Member) };
+        let person = Person { nick, guest: who.is_none(), role: role.filter(|role| *role > Role::Member), away: None };
         let token = Uuid::new_v4();
         let mailbox = Mailbox::default();
         self.take_nick(&person.nick, session);
         self.tokens.insert(token, session);
-        let entered = Entered { session, you: person.clone(), token, mailbox: mailbox.clone() };
+        let entered = Entered { session, you: person.clone(), author, token, mailbox: mailbox.clone() };
         self.sessions.insert(
             session,
-            Session { person, who, key, token, apart, from, rooms: BTreeSet::new(), mailbox },
+            Session { person, who, key, author, token, apart, from, rooms: BTreeSet::new(), mailbox },
         );
         if let Some(who) = who {
             self.present.entry(who).or_default().insert(session);
@@ -325,12 +346,13 @@ impl Hub {
         &mut self,
         session: SessionId,
         name: &RoomName,
-    ) -> Result<(Nick, Option<PersonId>), Failure> {
+    ) -> Result<Speaker, Failure> {
         let nick = self.member(session, name)?;
         if let Some(room) = self.rooms.get_mut(name) {
             room.note_spoken();
         }
-        Ok((nick, self.sessions.get(&session).and_then(|session| session.who)))
+        let speaking = self.sessions.get(&session).ok_or_else(gone)?;
+        Ok(Speaker { nick, who: speaking.who, author: speaking.author })
     }
 
     fn member(&self, session: SessionId, name: &RoomName) -> Result<Nick, Failure> {

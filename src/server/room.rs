@@ -152,6 +152,8 @@ impl Room {
             topic: self.topic.clone(),
             here: self.here(),
             last: self.channel.published(),
+            first: None,
+            members: Vec::new(),
         }
     }
 
@@ -271,7 +273,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn person(name: &str) -> Person {
-        Person { nick: Nick::new(name).unwrap(), guest: true, role: None }
+        Person { nick: Nick::new(name).unwrap(), guest: true, role: None, away: None }
     }
 
     fn room() -> Room {

@@ -104,6 +104,10 @@ mod tests {
             text: EntryText::from_stored(text),
             action: false,
             reply_to: Some(77),
+            author: None,
+            target: None,
+            off: false,
+            now: None,
         })
     }
 

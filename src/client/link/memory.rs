@@ -270,6 +270,10 @@ mod tests {
             text: EntryText::default(),
             action: false,
             reply_to: None,
+            author: None,
+            target: None,
+            off: false,
+            now: None,
         }
     }
 
@@ -279,7 +283,7 @@ mod tests {
 
     /// The answer to a join.
     fn okay(re: Option<RequestId>, last: u64) -> Okay {
-        let info = RoomInfo { room: room(), topic: Line::default(), here: 1, last };
+        let info = RoomInfo { room: room(), topic: Line::default(), here: 1, last, first: None, members: Vec::new() };
         Okay { re, room: Some(info), ..Okay::default() }
     }
 

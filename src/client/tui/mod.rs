@@ -21,7 +21,6 @@
 mod app;
 mod event;
 mod keymap;
-mod mention;
 mod rows;
 pub mod script;
 mod scroll;

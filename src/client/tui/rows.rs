@@ -218,7 +218,7 @@ impl Layout<'_> {
             rows.push(gap);
             before = None;
         }
-        if entry.kind == EntryKind::Unknown {
+        if !matches!(entry.kind, EntryKind::Message | EntryKind::Topic) {
             return rows;
         }
         let day = self.day(entry.at.timestamp());
@@ -253,7 +253,7 @@ impl Layout<'_> {
                 let (from, at, tone) = (&entry.from, entry.at.timestamp(), Tone::News);
                 self.said(&Saying { from, at, text: &news, action: false, tone }, None, &mut rows);
             }
-            EntryKind::Unknown => {}
+            EntryKind::Edited | EntryKind::Deleted | EntryKind::Reacted | EntryKind::Unknown => {}
         }
         rows
     }
@@ -309,7 +309,7 @@ impl Layout<'_> {
             }
             place = place.checked_sub(1)?;
             let entry = self.room.scrollback.get(place)?;
-            if entry.kind != EntryKind::Unknown {
+            if matches!(entry.kind, EntryKind::Message | EntryKind::Topic) {
                 return Some(entry);
             }
         }
@@ -349,7 +349,7 @@ impl Layout<'_> {
             if saying.action { format!("{} {}", saying.from, saying.text) } else { saying.text.to_owned() };
         let mention = saying.tone == Tone::Plain
             && saying.from != self.me
-            && super::mention::find(saying.text, self.me.as_str()).is_some();
+            && crate::protocol::mention::find(saying.text, self.me.as_str()).is_some();
         let mut said: Vec<Row> = self.text_rows(&text, saying.tone).collect();
         for row in &mut said {
             if let Row::Said(row) = row {

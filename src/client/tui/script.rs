@@ -123,7 +123,9 @@ impl Script {
         let ready = Box::new(Ready {
             session,
             you,
+            author: 1,
             rooms: Vec::new(),
+            direct: Vec::new(),
             ignored: Vec::new(),
             proof: None,
             key: None,
@@ -150,7 +152,7 @@ impl Script {
 
     /// The server lets us into a room: after [`Script::join`], or again after a break.
     pub fn joined(&mut self, room: &str, last: u64, topic: &str, people: &[&str]) {
-        let info = RoomInfo { room: room_name(room), topic: Line::lossy(topic), here: people.len(), last };
+        let info = RoomInfo { room: room_name(room), topic: Line::lossy(topic), here: people.len(), last, first: None, members: Vec::new() };
         self.hear(News::Ok(Okay { room: Some(info), ..Okay::default() }));
         self.hear(News::Presence(presence(room, people)));
     }
@@ -260,7 +262,7 @@ pub fn room_name(name: &str) -> RoomName {
 
 /// Somebody with a key of their own.
 pub fn person(name: &str) -> Person {
-    Person { nick: nick(name), guest: false, role: None }
+    Person { nick: nick(name), guest: false, role: None, away: None }
 }
 
 /// The people of a room.
@@ -287,5 +289,9 @@ pub fn entry(room: &str, seq: u64, from: &str, text: &str) -> Entry {
         text: EntryText::from_stored(text),
         action: false,
         reply_to: None,
+        author: None,
+        target: None,
+        off: false,
+        now: None,
     }
 }

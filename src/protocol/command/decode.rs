@@ -8,17 +8,21 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    Command, Hello, History, InRoom, Join, Judgement, LinkDevice, MakeTicket, OfKey, OfNick, OfTicket, Place,
-    Plain, ReadAudit, RequestId, RuleKind, Send, SetIgnored, SetNick, SetRole, SetRule, SetTopic,
-    TicketProof,
+    Command, Delete, Direct, Edit, Has, Hello, History, InRoom, Join, Judgement, LinkDevice, MakeTicket,
+    OfEntry, OfKey, OfNick, OfTicket, Place, Plain, React, ReadAudit, ReadTo, RequestId, RuleKind, Search,
+    Send, SetAway, SetIgnored, SetNick, SetRole, SetRule, SetTopic, TicketProof,
 };
+use crate::protocol::emoji::Emoji;
 use crate::protocol::event::{ErrorCode, Failure};
 use crate::protocol::hex::Hex;
-use crate::protocol::limits::{PAGE_ENTRIES, REQUEST_ID_BYTES, TOPIC_BYTES};
+use crate::protocol::limits::{
+    AWAY_BYTES, DIRECT_PEOPLE, PAGE_ENTRIES, REQUEST_ID_BYTES, SEARCH_BYTES, SEARCH_HITS, TOPIC_BYTES,
+};
 use crate::protocol::name::{NameError, Nick, RoomName};
 use crate::protocol::proof::{Identity, Passphrase};
 use crate::protocol::text::{Line, Text, TextError};
 use crate::protocol::ticket::TicketId;
+use crate::protocol::time::Time;
 use crate::protocol::words::Role;
 
 impl Command {
@@ -95,7 +99,25 @@ struct Fields<'a> {
     #[serde(default)]
     around: Option<u64>,
     #[serde(default)]
+    at: Option<Time>,
+    #[serde(default)]
     limit: Option<u64>,
+    #[serde(default)]
+    seq: Option<u64>,
+    #[serde(borrow, default)]
+    emoji: Option<Cow<'a, str>>,
+    #[serde(default)]
+    off: Option<bool>,
+    #[serde(default)]
+    with: Option<Vec<String>>,
+    #[serde(default)]
+    since: Option<Time>,
+    #[serde(default)]
+    until: Option<Time>,
+    #[serde(default)]
+    has: Option<Vec<Has>>,
+    #[serde(default)]
+    mentions: Option<bool>,
 }
 
 /// In `hello` a ticket is shown, in `revoke` it is named.
@@ -163,20 +185,57 @@ impl<'a> Fields<'a> {
                 action: self.action.unwrap_or(false),
                 reply_to: self.reply_to,
             }),
+            "edit" => Command::Edit(Edit {
+                id: self.entry_id()?,
+                room: self.room()?,
+                seq: self.seq()?,
+                text: Text::new(self.text.as_deref().ok_or_else(|| self.missing("text"))?)?,
+            }),
+            "delete" => {
+                Command::Delete(Delete { id: self.entry_id()?, room: self.room()?, seq: self.seq()? })
+            }
+            "react" => Command::React(React {
+                id: self.entry_id()?,
+                room: self.room()?,
+                seq: self.seq()?,
+                emoji: Emoji::new(self.emoji.as_deref().ok_or_else(|| self.missing("emoji"))?)
+                    .map_err(|error| self.bad(&error.to_string()))?,
+                off: self.off.unwrap_or(false),
+            }),
+            "reactions" => Command::Reactions(OfEntry { id, room: self.room()?, seq: self.seq()? }),
+            "earlier" => Command::Earlier(OfEntry { id, room: self.room()?, seq: self.seq()? }),
+            "search" => Command::Search(Box::new(self.search(id)?)),
+            "direct" => {
+                let with = self.with.as_ref().ok_or_else(|| self.missing("with"))?;
+                // Before anything that costs time in proportion.
+                if with.is_empty() || with.len() >= DIRECT_PEOPLE {
+                    let message = format!("with names at least one and at most {}", DIRECT_PEOPLE - 1);
+                    return Err(self.bad(&message));
+                }
+                let with = with.iter().map(|nick| Nick::new(nick)).collect::<Result<_, _>>()?;
+                Command::Direct(Direct { id, with })
+            }
+            "read" => Command::Read(ReadTo { id, room: self.room()?, seq: self.seq()? }),
+            "typing" => Command::Typing(InRoom { id, room: self.room()? }),
+            "away" => Command::Away(SetAway {
+                id,
+                text: self.text.as_deref().map(|raw| line(raw, AWAY_BYTES)).transpose()?,
+            }),
             "topic" => Command::Topic(SetTopic {
                 id: self.entry_id()?,
                 room: self.room()?,
-                text: topic(self.text.as_deref().ok_or_else(|| self.missing("text"))?)?,
+                text: line(self.text.as_deref().ok_or_else(|| self.missing("text"))?, TOPIC_BYTES)?,
             }),
             "nick" => Command::Nick(SetNick { id, nick: self.nick()? }),
             "history" => Command::History(History {
                 id,
                 room: self.room()?,
-                place: match (self.before, self.after, self.around) {
-                    (Some(seq), None, None) => Place::Before(seq),
-                    (None, Some(seq), None) => Place::After(seq),
-                    (None, None, Some(seq)) => Place::Around(seq),
-                    _ => return Err(self.bad("give one of before, after and around")),
+                place: match (self.before, self.after, self.around, self.at) {
+                    (Some(seq), None, None, None) => Place::Before(seq),
+                    (None, Some(seq), None, None) => Place::After(seq),
+                    (None, None, Some(seq), None) => Place::Around(seq),
+                    (None, None, None, Some(time)) => Place::At(time),
+                    _ => return Err(self.bad("give one of before, after, around and at")),
                 },
                 limit: self.limit.unwrap_or(PAGE_ENTRIES),
             }),
@@ -251,6 +310,25 @@ impl<'a> Fields<'a> {
         Ok(Nick::new(self.nick.as_deref().ok_or_else(|| self.missing("nick"))?)?)
     }
 
+    fn seq(&self) -> Result<u64, Failure> {
+        self.seq.ok_or_else(|| self.missing("seq"))
+    }
+
+    fn search(&self, id: Option<RequestId>) -> Result<Search, Failure> {
+        Ok(Search {
+            id,
+            text: line(self.text.as_deref().unwrap_or_default(), SEARCH_BYTES)?,
+            nick: self.nick.is_some().then(|| self.nick()).transpose()?,
+            room: self.room.is_some().then(|| self.room()).transpose()?,
+            until: self.until,
+            since: self.since,
+            has: self.has.clone().unwrap_or_default(),
+            mentions: self.mentions.unwrap_or(false),
+            before: self.before,
+            limit: self.limit.unwrap_or(SEARCH_HITS),
+        })
+    }
+
     fn judgement(&self, id: Option<RequestId>) -> Result<Judgement, Failure> {
         let address = self.address.as_deref().map(str::parse::<IpAddr>).transpose();
         let judgement = Judgement {
@@ -293,10 +371,10 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn topic(raw: &str) -> Result<Line, TextError> {
+fn line(raw: &str, max: usize) -> Result<Line, TextError> {
     let line = Line::new(raw)?;
     match line.as_str().len() {
-        bytes if bytes > TOPIC_BYTES => Err(TextError::TooLong { bytes, max: TOPIC_BYTES }),
+        bytes if bytes > max => Err(TextError::TooLong { bytes, max }),
         _ => Ok(line),
     }
 }
@@ -368,6 +446,40 @@ mod tests {
             Command::Topic(SetTopic { id: uuid, room: room(), text: Line::lossy("t") }),
             Command::Nick(SetNick { id: id.clone(), nick }),
             Command::History(History { id: id.clone(), room: room(), place, limit: 9 }),
+            Command::History(History {
+                id: id.clone(),
+                room: room(),
+                place: Place::At(Time::from_millis(5)),
+                limit: 9,
+            }),
+            Command::Edit(Edit { id: uuid, room: room(), seq: 4, text: Text::new("ho").unwrap() }),
+            Command::Delete(Delete { id: uuid, room: room(), seq: 4 }),
+            Command::React(React {
+                id: uuid,
+                room: room(),
+                seq: 4,
+                emoji: Emoji::new("👍").unwrap(),
+                off: true,
+            }),
+            Command::Reactions(OfEntry { id: id.clone(), room: room(), seq: 4 }),
+            Command::Earlier(OfEntry { id: id.clone(), room: room(), seq: 4 }),
+            Command::Search(Box::new(Search {
+                id: id.clone(),
+                text: Line::lossy("\"two words\" 好"),
+                nick: Some(bob()),
+                room: Some(room()),
+                until: Some(Time::from_millis(7)),
+                since: Some(Time::from_millis(5)),
+                has: vec![Has::Link, Has::File],
+                mentions: true,
+                before: Some(99),
+                limit: 20,
+            })),
+            Command::Direct(Direct { id: id.clone(), with: vec![bob()] }),
+            Command::Read(ReadTo { id: id.clone(), room: room(), seq: 4 }),
+            Command::Typing(InRoom { id: id.clone(), room: room() }),
+            Command::Away(SetAway { id: id.clone(), text: Some(Line::lossy("lunch")) }),
+            Command::Away(SetAway { id: id.clone(), text: None }),
             Command::Who(InRoom { id: id.clone(), room: room() }),
             Command::Rooms(Plain { id: id.clone() }),
             Command::Kick(Judgement { id: id.clone(), nick: Some(bob()), ..judgement() }),

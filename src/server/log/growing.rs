@@ -73,9 +73,13 @@ impl<'a> Growing<'a> {
             id,
             at: now,
             from: draft.from.clone(),
+            author: draft.author,
             text: draft.text.clone(),
             action: draft.action,
             reply_to: draft.reply_to,
+            target: draft.target,
+            off: draft.off,
+            now: None,
         });
         grown.room.last = seq;
         if draft.kind == EntryKind::Topic {

@@ -33,6 +33,7 @@ use crate::protocol::name::{Nick, RoomName};
 use crate::server::batch::Batch;
 use crate::server::database::Damaged;
 use crate::server::disk::Disk;
+use crate::server::hub::Speaker;
 
 use tail::Tail;
 
@@ -51,12 +52,26 @@ pub struct Draft {
     pub id: Uuid,
     /// Who.
     pub from: Nick,
+    /// Who, by a number that stays.
+    pub author: Option<u64>,
     /// What.
     pub text: EntryText,
     /// Told as an act.
     pub action: bool,
     /// The `seq` that it answers.
     pub reply_to: Option<u64>,
+    /// The `seq` that it changes.
+    pub target: Option<u64>,
+    /// A reaction is taken back.
+    pub off: bool,
+}
+
+impl Draft {
+    /// An entry that changes nothing before it and answers nothing.
+    pub fn new(kind: EntryKind, room: RoomName, id: Uuid, by: Speaker, text: impl Into<EntryText>) -> Self {
+        let (from, author, text) = (by.nick, Some(by.author), text.into());
+        Self { room, kind, id, from, author, text, action: false, reply_to: None, target: None, off: false }
+    }
 }
 
 /// What became of a draft.

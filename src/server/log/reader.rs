@@ -84,6 +84,8 @@ impl Reader {
             match at {
                 Place::Before(seq) => section.before(seq, wanted, PAGE_BYTES),
                 Place::After(seq) => section.after(seq, wanted, PAGE_BYTES),
+                // TODO
+                Place::At(_) => section.after(0, wanted, PAGE_BYTES),
                 Place::Around(seq) => {
                     // Each side has its own half of the bytes, so that `seq` itself is always in it.
                     let mut page = section.before(seq, wanted / 2, PAGE_BYTES / 2)?;

@@ -137,6 +137,10 @@ fn entry(room: &RoomName, row: &Row<'_>) -> rusqlite::Result<Entry> {
         action: row.get(5)?,
         reply_to: row.get::<_, Option<i64>>(6)?.and_then(|seq| u64::try_from(seq).ok()),
         text: EntryText::from_stored(row.get_ref(7)?.as_str()?),
+        author: None,
+        target: None,
+        off: false,
+        now: None,
     })
 }
 

@@ -44,6 +44,9 @@ fn draft(name: &str, text: &str) -> Draft {
         text: EntryText::from_stored(text),
         action: false,
         reply_to: None,
+        author: Some(7),
+        target: None,
+        off: false,
     }
 }
 

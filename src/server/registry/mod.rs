@@ -60,6 +60,13 @@ pub const FILE: &str = "people.db";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonId(i64);
 
+impl PersonId {
+    /// As others are told.
+    pub fn number(self) -> u64 {
+        self.0.unsigned_abs()
+    }
+}
+
 /// Who does something: for the rules, and for the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum By {

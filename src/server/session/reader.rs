@@ -11,11 +11,12 @@ use tokio::io::AsyncRead;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tracing::warn;
+use uuid::Uuid;
 
 use super::{Follow, Heard, Out, order};
 use crate::protocol::command::{Command, History, Join, RequestId, Send, SetTopic};
 use crate::protocol::event::{
-    Delayed, EntryKind, EntryText, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason,
+    Delayed, EntryKind, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason,
     RoomInfo, Rooms,
 };
 use crate::protocol::frame::{self, Frame, FrameError, FrameReader};
@@ -27,7 +28,7 @@ use crate::protocol::time::Time;
 use crate::server::Context;
 use crate::server::entrance;
 use crate::server::handshake::too_large;
-use crate::server::hub::SessionId;
+use crate::server::hub::{SessionId, Speaker};
 use crate::server::log::Draft;
 use crate::server::mailbox::Mailbox;
 use crate::server::registry::{Barred, PersonId, Registry, Whom};
@@ -142,14 +143,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         }
         match command {
             Command::Send(Send { id, room, text, action, reply_to }) => {
-                let text = EntryText::from(text);
-                let kind = EntryKind::Message;
-                self.draft(
-                    |from| Draft { room: room.clone(), kind, id, from, text, action, reply_to },
-                    &room,
-                    id,
-                )
-                .await
+                let message = |by: Speaker| {
+                    Draft { action, reply_to, ..Draft::new(EntryKind::Message, room.clone(), id, by, text) }
+                };
+                self.draft(&room, id, message).await
             }
             Command::Topic(SetTopic { id, room, text }) => {
                 let who = self.context.hub.lock().who(self.session).ok().and_then(|(who, _)| who);
@@ -160,11 +157,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                     self.fail(Failure { re: Some(id.into()), ..failure }).await;
                     return Ok(());
                 }
-                let text = EntryText::from(text);
-                let kind = EntryKind::Topic;
-                let topic =
-                    |from| Draft { room: room.clone(), kind, id, from, text, action: false, reply_to: None };
-                self.draft(topic, &room, id).await
+                let topic = |by| Draft::new(EntryKind::Topic, room.clone(), id, by, text);
+                self.draft(&room, id, topic).await
             }
             other => {
                 // In the order in which they were said.
@@ -208,19 +202,21 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         Ok(())
     }
 
+    /// Takes what is to be added to a log, if we may.
     async fn draft(
         &mut self,
-        draft: impl FnOnce(crate::protocol::name::Nick) -> Draft,
-        room: &crate::protocol::name::RoomName,
-        id: uuid::Uuid,
+        room: &RoomName,
+        id: Uuid,
+        draft: impl FnOnce(Speaker) -> Draft,
     ) -> Result<(), Reason> {
         let member = self.context.hub.lock().speaker(self.session, room);
-        let may_speak = member.and_then(|(nick, who)| {
-            let whom = || who.map_or_else(|| Whom::Guest(nick.clone()), Whom::Person);
-            self.context.registry.muted(whom, room).map_or_else(|| Ok(nick.clone()), Err)
+        let may_speak = member.and_then(|speaker| {
+            let whom = || speaker.who.map_or_else(|| Whom::Guest(speaker.nick.clone()), Whom::Person);
+            let muted = self.context.registry.muted(whom, room);
+            muted.map_or_else(|| Ok(speaker), Err)
         });
         match may_speak {
-            Ok(from) => self.drafts.push(draft(from)),
+            Ok(speaker) => self.drafts.push(draft(speaker)),
             Err(failure) => {
                 self.fail(Failure { re: Some(id.into()), ..failure }).await;
                 return Ok(());
@@ -298,6 +294,18 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             Command::Bye(_) => return Err(Stop::Over(Reason::Quit)),
             Command::Hello(_) => {
                 return Err(Failure::new(ErrorCode::OutOfPlace, "hello was said already").into());
+            }
+            Command::Edit(_)
+            | Command::Delete(_)
+            | Command::React(_)
+            | Command::Reactions(_)
+            | Command::Earlier(_)
+            | Command::Search(_)
+            | Command::Direct(_)
+            | Command::Read(_)
+            | Command::Typing(_)
+            | Command::Away(_) => {
+                return Err(Failure::new(ErrorCode::UnknownType, "not yet").into());
             }
             Command::Pong(_) | Command::Send(_) | Command::Topic(_) => {}
         }

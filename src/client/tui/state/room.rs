@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::composer::Composer;
 use super::people::People;
 use super::scrollback::Scrollback;
-use crate::client::tui::mention;
+use crate::protocol::mention;
 use crate::client::tui::scroll::{Anchor, Scroll, Unit};
 use crate::client::tui::wrap;
 use crate::protocol::command::RequestId;

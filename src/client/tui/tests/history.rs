@@ -41,7 +41,7 @@ fn answer(script: &mut Script, last: u64) -> usize {
         let (first, end) = match history.place {
             Place::Before(seq) => (seq.saturating_sub(history.limit).max(1), seq - 1),
             Place::After(seq) => (seq + 1, (seq + history.limit).min(last)),
-            Place::Around(_) => panic!("never asked"),
+            Place::Around(_) | Place::At(_) => panic!("never asked"),
         };
         let entries = (first..=end).map(log).collect();
         let page = Page { re: history.id.clone(), room: room_name("#a"), entries, last };

@@ -102,6 +102,8 @@ fn a_list_of_rooms_to_choose_from() {
         topic: Line::lossy(topic),
         here,
         last: 1,
+        first: None,
+        members: Vec::new(),
     };
     let rooms = vec![info("#lobby", "Friday: demo at 15:00", 5), info("#会議室", "", 2)];
     script.hear(Event::Rooms(Rooms { re: asked.request_id(), rooms }));

@@ -133,6 +133,7 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
                         crate::protocol::command::Place::Before(seq) => seq.saturating_sub(50).max(1),
                         crate::protocol::command::Place::After(seq) => seq + 1,
                         crate::protocol::command::Place::Around(seq) => seq,
+                        crate::protocol::command::Place::At(_) => 1,
                     };
                     let entries = (from..from + 50).map(|seq| entry("#a", seq, "carol", "old")).collect();
                     let page = Page { re: history.id, room: room_name("#a"), entries, last: *last };

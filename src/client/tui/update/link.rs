@@ -121,6 +121,12 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
                 state.rooms[place].people.take_in(news);
             }
         }
+        Event::Reactions(_)
+        | Event::Earlier(_)
+        | Event::Found(_)
+        | Event::Direct(_)
+        | Event::Read(_)
+        | Event::Typing(_) => {}
         Event::Rooms(list) => {
             if let Some(Overlay::Rooms { asked, rooms, .. }) = &mut state.overlay
                 && list.re.as_ref() == Some(asked)

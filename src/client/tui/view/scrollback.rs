@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::put_line;
-use crate::client::tui::mention;
+use crate::protocol::mention;
 use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;

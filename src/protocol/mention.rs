@@ -5,7 +5,7 @@ use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 
 /// Where `nick` is said first in `text`, as a word of its own, in capitals or not.
-pub(crate) fn find(text: &str, nick: &str) -> Option<Range<usize>> {
+pub fn find(text: &str, nick: &str) -> Option<Range<usize>> {
     text.char_indices().find_map(|(start, _)| {
         let before = text[..start].chars().next_back();
         let length = prefix(&text[start..], nick)?;
