@@ -150,7 +150,8 @@ pub struct Ready {
     pub session: Uuid,
     /// Who you are.
     pub you: Person,
-    /// What the entries that you make carry as `author`.
+    /// What the entries that you make carry as `author`; 0 from a server that has no such numbers.
+    #[serde(default)]
     pub author: u64,
     /// Rooms there are, the fullest first, at most [`super::limits::LIST_ITEMS`].
     pub rooms: Vec<RoomInfo>,
