@@ -195,16 +195,16 @@ async fn stay(seated: tui::Options) -> anyhow::Result<ExitCode> {
 
 /// `parlor say`.
 pub(crate) async fn say(args: Say) -> anyhow::Result<ExitCode> {
-    let Say { room, text, script } = args;
+    let Say { place, text, script } = args;
     let text = (!text.is_empty()).then(|| Text::new(&text.join(" "))).transpose();
     let text = text.map_err(|error| Usage(error.to_string()))?;
-    Ok(exit_code(say::run(config(script, "say")?, room, text, &asked_to_end()).await))
+    Ok(exit_code(say::run(config(script, "say")?, place, text, &asked_to_end()).await))
 }
 
 /// `parlor tail`.
 pub(crate) async fn tail(args: Tail) -> anyhow::Result<ExitCode> {
-    let Tail { room, json, last, follow, script } = args;
-    let what = tail::What { room, json, last, follow };
+    let Tail { place, json, last, follow, script } = args;
+    let what = tail::What { place, json, last, follow };
     Ok(exit_code(tail::run(config(script, "tail")?, what, &asked_to_end()).await))
 }
 

@@ -640,7 +640,9 @@ impl Event {
         }
         let head: Head<'_> = serde_json::from_slice(json)?;
         Ok(match &*head.kind {
-            "message" | "topic" | "edited" | "deleted" | "reacted" => Self::Entry(serde_json::from_slice(json)?),
+            "message" | "topic" | "edited" | "deleted" | "reacted" => {
+                Self::Entry(serde_json::from_slice(json)?)
+            }
             "welcome" => Self::Welcome(serde_json::from_slice(json)?),
             "ready" => Self::Ready(serde_json::from_slice(json)?),
             "ok" => Self::Ok(serde_json::from_slice(json)?),

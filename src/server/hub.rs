@@ -184,7 +184,8 @@ impl Hub {
         };
         self.last_session += 1;
         let session = self.last_session;
-        let person = Person { nick, guest: who.is_none(), role: role.filter(|role| *role > Role::Member), away: None };
+        let person =
+            Person { nick, guest: who.is_none(), role: role.filter(|role| *role > Role::Member), away: None };
         let token = Uuid::new_v4();
         let mailbox = Mailbox::default();
         self.take_nick(&person.nick, session);
@@ -342,11 +343,7 @@ impl Hub {
     ///
     /// # Errors
     /// `not_in_room`.
-    pub fn speaker(
-        &mut self,
-        session: SessionId,
-        name: &RoomName,
-    ) -> Result<Speaker, Failure> {
+    pub fn speaker(&mut self, session: SessionId, name: &RoomName) -> Result<Speaker, Failure> {
         let nick = self.member(session, name)?;
         if let Some(room) = self.rooms.get_mut(name) {
             room.note_spoken();

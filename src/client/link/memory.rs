@@ -283,7 +283,14 @@ mod tests {
 
     /// The answer to a join.
     fn okay(re: Option<RequestId>, last: u64) -> Okay {
-        let info = RoomInfo { room: room(), topic: Line::default(), here: 1, last, first: None, members: Vec::new() };
+        let info = RoomInfo {
+            room: room(),
+            topic: Line::default(),
+            here: 1,
+            last,
+            first: None,
+            members: Vec::new(),
+        };
         Okay { re, room: Some(info), ..Okay::default() }
     }
 

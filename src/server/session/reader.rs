@@ -16,8 +16,7 @@ use uuid::Uuid;
 use super::{Follow, Heard, Out, order};
 use crate::protocol::command::{Command, History, Join, RequestId, Send, SetTopic};
 use crate::protocol::event::{
-    Delayed, EntryKind, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason,
-    RoomInfo, Rooms,
+    Delayed, EntryKind, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason, RoomInfo, Rooms,
 };
 use crate::protocol::frame::{self, Frame, FrameError, FrameReader};
 use crate::protocol::limits::{DELAY_TOLD_AFTER, SUBMISSION_ENTRIES};
@@ -143,8 +142,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         }
         match command {
             Command::Send(Send { id, room, text, action, reply_to }) => {
-                let message = |by: Speaker| {
-                    Draft { action, reply_to, ..Draft::new(EntryKind::Message, room.clone(), id, by, text) }
+                let message = |by: Speaker| Draft {
+                    action,
+                    reply_to,
+                    ..Draft::new(EntryKind::Message, room.clone(), id, by, text)
                 };
                 self.draft(&room, id, message).await
             }
