@@ -25,6 +25,7 @@ impl Now {
 
 /// Something happened.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is moved once, and a box for each message costs more")]
 pub enum Event {
     /// Time passed. Comes before whatever happened at that time.
     Tick(Now),
