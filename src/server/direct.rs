@@ -10,7 +10,7 @@ use super::hub::SessionId;
 use super::registry::{PersonId, Whom};
 use crate::protocol::command::Place;
 use crate::protocol::event::{Called, ErrorCode, Event, Failure, RoomInfo};
-use crate::protocol::limits::LIST_ITEMS;
+use crate::protocol::limits::{LIST_ITEMS, PAGE_BYTES};
 use crate::protocol::name::{Nick, RoomName};
 
 /// The room with whom it is for, if it is only for some.
@@ -34,8 +34,8 @@ fn nicks(context: &Context, people: &BTreeSet<u64>) -> Vec<Nick> {
     people.iter().filter_map(nick).collect()
 }
 
-/// The rooms in which whoever has a session speaks with some alone, the one that was spoken in last first. Guests have
-/// none.
+/// The rooms in which whoever has a session speaks with some alone, the one that was spoken in last first: as many as a
+/// list has, and fewer where their names and topics would outgrow a frame. Guests have none.
 pub(super) async fn list(context: &Context, session: SessionId) -> Vec<RoomInfo> {
     let rooms = {
         let hub = context.hub.lock();
@@ -56,7 +56,19 @@ pub(super) async fn list(context: &Context, session: SessionId) -> Vec<RoomInfo>
         dated.push((at, info));
     }
     dated.sort_by_key(|(at, _)| Reverse(*at));
-    dated.into_iter().take(LIST_ITEMS).map(|(_, info)| told(context, info)).collect()
+    as_many_as_fit(dated.into_iter().take(LIST_ITEMS).map(|(_, info)| told(context, info)))
+}
+
+/// Others choose names, topics and members: whoever is in many rooms must not get a frame that no client takes.
+fn as_many_as_fit(rooms: impl Iterator<Item = RoomInfo>) -> Vec<RoomInfo> {
+    let mut left = PAGE_BYTES;
+    let fits = |info: &RoomInfo| {
+        // JSON doubles a topic at worst, and writes a hundred bytes around it.
+        let members: usize = info.members.iter().map(|nick| nick.as_str().len() + 3).sum();
+        let bytes = info.room.as_str().len() + 2 * info.topic.as_str().len() + members + 100;
+        left.checked_sub(bytes).map(|rest| left = rest).is_some()
+    };
+    rooms.take_while(fits).collect()
 }
 
 /// What a session is told when something is said in a room that is for it too; nothing if it is there by now, or if its
@@ -93,5 +105,29 @@ pub(super) fn check(context: &Context, room: &RoomName) -> Result<(), Failure> {
     } else {
         let message = "somebody whom that room would be for is not known here: ask for it by their nicks";
         Err(Failure::new(ErrorCode::NoSuchPerson, message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::limits::{DIRECT_PEOPLE, TOPIC_BYTES};
+    use crate::protocol::text::Line;
+
+    #[test]
+    fn a_list_fits_into_a_frame_whatever_others_make_of_it() {
+        let people: BTreeSet<u64> = (0..DIRECT_PEOPLE as u64).map(|n| u64::MAX / 4 + n).collect();
+        let info = RoomInfo {
+            room: RoomName::direct(&people).unwrap(),
+            topic: Line::lossy(&"\"".repeat(TOPIC_BYTES)),
+            here: usize::MAX,
+            last: u64::MAX,
+            first: Some(u64::MAX),
+            members: vec![Nick::new(&"李".repeat(10)).unwrap(); DIRECT_PEOPLE],
+        };
+        let rooms = as_many_as_fit(std::iter::repeat_n(info, LIST_ITEMS));
+        let bytes = serde_json::to_vec(&rooms).unwrap().len();
+        let usual = PAGE_BYTES / 2..PAGE_BYTES + PAGE_BYTES / 8;
+        assert!(usual.contains(&bytes), "{bytes} for {}", rooms.len());
     }
 }

@@ -429,7 +429,11 @@ impl Hub {
     /// `no_such_room`.
     pub fn room(&self, name: &RoomName) -> Result<&Room, Failure> {
         let missing = || {
-            let message = format!("there is no room {}", direct::shown(name));
+            let message = if name.is_direct() {
+                "nobody was in that room yet: join it first".to_owned()
+            } else {
+                format!("there is no room {name}")
+            };
             Failure::new(ErrorCode::NoSuchRoom, &message)
         };
         self.rooms.get(name).ok_or_else(missing)

@@ -152,14 +152,7 @@ impl Script {
 
     /// The server lets us into a room: after [`Script::join`], or again after a break.
     pub fn joined(&mut self, room: &str, last: u64, topic: &str, people: &[&str]) {
-        let info = RoomInfo {
-            room: room_name(room),
-            topic: Line::lossy(topic),
-            here: people.len(),
-            last,
-            first: None,
-            members: Vec::new(),
-        };
+        let info = RoomInfo { room: room_name(room), topic: Line::lossy(topic), here: people.len(), last, first: None, members: Vec::new() };
         self.hear(News::Ok(Okay { room: Some(info), ..Okay::default() }));
         self.hear(News::Presence(presence(room, people)));
     }

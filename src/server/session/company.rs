@@ -77,7 +77,9 @@ pub(super) async fn with_unread(
     let Some((who, room)) = who.zip(ok.room.as_ref()) else { return ok };
     let Some(read) = context.positions.of(who, &room.room) else { return ok };
     let Ok(nick) = context.hub.lock().who(session).map(|(_, person)| person.nick.clone()) else { return ok };
-    let after = read.max(room.last.saturating_sub(COUNTED_ENTRIES));
+    // What has expired is not unread, and not there to be counted.
+    let gone = room.first.map_or(0, |first| first.saturating_sub(1));
+    let after = read.max(gone).max(room.last.saturating_sub(COUNTED_ENTRIES));
     let unread = if after >= room.last {
         Ok(Default::default())
     } else {

@@ -6,10 +6,10 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::put_line;
+use crate::protocol::mention;
 use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
-use crate::protocol::mention;
 use crate::protocol::name::RoomName;
 use crate::protocol::stats::grouped;
 
