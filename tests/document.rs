@@ -169,6 +169,8 @@ fn every_limit_has_its_value() {
         ("typing_told", TYPING_TOLD.to_string()),
         ("counted_entries", COUNTED_ENTRIES.to_string()),
         ("direct_rooms", DIRECT_ROOMS.to_string()),
+        ("read_rooms", READ_ROOMS.to_string()),
+        ("read_positions", READ_POSITIONS.to_string()),
         ("rooms_per_session", ROOMS_PER_SESSION.to_string()),
         ("handshake_time", seconds(HANDSHAKE_TIME)),
         ("ping_every", seconds(PING_EVERY)),
@@ -214,6 +216,8 @@ fn every_limit_has_its_value() {
         "catch_up_bytes",
         "commits_ahead",
         "log_readers",
+        "notes_owed",
+        "read_kept_every",
     ];
     let all: BTreeSet<String> = LIMITS
         .lines()

@@ -530,6 +530,9 @@ pub struct Whois {
     /// What they are beyond a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// They are away, and why, which may be empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<Line>,
     /// Their keys: one for each device. What people compare is each one's SHA-256, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<PublicKey>,

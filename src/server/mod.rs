@@ -17,6 +17,7 @@ pub mod batch;
 pub mod block;
 pub mod config;
 pub mod database;
+mod direct;
 pub mod disk;
 pub mod door;
 mod either;
@@ -28,9 +29,11 @@ pub mod listen;
 pub mod log;
 pub mod mailbox;
 pub mod metrics;
+pub mod notes;
 pub mod people;
 pub mod private;
 pub mod publish;
+pub mod reading;
 pub mod registry;
 pub mod room;
 pub mod running;
@@ -67,6 +70,7 @@ use mailbox::Slot;
 use metrics::Metrics;
 use metrics::process::Process;
 use people::SharedRegistry;
+use reading::Positions;
 use registry::{By, Registry, RegistryError};
 use running::Running;
 use tls::{Tls, TlsError};
@@ -76,6 +80,7 @@ use tls::{Tls, TlsError};
 pub struct Context {
     hub: SharedHub,
     registry: SharedRegistry,
+    positions: Positions,
     log: log::Writer<Slot>,
     reader: log::Reader,
     limits: Limits,
@@ -170,10 +175,13 @@ impl Server {
         }
         let bell = Arc::new(Notify::new());
         let hub = Hub::new(config.limits.clone(), log.rooms, Arc::clone(&bell));
+        let positions = Positions::new(registry.read_marks()?);
+        positions.sweep(|room| hub.published(room));
         let doors = Doors::new(config.limits.connections, config.limits.connections_per_address);
         let context = Arc::new(Context {
             hub: SharedHub::new(hub),
             registry: SharedRegistry::new(registry, disk),
+            positions,
             log: log.writer,
             reader: log.reader,
             limits: config.limits,
@@ -272,6 +280,10 @@ impl Server {
         });
         let mut presence = tokio::spawn(tell_news(Arc::clone(&context), bell));
         let tidying = tokio::spawn(tidy(Arc::clone(&context)));
+        let keeping_up = tokio::spawn({
+            let context = Arc::clone(&context);
+            async move { context.positions.keep_up(&context.registry).await }
+        });
 
         let fault = tokio::select! {
             biased;
@@ -289,7 +301,9 @@ impl Server {
         }
         context.reader.close().await;
         context.log.close().await;
+        context.positions.keep(&context.registry).await;
         context.registry.close().await;
+        keeping_up.abort();
         presence.abort();
         tidying.abort();
         if fault.is_none()

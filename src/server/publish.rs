@@ -19,6 +19,7 @@ use crate::protocol::frame;
 use crate::protocol::limits::BATCH_BYTES;
 use crate::protocol::name::RoomName;
 use crate::protocol::text::Line;
+use crate::protocol::time::Time;
 
 /// Commits taken in one turn, at most: bounds how long others wait for theirs.
 const COMMITS_A_TURN: usize = 64;
@@ -57,6 +58,9 @@ pub async fn run(mut commits: Commits<Slot>, context: &Context) {
             };
             for batch in join(batches.batches, BATCH_BYTES) {
                 channel.publish(batch);
+            }
+            if room.is_direct() {
+                context.hub.lock().call(&room, Time::now());
             }
         }
         for (slot, answer) in answers {

@@ -205,9 +205,10 @@ impl Memory {
         self.on_their_way.is_empty() && self.waiting.is_empty()
     }
 
-    /// A question was asked on this connection.
+    /// A question was asked on this connection. That somebody is typing is none: nobody answers it.
     pub(super) fn ask(&mut self, question: &Command) {
-        self.questions.extend(question.request_id());
+        let asked = (!matches!(question, Command::Typing(_))).then(|| question.request_id());
+        self.questions.extend(asked.flatten());
     }
 
     /// `re` was answered. `held`: messages that the server may have stored wait to be sent again.

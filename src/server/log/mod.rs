@@ -18,6 +18,7 @@ mod reader;
 mod schema;
 mod sqlite;
 mod tail;
+mod unread;
 mod writer;
 
 use std::fs::File;
@@ -39,6 +40,7 @@ use tail::Tail;
 
 pub use reader::Reader;
 pub use sqlite::Durability;
+pub use unread::{Unread, Whose};
 pub use writer::Writer;
 
 /// An entry on its way into the log: all but its place and its time, which the log gives.

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use super::LogError;
 use super::sqlite::{self, place, seq_of};
 use super::tail::Tail;
+use super::unread::{Count, Unread, Whose};
 use crate::protocol::command::Place;
 use crate::protocol::event::Entry;
 use crate::protocol::limits::{CATCH_UP_BYTES, LOG_READERS, PAGE_BYTES, PAGE_ENTRIES};
@@ -94,6 +95,35 @@ impl Reader {
                     Ok(page)
                 }
             }
+        })
+        .await
+    }
+
+    /// What somebody has not read of the entries after `after` up to `to`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn unread(
+        &self,
+        room: &RoomName,
+        after: u64,
+        to: u64,
+        whose: Whose,
+    ) -> Result<Unread, LogError> {
+        let room = room.clone();
+        let tail = self.tail.of(&room);
+        self.with(move |connection| {
+            let mut count = Count::new(whose);
+            let Some(id) = sqlite::room_id(connection, &room)? else { return Ok(count.end()) };
+            let section = Section { connection, room: room.as_str(), id, tail: &tail };
+            section.forward(after.saturating_add(1), |batch| {
+                if batch.first > to {
+                    return Ok(false);
+                }
+                batch.up_to(to).entries().into_iter().for_each(|(seq, json)| count.look_at(seq, json));
+                Ok(true)
+            })?;
+            Ok(count.end())
         })
         .await
     }

@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use tracing::warn;
 use uuid::Uuid;
 
+use super::company::{self, Typed};
 use super::{Follow, Heard, Out, order};
 use crate::protocol::command::{Command, History, Join, RequestId, Send, SetTopic};
 use crate::protocol::event::{
@@ -25,6 +26,7 @@ use crate::protocol::proof::{Cost, ProofKey};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
 use crate::server::Context;
+use crate::server::direct;
 use crate::server::entrance;
 use crate::server::handshake::too_large;
 use crate::server::hub::{SessionId, Speaker};
@@ -45,6 +47,7 @@ pub(super) struct Reader<'a, R> {
     drafts: Vec<Draft>,
     messages: Pace,
     others: Pace,
+    typed: Typed,
 }
 
 impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
@@ -68,6 +71,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             drafts: Vec::new(),
             messages: Pace::new(Throttle::new(limits.message_burst, limits.messages_per_second, now), now),
             others: Pace::new(Throttle::new(limits.command_burst, limits.commands_per_second, now), now),
+            typed: Typed::default(),
         }
     }
 
@@ -301,12 +305,27 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             | Command::React(_)
             | Command::Reactions(_)
             | Command::Earlier(_)
-            | Command::Search(_)
-            | Command::Direct(_)
-            | Command::Read(_)
-            | Command::Typing(_)
-            | Command::Away(_) => {
+            | Command::Search(_) => {
                 return Err(Failure::new(ErrorCode::UnknownType, "not yet").into());
+            }
+            Command::Direct(asked) => {
+                let answer = company::open(self.context, self.session, asked)?;
+                self.say(&answer).await;
+            }
+            Command::Read(read) => {
+                let answer = company::read(self.context, self.session, read)?;
+                self.say(&answer).await;
+            }
+            Command::Away(set) => {
+                self.context.hub.lock().set_away(self.session, set.text.as_ref())?;
+                self.say(&Event::Ok(Okay { re: set.id, ..Okay::default() })).await;
+            }
+            Command::Typing(typing) => {
+                // First, so that what is remembered is bounded by the rooms that one is in.
+                self.context.hub.lock().check_in(self.session, &typing.room)?;
+                if self.typed.is_due(&typing.room, now()) {
+                    company::tell_typing(self.context, self.session, &typing.room)?;
+                }
             }
             Command::Pong(_) | Command::Send(_) | Command::Topic(_) => {}
         }
@@ -326,8 +345,9 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     async fn join(&mut self, join: Join) -> Result<(), Stop> {
         let who = self.may_enter(&join).await?;
+        direct::check(self.context, &join.room)?;
         let joined = self.context.hub.lock().join(self.session, &join.room)?;
-        if let Some(who) = who.filter(|_| joined.made) {
+        if let Some(who) = who.filter(|_| joined.made && !join.room.is_direct()) {
             let room = join.room.clone();
             let found = move |registry: &mut Registry, _| {
                 // What was decided about a room that nobody spoke in is over with it.
@@ -345,7 +365,12 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         let last = joined.info.last;
         let mut cursor = join.after.min(last);
         let mut before = BytesMut::new();
-        let ok = Okay { re: join.id, room: Some(joined.info.clone()), ..Okay::default() };
+        let ok = Okay {
+            re: join.id,
+            room: Some(direct::told(self.context, joined.info.clone())),
+            ..Okay::default()
+        };
+        let ok = company::with_unread(self.context, self.session, who, ok).await;
         frame::append(&mut before, &Event::Ok(ok));
         before.extend_from_slice(&joined.people);
         if let Some(limit) = join.limit

@@ -103,6 +103,7 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
                             here,
                             guest,
                             role,
+                            away: None,
                             keys,
                             names,
                             addresses,
