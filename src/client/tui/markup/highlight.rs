@@ -60,21 +60,28 @@ impl Page {
 
 /// Takes the code apart from its beginning to its end.
 fn read(language: &Language, code: &str, page: &mut Page) {
-    let mut rest = code;
+    let mut at = 0;
+    // What stands before this is on the page. What is plain is put there together.
+    let mut written = 0;
     let mut before = None;
     let mut unclosed = false;
-    while let Some(first) = rest.chars().next() {
+    while let Some((rest, first)) = code.get(at..).and_then(|rest| Some((rest, rest.chars().next()?))) {
         let in_word = before.is_some_and(is_in_word);
         let (length, token) = comment(language, rest, before)
             .map(|length| (length, Token::Comment))
             .or_else(|| string(language, rest, in_word, &mut unclosed).map(|length| (length, Token::String)))
             .unwrap_or_else(|| word(language, rest, first, in_word));
-        let (part, after) = rest.split_at(length);
-        page.write(part, token);
+        let part = rest.get(..length).unwrap_or(rest);
+        if token != Token::Plain {
+            page.write(code.get(written..at).unwrap_or_default(), Token::Plain);
+            page.write(part, token);
+            written = at + part.len();
+        }
         unclosed &= !part.contains('\n');
         before = part.chars().next_back();
-        rest = after;
+        at += part.len();
     }
+    page.write(code.get(written..).unwrap_or_default(), Token::Plain);
 }
 
 /// Bytes of the comment that begins here.

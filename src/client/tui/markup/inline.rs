@@ -1,7 +1,6 @@
 //! What is within a line: bold, italic, struck, code, links.
 
-use unicode_width::UnicodeWidthChar;
-
+use super::marks::{is_worth_marking, may_close, may_open};
 use crate::client::tui::styled::{Kind, Look, Styled};
 use crate::protocol::link;
 
@@ -203,7 +202,8 @@ impl<'a> Reader<'a> {
         let (first, there) = self.open.get(place).map(|open| (open.piece, open.count))?;
         let used = if mark == b'~' || (count >= 2 && there >= 2) { 2 } else { 1 };
         let inside = self.pieces.get_mut(first + 1..)?;
-        if !is_worth_marking(inside, mark, used) {
+        let texts = inside.iter().flat_map(|piece| piece.text.chars());
+        if !is_worth_marking(texts, mark == b'_' && used == 2) {
             self.open.truncate(place);
             return None;
         }
@@ -242,42 +242,6 @@ fn closing_ticks(line: &str, from: usize, ticks: usize) -> Option<usize> {
         }
         at += found;
     }
-}
-
-/// Whether there is something between two marks that they can be about. "(*_*)" is a face, and `__init__` is a name.
-fn is_worth_marking(inside: &[Piece<'_>], mark: u8, used: usize) -> bool {
-    let mut chars = inside.iter().flat_map(|piece| piece.text.chars());
-    let says = chars.clone().any(|c| c.is_alphanumeric() || is_wide(c));
-    let identifier = mark == b'_' && used == 2 && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
-    says && !identifier
-}
-
-/// Whether a mark between these can begin something: at the beginning of a word, and not in a calculation, a path or
-/// a face.
-fn may_open(before: &str, after: &str) -> bool {
-    let outside = before
-        .chars()
-        .next_back()
-        .is_none_or(|c| c.is_whitespace() || is_wide(c) || "([{<\"'“‘„«—–-…,.;:!?*_~".contains(c));
-    let inside = after.chars().next().is_some_and(|c| !c.is_whitespace() && !".,;:!?)]}>-…".contains(c));
-    outside && inside
-}
-
-/// Whether a mark between these can end something: at the end of a word.
-fn may_close(before: &str, after: &str) -> bool {
-    let inside = before.chars().next_back().is_some_and(|c| !c.is_whitespace() && !"([{<,;-".contains(c));
-    let mut after = after.chars();
-    let outside = after.next().is_none_or(|c| match c {
-        // "*a*." ends a sentence, "*a*.b" is something else.
-        '.' | '-' => after.next().is_none_or(|next| !next.is_alphanumeric()),
-        _ => c.is_whitespace() || is_wide(c) || ")]}>\"'”’“»—–…,;:!?*_~".contains(c),
-    });
-    inside && outside
-}
-
-/// Wide scripts are written without spaces: a mark may stand anywhere in them.
-fn is_wide(c: char) -> bool {
-    c.width() == Some(2)
 }
 
 #[cfg(test)]

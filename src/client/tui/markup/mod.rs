@@ -8,13 +8,14 @@
 //! | file | what it reads |
 //! |---|---|
 //! | `block` | lines: code, quotes, lists |
-//! | `inline` | what is within a line: bold, italic, struck, code, links |
+//! | `inline`, `marks` | what is within a line: bold, italic, struck, code, links |
 //! | `highlight`, `languages` | what is what in code |
 
 mod block;
 mod highlight;
 mod inline;
 mod languages;
+mod marks;
 
 use super::styled::{Kind, Look, Styled};
 use super::wrap;
