@@ -216,6 +216,7 @@ fn pasted_code_can_be_edited_and_goes_on_where_it_was_begun() {
     assert_eq!(script.state.composer().text(), format!("```\n{CODE}\n```"));
     script.key(KeyCode::Char('c'), KeyModifiers::CONTROL);
     script.write("```rust");
+    assert!(script.text().contains("Alt-Enter new line"), "{}", script.text());
     script.key(KeyCode::Enter, KeyModifiers::ALT);
     script.feed(Event::Paste(CODE.to_owned()));
     assert_eq!(script.state.composer().text(), format!("```rust\n{CODE}"));

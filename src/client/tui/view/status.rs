@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{overlay, put_line};
 use crate::client::tui::keymap::{Action, key_for};
+use crate::client::tui::pasted;
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::completion::{self, Candidate};
 use crate::client::tui::state::{Connection, Overlay, Question, State};
@@ -159,7 +160,9 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     if room.composer.is_empty() && state.retry_at().is_some() {
         useful.push((enter, "try now"));
     }
-    if room.composer.text().contains('\n') {
+    let text = room.composer.text();
+    // Whoever has written a fence needs the next line.
+    if text.contains('\n') || pasted::ends_in_code(text) {
         useful.push((key_for(Action::NewLine), "new line"));
     }
     if room.scroll != Scroll::Bottom {
