@@ -21,6 +21,7 @@
 //! | [`hex`] | bytes of a fixed length, as digits |
 //! | [`address`] | where a parlor is: `host:port`, `[v6]:port`, `unix:/path` |
 //! | [`invite`] | where it is and how to get in, in one line: `parlor://…` |
+//! | [`link`] | where in a text the links are |
 //! | [`limits`] | every limit, with its unit and its reason |
 //!
 //! `docs/protocol.md` specifies the same in words, for those who write a client without our code.
@@ -33,6 +34,7 @@ pub mod frame;
 pub mod hex;
 pub mod invite;
 pub mod limits;
+pub mod link;
 pub mod mention;
 pub mod name;
 pub mod proof;

@@ -112,6 +112,14 @@ impl App {
                 Effect::RetryNow => self.link.retry_now(),
                 Effect::Quit => self.leaving = true,
                 Effect::Copy(text) => self.terminal.copy(&text)?,
+                Effect::Open(link) => {
+                    if let Err(error) = open::that_detached(&link) {
+                        self.terminal.copy(&link)?;
+                        self.state.complain(format!(
+                            "it could not be opened ({error}): sent to the terminal, to be copied"
+                        ));
+                    }
+                }
                 Effect::Bell => self.terminal.ring()?,
                 Effect::Repaint => self.terminal.forget()?,
                 Effect::Suspend => self.suspend()?,

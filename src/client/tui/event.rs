@@ -56,6 +56,8 @@ pub enum Effect {
     Quit,
     /// Send this to the terminal for the clipboard. Whether it gets there only the terminal knows.
     Copy(String),
+    /// Open this link with whatever opens links here. It begins with `http://`, `https://` or `mailto:`.
+    Open(String),
     /// Ring the bell.
     Bell,
     /// Give the terminal back to the shell for a while.

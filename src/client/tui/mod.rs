@@ -11,8 +11,10 @@
 //! | [`state`] | what is known: rooms, scrollback, people, the input |
 //! | `update` | what happens to it |
 //! | `keymap`, `slash` | which key and which command does what: the tables that the help is made of |
+//! | `pasted` | telling code from words |
 //! | `view` | one file for each pane |
 //! | `rows`, `wrap`, `scroll` | pure layout: messages into rows, and going through them |
+//! | `markup`, `styled` | a little Markdown: which parts of a text look how |
 //! | [`theme`] | colours and signs |
 //! | [`script`] | the screen without a terminal: for tests, measurements and pictures |
 //!
@@ -21,11 +23,14 @@
 mod app;
 mod event;
 mod keymap;
+mod markup;
+mod pasted;
 mod rows;
 pub mod script;
 mod scroll;
 mod slash;
 pub mod state;
+mod styled;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -86,7 +91,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         bail!("the screen needs a terminal: in scripts, use `parlor say`, `parlor tail` or `parlor pipe`");
     }
     let size = crossterm::terminal::size().context("the terminal does not say how large it is")?;
-    let state = state::State::new(state::Setup {
+    let mut state = state::State::new(state::Setup {
         wished: Some(options.wished),
         inviting: Some(options.inviting),
         zone: TimeZone::system(),
@@ -95,7 +100,17 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         session: Uuid::new_v4(),
         now: Now::read(),
     });
+    state.can_open = can_open(|name| std::env::var(name).ok());
     let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
     let app = app::App::new(state, options.link, options.updates, terminal);
     app.run(options.first, options.room).await
+}
+
+/// Whether a link that is opened here shows on a screen that we are sitting at; `variable` looks up the environment.
+fn can_open(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let set = |name: &&str| variable(name).is_some_and(|value| !value.is_empty());
+    let elsewhere = ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"].iter().any(set);
+    let screen = cfg!(any(windows, target_os = "macos"))
+        || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"].iter().any(set);
+    screen && !elsewhere
 }

@@ -9,9 +9,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 
+use super::markup;
 use super::scroll::Unit;
 use super::state::inviting::Inviting;
 use super::state::room::{Delivery, Room};
+use super::styled::Styled;
 use super::wrap::{truncate, wrap};
 use crate::protocol::event::{Entry, EntryKind};
 use crate::protocol::name::Nick;
@@ -45,13 +47,11 @@ pub(crate) struct Said {
     pub(crate) time: String,
     /// Empty where it would only repeat what stands above.
     pub(crate) name: String,
-    pub(crate) text: String,
+    pub(crate) text: Styled,
     pub(crate) from: Option<Nick>,
     pub(crate) tone: Tone,
     /// The first row of its message.
     pub(crate) first: bool,
-    /// The text begins with the name: the first row of an act.
-    pub(crate) acts: bool,
     /// It says our name.
     pub(crate) mention: bool,
 }
@@ -278,9 +278,25 @@ impl Layout<'_> {
         self.said(&Saying { from: self.me, at, text, action, tone }, before, &mut rows);
         if let Delivery::Failed(why) = &pending.delivery {
             let note = format!("not sent: {why} · ↑ takes it back into the input");
-            rows.extend(self.text_rows(&note, Tone::Failed));
+            rows.extend(said_rows(markup::plain(&note, self.columns.text), Tone::Failed));
         }
         rows
+    }
+
+    /// What was said in a unit, and by whom. Nothing if it is not shown.
+    pub(crate) fn text(&self, number: usize) -> Option<(&Nick, &str)> {
+        match self.unit(number)? {
+            Unit::Entry(_) => {
+                let entry = self.room.scrollback.get(number - 1)?;
+                let said = matches!(entry.kind, EntryKind::Message | EntryKind::Topic);
+                (said && !self.ignored.contains(&entry.from)).then_some((&entry.from, entry.text.as_str()))
+            }
+            Unit::Pending(id) => {
+                let pending = self.room.pending.iter().find(|pending| pending.id == id)?;
+                Some((self.me, pending.text.as_str()))
+            }
+            Unit::Start | Unit::Tail => None,
+        }
     }
 
     /// Puts name and time in front of a row of the unit `number`, which has nothing above it that
@@ -345,12 +361,16 @@ impl Layout<'_> {
             Tone::News => "·".to_owned(),
             _ => saying.from.as_str().to_owned(),
         };
-        let text =
-            if saying.action { format!("{} {}", saying.from, saying.text) } else { saying.text.to_owned() };
         let mention = saying.tone == Tone::Plain
             && saying.from != self.me
             && crate::protocol::mention::find(saying.text, self.me.as_str()).is_some();
-        let mut said: Vec<Row> = self.text_rows(&text, saying.tone).collect();
+        let width = self.columns.text;
+        let text = match saying.tone {
+            Tone::News => markup::plain(saying.text, width),
+            _ if saying.action => markup::act(saying.from.as_str(), saying.text, width),
+            _ => markup::rows(saying.text, width),
+        };
+        let mut said: Vec<Row> = said_rows(text, saying.tone).collect();
         for row in &mut said {
             if let Row::Said(row) = row {
                 row.from = Some(saying.from.clone());
@@ -366,15 +386,13 @@ impl Layout<'_> {
             first.first = true;
             first.time = if self.columns.time > 0 { time } else { String::new() };
             first.name = truncate(&name, self.columns.name);
-            first.acts = saying.action;
         }
         rows.extend(said);
     }
+}
 
-    fn text_rows(&self, text: &str, tone: Tone) -> impl Iterator<Item = Row> + use<> {
-        let rows = wrap(text, self.columns.text);
-        rows.into_iter().map(move |text| Row::Said(Said { text, tone, ..Said::default() }))
-    }
+fn said_rows(rows: Vec<Styled>, tone: Tone) -> impl Iterator<Item = Row> {
+    rows.into_iter().map(move |text| Row::Said(Said { text, tone, ..Said::default() }))
 }
 
 /// What is to be laid out.

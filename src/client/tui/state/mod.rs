@@ -99,6 +99,8 @@ pub struct State {
     pub(crate) people_pane: Option<bool>,
     /// The terminal has the keyboard's focus: what is on the screen is seen.
     pub(crate) focused: bool,
+    /// There is something here that can open a link, on a screen that we are sitting at.
+    pub(crate) can_open: bool,
     /// Something that is shown has changed since the last drawing.
     pub(crate) changed: bool,
     session: Uuid,
@@ -139,6 +141,8 @@ pub(crate) enum Overlay {
     Stats { asked: RequestId, answer: Option<Box<Stats>>, top: usize },
     /// What was decided.
     Audit(Decisions),
+    /// The links in sight.
+    Links(Links),
     /// The rooms that there are, once they have come, and the one chosen.
     Rooms { asked: RequestId, rooms: Option<Vec<RoomInfo>>, chosen: usize },
 }
@@ -155,6 +159,15 @@ impl Overlay {
             _ => None,
         }
     }
+}
+
+/// The links in sight.
+#[derive(Debug)]
+pub(crate) struct Links {
+    /// Whose they are and where they lead, the newest first; at least one.
+    pub(crate) found: Vec<(Nick, String)>,
+    /// Which of these is chosen.
+    pub(crate) chosen: usize,
 }
 
 /// What was decided, as far as it has been read: the latest first.
@@ -199,6 +212,8 @@ pub(crate) enum Question {
     Word(String),
     /// Text that was pasted.
     Paste(String),
+    /// Text that was pasted and looks like code.
+    Code(String),
     /// Looking in what was said before: what is looked for, and the place of what was found.
     Search { wanted: String, found: Option<usize> },
 }
@@ -255,6 +270,7 @@ impl State {
             rooms_pane: None,
             people_pane: None,
             focused: true,
+            can_open: false,
             changed: true,
             session: setup.session,
             given: 0,

@@ -8,4 +8,5 @@ mod order;
 mod screens;
 mod storm;
 mod terminal;
+mod texts;
 mod unread;

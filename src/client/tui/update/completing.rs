@@ -1,8 +1,8 @@
-//! Tab: names by who spoke last, rooms, commands.
+//! Tab: names by who spoke last, rooms, commands, emoji.
 
 use super::State;
 use crate::client::tui::slash::{self, Completes};
-use crate::client::tui::state::completion::{Candidate, Completion, matching, word};
+use crate::client::tui::state::completion::{Candidate, Completion, emoji, matching, word};
 
 /// Completes the word at the cursor; again: the next candidate in the direction of `step`.
 pub(super) fn complete(state: &mut State, step: isize) {
@@ -14,8 +14,11 @@ pub(super) fn complete(state: &mut State, step: isize) {
         }
         None => {
             let composer = state.composer();
-            let range = word(composer.text(), composer.cursor());
-            let candidates = candidates(state, composer.text(), range.start, &composer.text()[range.clone()]);
+            let (text, cursor) = (composer.text(), composer.cursor());
+            let (range, candidates) = emoji(text, cursor).unwrap_or_else(|| {
+                let range = word(text, cursor);
+                (range.clone(), candidates(state, text, range.start, &text[range]))
+            });
             let chosen = if step < 0 { candidates.len().saturating_sub(1) } else { 0 };
             Completion { range, candidates, chosen }
         }

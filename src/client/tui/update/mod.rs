@@ -5,26 +5,22 @@ mod completing;
 mod history;
 mod keys;
 mod link;
+mod links;
 mod order;
 pub(crate) mod overlays;
+pub(crate) mod pasting;
 mod rooms;
 mod saying;
 
 use super::event::{Effect, Event, Now};
 use super::scroll::Scroll;
-use super::state::{Connection, Question, State};
+use super::state::{Connection, State};
 use super::view;
 use crate::protocol::name::RoomName;
 
 /// Entries that a room brings by itself when it is joined; the rest is loaded when it is scrolled to.
 /// Six screens, so that the first turn of the wheel waits for nothing.
 pub(crate) const JOIN_ENTRIES: u64 = 200;
-
-/// Lines from which on a paste is asked about.
-const PASTE_LINES: usize = 5;
-
-/// Bytes of a paste that is taken at all. More than a message holds, so that it can be cut down here.
-const PASTE_BYTES: usize = 64 * 1024;
 
 /// Takes in one event. Says what is to be done.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
@@ -45,7 +41,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
                 history::scroll(state, rows, &mut effects);
             }
         }
-        Event::Paste(text) => paste(state, &text),
+        Event::Paste(text) => pasting::paste(state, &text),
         Event::Resize(columns, rows) => {
             state.size = (columns, rows);
             // Of a size that came and went between two drawings nothing is left but what the terminal
@@ -98,35 +94,6 @@ fn tick(state: &mut State, now: Now) {
     if state.notice.as_ref().and_then(|notice| notice.until).is_some_and(|until| until <= now.instant) {
         state.notice = None;
         state.changed = true;
-    }
-}
-
-fn paste(state: &mut State, text: &str) {
-    let before = match state.question.take() {
-        // There is a question already, and what it is about is not complete.
-        Some(Question::Paste(before)) => before + "\n",
-        Some(search @ Question::Search { .. }) => {
-            state.question = Some(search);
-            return;
-        }
-        Some(Question::Leave { .. } | Question::Word(_)) | None => String::new(),
-    };
-    state.overlay = None;
-    state.completion = None;
-    let clean = crate::protocol::text::sanitise(text);
-    let clean = before + clean.trim_end_matches('\n');
-    if clean.len() > PASTE_BYTES {
-        let max = state.text_bytes() / 1024;
-        state.complain(format!(
-            "{} KiB were pasted and a message holds {max}: send it in parts",
-            clean.len() / 1024
-        ));
-        return;
-    }
-    if clean.split('\n').count() > PASTE_LINES {
-        state.question = Some(Question::Paste(clean));
-    } else {
-        state.composer_mut().insert(&clean);
     }
 }
 

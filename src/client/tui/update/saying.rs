@@ -5,6 +5,7 @@ use crate::client::tui::slash::{self, Input, Slash};
 use crate::client::tui::state::room::{Delivery, Pending};
 use crate::client::tui::state::{Connection, Overlay, Question};
 use crate::protocol::command::{Command, Plain, Send, SetNick, SetTopic};
+use crate::protocol::emoji;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::{Line, Text, TextError};
 
@@ -27,7 +28,7 @@ pub(super) fn enter(state: &mut State, effects: &mut Vec<Effect>) {
 pub(super) fn submit(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     state.notice = None;
     let done = match slash::parse(text) {
-        Ok(Input::Text(said)) => say(state, said, false, effects),
+        Ok(Input::Text(said)) => say(state, &emoji::replace_shortcodes(said), false, effects),
         Ok(Input::Command(command)) => obey(state, command, text.trim(), effects),
         Err(sentence) => Err(sentence),
     };
@@ -90,7 +91,7 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
         return Err(format!("{why}: nothing can be asked any more, Ctrl-C leaves"));
     }
     let command = match command {
-        Slash::Me(act) => return say(state, act.as_str(), true, effects),
+        Slash::Me(act) => return say(state, &emoji::replace_shortcodes(act.as_str()), true, effects),
         Slash::Order(order) => return order::give(state, order, line, effects),
         command => command,
     };

@@ -10,6 +10,7 @@ mod people;
 mod rooms;
 mod scrollback;
 mod status;
+mod styled;
 
 use ratatui::Frame;
 use ratatui::buffer::{Buffer, CellDiffOption};

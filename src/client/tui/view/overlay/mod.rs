@@ -3,6 +3,7 @@
 mod audit;
 mod help;
 mod invite;
+mod links;
 mod stats;
 mod tickets;
 mod whois;
@@ -65,6 +66,7 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
             | Overlay::Rooms { rooms: None, .. },
         ) => vec![asking(state)],
         Some(Overlay::Audit(decisions)) => audit::rows(state, decisions, width),
+        Some(Overlay::Links(links)) => links::rows(state, links, width, height),
         Some(Overlay::Rooms { rooms: Some(_), .. }) | None => Vec::new(),
     }
 }
@@ -77,6 +79,7 @@ fn asking(state: &State) -> Line<'static> {
 pub(crate) fn last(state: &State) -> usize {
     let (width, height) = inner_size(state);
     match &state.overlay {
+        Some(Overlay::Links(links)) => links.found.len().saturating_sub(1),
         Some(Overlay::Rooms { rooms, .. }) => rooms.as_ref().map_or(0, Vec::len).saturating_sub(1),
         _ => rows(state, width, height).len().saturating_sub(height),
     }
@@ -92,7 +95,7 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
         | Overlay::Tickets { top, .. }
         | Overlay::Stats { top, .. }
         | Overlay::Audit(Decisions { top, .. }) => Some(*top),
-        Overlay::Rooms { .. } => None,
+        Overlay::Rooms { .. } | Overlay::Links(_) => None,
     }
 }
 
@@ -113,6 +116,7 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
             (answer.as_ref().map_or(nick, |answer| &answer.nick).to_string(), from(top))
         }
         Overlay::Audit(decisions) => ("what was decided".to_owned(), from(&decisions.top)),
+        Overlay::Links(_) => ("links in sight".to_owned(), from(&0)),
         Overlay::Rooms { rooms: None, .. } => ("rooms".to_owned(), from(&0)),
         Overlay::Rooms { rooms: Some(rooms), chosen, .. } => {
             let first = (chosen + 1).saturating_sub(height);
