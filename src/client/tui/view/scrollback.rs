@@ -6,7 +6,6 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::put_line;
-use crate::protocol::mention;
 use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
@@ -113,7 +112,7 @@ fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &
         rest = act;
     }
     if said.mention
-        && let Some(range) = mention::find(rest, state.me.as_str())
+        && let Some(range) = state.company.settings.find(rest, &state.me)
     {
         spans.push(Span::styled(&rest[..range.start], text_style));
         spans.push(Span::styled(&rest[range.clone()], theme.mention()));
