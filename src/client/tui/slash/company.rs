@@ -126,9 +126,9 @@ pub(super) fn people(typed: &str, example: &str) -> Result<Vec<Nick>, String> {
     if names.is_empty() {
         return Err(format!("say whom you mean: {example}"));
     }
-    if names.len() > DIRECT_PEOPLE {
+    if names.len() >= DIRECT_PEOPLE {
         return Err(format!(
-            "at most {DIRECT_PEOPLE} can speak alone, with you: more need a room, /join #NAME makes one"
+            "at most {DIRECT_PEOPLE} can speak alone, you among them: more need a room, /join #NAME makes one"
         ));
     }
     names.into_iter().map(nick).collect()
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(read("/q bob,@carol"), Company::Message(vec![nick("bob"), nick("carol")], None));
         assert_eq!(read("/part @bob"), Company::Close(vec![nick("bob")]));
         assert!(parse("/msg").unwrap_err().contains("/msg bob"));
-        let many: Vec<String> = (0..=DIRECT_PEOPLE).map(|number| format!("n{number}")).collect();
+        let many: Vec<String> = (0..DIRECT_PEOPLE).map(|number| format!("n{number}")).collect();
         assert!(parse(&format!("/msg {} hi", many.join(","))).is_err());
     }
 

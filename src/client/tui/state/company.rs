@@ -9,6 +9,7 @@ use super::State;
 use super::room::Room;
 use crate::client::tui::settings::{self, Rule, Settings};
 use crate::protocol::command::RequestId;
+use crate::protocol::event::Entry;
 use crate::protocol::mention;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::Line;
@@ -81,6 +82,11 @@ pub(crate) fn called(members: &[Nick], me: &Nick) -> String {
 }
 
 impl State {
+    /// Whether we said something, under whatever name and on whichever device.
+    pub(crate) fn is_mine(&self, entry: &Entry) -> bool {
+        entry.author.map_or(entry.from == self.me, |author| author == self.author)
+    }
+
     /// Gives each direct room the name that it is shown by, after a nick has changed or a room has come.
     pub(crate) fn name_rooms(&mut self) {
         for room in self.rooms.iter_mut().filter(|room| room.name.is_direct()) {

@@ -67,6 +67,8 @@ pub struct State {
     pub(crate) zone: TimeZone,
     pub(crate) theme: Theme,
     pub(crate) me: Nick,
+    /// What our own entries carry as `author`; 0, which is nobody, until the server has said it.
+    pub(crate) author: u64,
     pub(crate) company: Company,
     /// A nick asked for while there was no connection, or before the first.
     pub(crate) wished: Option<Nick>,
@@ -243,6 +245,7 @@ impl State {
             theme: setup.theme,
             // Until the server has said who we are, nobody is told anything under this name.
             me: Nick::from_system(""),
+            author: 0,
             company: Company::new(setup.settings),
             wished: setup.wished,
             asked: Vec::new(),

@@ -1,11 +1,7 @@
 //! How far a room has been read, here and on one's other devices.
 
-use std::collections::BTreeSet;
-
-use super::company::Company;
 use super::room::Room;
-use crate::protocol::event::{EntryKind, Okay};
-use crate::protocol::name::Nick;
+use crate::protocol::event::{Entry, Okay};
 
 /// What the server knows of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,13 +55,12 @@ impl Room {
         }
     }
 
-    /// Messages of others after `seq`, and whether one of them says our name. What is not known here counts as unread.
+    /// How many after `seq` count as unread, and whether one of them names us. What is not known here counts.
     pub(crate) fn unread_after(
         &self,
         seq: u64,
-        company: &Company,
-        me: &Nick,
-        ignored: &BTreeSet<Nick>,
+        counts: impl Fn(&Entry) -> bool,
+        names_us: impl Fn(&Entry) -> bool,
     ) -> (u64, bool) {
         let first = self.scrollback.place_of(seq.saturating_add(1)).unwrap_or_else(|place| place);
         let (mut unread, mut mentioned) = (0_u64, false);
@@ -75,10 +70,9 @@ impl Room {
                 unread = unread.saturating_add((gap.end() + 1).saturating_sub(from));
             }
             let Some(entry) = self.scrollback.get(place) else { break };
-            if entry.kind == EntryKind::Message && entry.from != *me && !ignored.contains(&entry.from) {
+            if counts(entry) {
                 unread = unread.saturating_add(1);
-                mentioned |=
-                    self.name.is_direct() || company.names_us(self, me, &entry.from, entry.text.as_str());
+                mentioned |= self.name.is_direct() || names_us(entry);
             }
         }
         (unread, mentioned)

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 
-use crate::client::tui::script::{Script, nick, person, presence, room_name};
+use crate::client::tui::script::{Script, entry, nick, person, presence, room_name};
 use crate::client::tui::settings::{Change, Rule};
 use crate::client::tui::{Effect, Event as Happening};
 use crate::protocol::command::Command;
-use crate::protocol::event::{Event, Okay, Person, Presence, Role, Typing, Whois};
+use crate::protocol::event::{Event, Okay, Person, Presence, Role, Typing};
 use crate::protocol::limits::{TYPING_EVERY, TYPING_SHOWN};
 use crate::protocol::text::Line;
 
@@ -148,11 +148,10 @@ fn away_is_seen_by_oneself_and_others() {
     script.press(KeyCode::Esc);
     type_line(&mut script, "/whois carol");
     let asked = script.asked();
-    let Some(Command::Whois(_)) = asked.last() else { panic!("{asked:?}") };
-    let (here, guest, role) = (true, false, None);
-    let (keys, names, addresses) = (Vec::new(), Vec::new(), Vec::new());
+    assert!(matches!(asked.last(), Some(Command::Whois(_))), "{asked:?}");
     let re = asked.last().and_then(Command::request_id);
-    script.hear(Event::Whois(Whois { re, nick: nick("carol"), here, guest, role, keys, names, addresses }));
+    let answer = serde_json::json!({"type": "whois", "re": re, "nick": "carol", "here": true});
+    script.hear(Event::decode(answer.to_string().as_bytes()).unwrap());
     assert!(script.text().contains("away  at the dentist"), "{}", script.text());
     script.press(KeyCode::Esc);
     // A server that has forgotten it is told again.
@@ -233,6 +232,20 @@ fn a_notice_says_who_and_what_and_not_too_often() {
 }
 
 #[test]
+fn what_one_says_under_another_name_is_ones_own() {
+    let mut script = lobby(80, 24);
+    script.join("#b", 0, "", &["alice"]);
+    let mut own = entry("#lobby", 1, "laptop", "alice, remember the milk");
+    own.author = Some(1);
+    script.entry(own);
+    let mut other = entry("#lobby", 2, "alice", "not her");
+    other.author = Some(2);
+    assert_eq!((bells(&mut script), script.state.rooms[0].unread), (0, 0));
+    script.entry(other);
+    assert_eq!(script.state.rooms[0].unread, 1);
+}
+
+#[test]
 fn what_is_not_heard_is_counted() {
     let mut script = lobby(100, 20);
     script.state.ignored.insert(nick("bob"));
@@ -273,4 +286,32 @@ fn a_presence_without_people_is_fine() {
     moves(&mut script, &["bob"], &["carol"], 1);
     assert!(script.text().contains("bob came"), "{}", script.text());
     assert!(!script.text().contains("carol"), "{}", script.text());
+}
+
+/// All of it at once: somebody away, somebody writing, people who come, somebody who is not heard, and one's own word.
+#[test]
+fn an_evening_in_company() {
+    for (columns, rows) in [(120, 36), (80, 24), (50, 12)] {
+        let mut script = lobby(columns, rows);
+        script.state.ignored.insert(nick("dave"));
+        let mut people = presence("#lobby", &["alice", "bob", "carol", "dave"]);
+        if let Some(people) = &mut people.people {
+            people[1].role = Some(Role::Operator);
+            people[2].away = Some(Line::lossy("dinner"));
+        }
+        script.hear(Event::Presence(people));
+        type_line(&mut script, "/highlight ferris");
+        script.press(KeyCode::Esc);
+        script.says("#lobby", 1, "bob", "good evening");
+        script.says("#lobby", 2, "dave", "spam");
+        script.says("#lobby", 3, "dave", "spam");
+        moves(&mut script, &["erin", "frank"], &[], 6);
+        script.feed(Happening::Focus(false));
+        script.says("#lobby", 4, "bob", "who has seen ferris?");
+        script.says("#lobby", 5, "bob", "@here the demo begins");
+        moves(&mut script, &[], &["erin"], 5);
+        script.feed(Happening::Focus(true));
+        types(&mut script, "frank");
+        assert_snapshot!(format!("an_evening_at_{columns}_by_{rows}"), script.text());
+    }
 }

@@ -55,6 +55,7 @@ fn online(state: &mut State, welcome: &Welcome, ready: Ready, new_log: bool, eff
     company::away_again(state, &ready.you, effects);
     state.broken = None;
     let before = std::mem::replace(&mut state.me, ready.you.nick);
+    state.author = ready.author;
     let wished = state.wished.take();
     let first = state.server.is_empty();
     if std::mem::take(&mut state.relinked) {
@@ -169,7 +170,7 @@ fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
     let Some(place) = state.place_of(&entry.room) else { return };
     let in_sight = place == state.current && sees(state);
     let ignored = state.is_ignored(&entry.from);
-    let heard = !ignored && entry.from != state.me;
+    let heard = !ignored && !state.is_mine(&entry);
     let room = &state.rooms[place];
     let named = heard && state.company.names_us(room, &state.me, &entry.from, entry.text.as_str());
     let told = if heard { ringing::told(state, place, &entry) } else { None };

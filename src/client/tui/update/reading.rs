@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Effect, State, sees};
 use crate::client::tui::state::Connection;
 use crate::protocol::command::{Command, ReadTo};
-use crate::protocol::event::ReadUpTo;
+use crate::protocol::event::{Entry, EntryKind, ReadUpTo};
 
 /// How long reading is gathered before it is told: in a lively room each message would be another command.
 const GATHERED: Duration = Duration::from_secs(2);
@@ -55,6 +55,10 @@ pub(super) fn elsewhere(state: &mut State, news: &ReadUpTo) {
     let Some(place) = state.place_of(&news.room) else { return };
     let in_sight = place == state.current && sees(state);
     let room = &state.rooms[place];
-    let unread = room.unread_after(news.seq, &state.company, &state.me, &state.ignored);
+    let counts = |entry: &Entry| {
+        entry.kind == EntryKind::Message && !state.is_mine(entry) && !state.is_ignored(&entry.from)
+    };
+    let names_us = |entry: &Entry| state.company.names_us(room, &state.me, &entry.from, entry.text.as_str());
+    let unread = room.unread_after(news.seq, counts, names_us);
     state.rooms[place].read_elsewhere(news.seq, unread, in_sight);
 }

@@ -9,6 +9,9 @@ use crate::client::tui::state::State;
 use crate::client::tui::state::room::Room;
 use crate::client::tui::wrap;
 
+/// Columns of another room's name in the heading: of a room of many people it is long.
+const OTHER_COLUMNS: usize = 20;
+
 /// Columns that the pane wants.
 pub(super) fn columns(state: &State) -> u16 {
     let widest = state.rooms.iter().map(|room| wrap::columns(&room.shown)).max().unwrap_or(0);
@@ -122,7 +125,10 @@ pub(super) fn draw_header(state: &State, panes: &Panes, area: Rect, buffer: &mut
     if panes.rooms.is_none() {
         for (place, other) in state.rooms.iter().enumerate() {
             if place != state.current && (other.unread > 0 || other.mentioned) {
-                right.push(Span::styled(format!("{} ", other.shown), theme.strong()));
+                right.push(Span::styled(
+                    format!("{} ", wrap::truncate(&other.shown, OTHER_COLUMNS)),
+                    theme.strong(),
+                ));
                 right.extend(news(state, other).spans);
                 right.push(Span::raw("  "));
             }

@@ -68,7 +68,7 @@ pub(super) fn news_below(state: &State) -> Option<Span<'static>> {
     let key = key_for(Action::Newest);
     Some(match room.unread {
         0 => Span::styled(format!("further up · {key} newest"), state.theme.dim()),
-        new if room.mentioned => {
+        new if room.mentioned && !room.name.is_direct() => {
             Span::styled(format!("{new} new below, naming you · {key}"), state.theme.mention())
         }
         new => {
