@@ -82,6 +82,13 @@ fn a_word_to_somebody_alone() {
     let mut own = entry("#x", 1, "alice", "are you there?");
     (own.room, own.id) = (room.clone(), send.id);
     script.entry(own);
+    // Whether they are here makes no difference.
+    let mut news = presence("#x", &["bob"]);
+    (news.room, news.joined) = (room.clone(), news.people.take().unwrap_or_default());
+    news.left = vec![nick("bob")];
+    script.hear(Event::Presence(Presence { joined: Vec::new(), ..news.clone() }));
+    script.pass(std::time::Duration::from_secs(60));
+    script.hear(Event::Presence(Presence { left: Vec::new(), ..news }));
     says(&mut script, &room, 2, "bob", "yes!");
     let text = script.text();
     assert!(!text.contains("3+17"), "{text}");

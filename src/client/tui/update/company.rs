@@ -180,11 +180,10 @@ pub(super) fn take_in(state: &mut State, news: &Presence) {
     for nick in &news.left {
         room.typing.over(nick);
     }
-    // A whole list is no news, and in a large room nobody follows who comes and goes.
-    if news.people.is_some()
-        || news.here.max(room.people.here()) > TOLD_UP_TO
-        || !state.company.settings.noise
-    {
+    // A whole list is no news, in a large room nobody follows who comes and goes, and with some alone one speaks whether
+    // they are here or not.
+    let followed = !room.name.is_direct() && news.here.max(room.people.here()) <= TOLD_UP_TO;
+    if news.people.is_some() || !followed || !state.company.settings.noise {
         return;
     }
     let renamed =
