@@ -3,6 +3,7 @@
 use crossterm::event::KeyEvent;
 use tokio::time::Instant;
 
+use super::settings::Change;
 use crate::client::link::Update;
 use crate::protocol::command::Command;
 use crate::protocol::time::Time;
@@ -60,6 +61,15 @@ pub enum Effect {
     Open(String),
     /// Ring the bell.
     Bell,
+    /// Tell the desktop, where the terminal can.
+    Notice {
+        /// From whom.
+        title: String,
+        /// What.
+        body: String,
+    },
+    /// Keep this setting for the next time.
+    Keep(Change),
     /// Give the terminal back to the shell for a while.
     Suspend,
     /// Paint everything anew: something else wrote on the screen.

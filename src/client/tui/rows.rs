@@ -4,6 +4,8 @@
 //! drawn above it (day, gap, "new"), the gap behind the last entry, and what we said that the room does
 //! not have yet. [`Layout::rows`] lays out one of them; nobody lays out all.
 
+mod company;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -11,6 +13,7 @@ use std::collections::BTreeSet;
 
 use super::markup;
 use super::scroll::Unit;
+use super::state::company::Company;
 use super::state::inviting::Inviting;
 use super::state::room::{Delivery, Room};
 use super::styled::Styled;
@@ -109,6 +112,8 @@ pub(crate) struct Layout<'a> {
     pub(crate) me: &'a Nick,
     /// Whose messages are not shown.
     pub(crate) ignored: &'a BTreeSet<Nick>,
+    /// What names us, and what is told of people.
+    pub(crate) company: &'a Company,
     pub(crate) zone: &'a TimeZone,
     /// Now, by which a day of another year says its year.
     pub(crate) now: Timestamp,
@@ -154,7 +159,7 @@ impl Layout<'_> {
         match number {
             0 => self.start(),
             _ if number <= known => self.entry(number - 1),
-            _ if number == known + 1 => self.gap(known).into_iter().collect(),
+            _ if number == known + 1 => self.gap(known).into_iter().chain(self.comings(known)).collect(),
             _ => self.pending(number - known - 2),
         }
     }
@@ -167,10 +172,10 @@ impl Layout<'_> {
         let empty = room.scrollback.len() == 0;
         let note = |text: String| wrap(&text, self.columns.text).into_iter().map(Row::Note);
         if !room.joined && empty {
-            return note(format!("Joining {} …", room.name)).collect();
+            return note(format!("Joining {} …", room.shown)).collect();
         }
         let mut rows = vec![Row::Empty];
-        rows.extend(note(format!("This is the beginning of {}.", room.name)));
+        rows.extend(note(self.beginning()));
         if empty {
             rows.extend(note("Nothing has been said here yet: be the first, write a line below.".to_owned()));
         }
@@ -202,8 +207,8 @@ impl Layout<'_> {
 
     fn entry(&self, place: usize) -> Vec<Row> {
         let Some(entry) = self.room.scrollback.get(place) else { return Vec::new() };
-        let mut rows = Vec::new();
-        let mut before = self.shown_before(place);
+        let mut rows = self.comings(place);
+        let mut before = self.shown_before(place).filter(|_| rows.is_empty());
         let last_seq = place.checked_sub(1).and_then(|place| self.room.scrollback.get(place)).map(|e| e.seq);
         let gap = self.gap(place);
         if let Some(seen) = self.room.new_after
@@ -236,7 +241,7 @@ impl Layout<'_> {
                 // One line for as many as come in a row.
                 if before.is_none_or(|before| *before.from != entry.from) {
                     let (from, at, tone) = (&entry.from, entry.at.timestamp(), Tone::News);
-                    let text = format!("what {from} says is not shown: /unignore {from} shows it");
+                    let text = self.not_shown(place, entry);
                     self.said(&Saying { from, at, text: &text, action: false, tone }, None, &mut rows);
                 }
             }
@@ -361,9 +366,7 @@ impl Layout<'_> {
             Tone::News => "·".to_owned(),
             _ => saying.from.as_str().to_owned(),
         };
-        let mention = saying.tone == Tone::Plain
-            && saying.from != self.me
-            && crate::protocol::mention::find(saying.text, self.me.as_str()).is_some();
+        let mention = saying.tone == Tone::Plain && self.names_us(saying.from, saying.text);
         let width = self.columns.text;
         let text = match saying.tone {
             Tone::News => markup::plain(saying.text, width),

@@ -1,10 +1,13 @@
 //! The screen, driven by scripts: keys and news in, screens and effects out. Nothing sleeps.
 
+mod company;
 mod connection;
+mod direct;
 mod history;
 mod input;
 mod inviting;
 mod order;
+mod reading;
 mod screens;
 mod storm;
 mod terminal;

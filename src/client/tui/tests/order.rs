@@ -373,7 +373,7 @@ fn whom_we_ignore_takes_one_line_and_rings_no_bell() {
     assert!(!script.effects.contains(&crate::client::tui::Effect::Bell));
     let text = script.text();
     assert!(!text.contains("listen") && text.contains("quiet here"), "{text}");
-    assert_eq!(text.matches("what bob says is not shown").count(), 1, "{text}");
+    assert_eq!(text.matches("3 messages of bob not shown: /unignore bob").count(), 1, "{text}");
     // Under another name they are the same.
     let mut news = presence("#lobby", &[]);
     news.people = None;

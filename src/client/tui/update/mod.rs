@@ -1,7 +1,9 @@
 //! What happens to the state. No I/O, no clock: what is to be done outside comes out as [`Effect`]s,
 //! time comes in as [`Event::Tick`].
 
+mod company;
 mod completing;
+mod direct;
 mod history;
 mod keys;
 mod link;
@@ -9,6 +11,8 @@ mod links;
 mod order;
 pub(crate) mod overlays;
 pub(crate) mod pasting;
+mod reading;
+mod ringing;
 mod rooms;
 mod saying;
 
@@ -26,11 +30,13 @@ pub(crate) const JOIN_ENTRIES: u64 = 200;
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = Vec::new();
     if let Event::Tick(now) = event {
-        tick(state, now);
+        tick(state, now, &mut effects);
         return effects;
     }
     state.changed = true;
     let heard = matches!(event, Event::Link(_));
+    let writes = matches!(event, Event::Key(_) | Event::Paste(_));
+    let before = writes.then(|| (state.current, state.composer().text().to_owned()));
     match event {
         Event::Tick(_) => {}
         Event::Key(key) => keys::press(state, &key, &mut effects),
@@ -53,7 +59,12 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Terminate => effects.push(Effect::Quit),
     }
     see(state);
+    if before.is_some_and(|(place, text)| place == state.current && text != state.composer().text()) {
+        company::tell_typing(state, &mut effects);
+    }
     overlays::leave_when_free(state, &mut effects);
+    reading::note(state);
+    reading::tell_before_leaving(state, &mut effects);
     watch(state, heard, &effects);
     effects
 }
@@ -80,12 +91,16 @@ pub(crate) fn look_at(state: &mut State, seq: u64, effects: &mut Vec<Effect>) {
     history::look_at(state, seq, effects);
 }
 
-fn tick(state: &mut State, now: Now) {
+fn tick(state: &mut State, now: Now, effects: &mut Vec<Effect>) {
     let countdown = |state: &State| (state.retry_at().map(|at| state.seconds_until(at)), state.silence());
     let before = countdown(state);
     state.now = now;
     if countdown(state) != before {
         state.changed = true;
+    }
+    reading::tell_in_time(state, effects);
+    for (place, room) in state.rooms.iter_mut().enumerate() {
+        state.changed |= room.typing.pass(now.instant) && place == state.current;
     }
     if state.silence().is_some() {
         // What was measured before says nothing now, nor does it when the server is back.

@@ -9,7 +9,6 @@ use super::{put_line, styled};
 use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
-use crate::protocol::mention;
 use crate::protocol::name::RoomName;
 use crate::protocol::stats::grouped;
 
@@ -100,7 +99,8 @@ fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &
     };
     let sign_at = if columns.name > 0 { text_at.saturating_sub(2) } else { area.x };
     put_in(buffer, area, sign_at, sign, sign_style);
-    let us = said.mention.then_some(state.me.as_str());
+    let finds_us = |text: &str| state.company.settings.find(text, &state.me);
+    let us = said.mention.then_some(&finds_us as styled::Finds<'_>);
     let line = styled::line(theme, &said.text, text_style, name_style, us);
     put_line(buffer, text_at, area.y, &line, area.right().saturating_sub(text_at));
 }

@@ -54,7 +54,7 @@ fn connection(state: &State, width: u16) -> Line<'static> {
     if state.size.1 < 6
         && let Some(room) = state.room()
     {
-        spans.push(Span::styled(format!("{} ", room.name), theme.strong()));
+        spans.push(Span::styled(format!("{} ", room.shown), theme.strong()));
     }
     if width < 40 {
         spans.push(Span::styled(state.me.to_string(), theme.own()));
@@ -70,13 +70,18 @@ pub(super) fn news_below(state: &State) -> Option<Span<'static>> {
     let key = key_for(Action::Newest);
     Some(match room.unread {
         0 => Span::styled(format!("further up · {key} newest"), state.theme.dim()),
-        new if room.mentioned => {
+        new if room.mentioned && !room.name.is_direct() => {
             Span::styled(format!("{new} new below, naming you · {key}"), state.theme.mention())
         }
         new => {
             Span::styled(format!("{new} new below · {key}"), state.theme.news().add_modifier(Modifier::BOLD))
         }
     })
+}
+
+/// Who is writing in the room in sight.
+pub(super) fn typing(state: &State) -> Option<String> {
+    state.room()?.typing.sentence()
 }
 
 /// The keys that are useful now, as many as fit, the most useful first; the last one, by which the others

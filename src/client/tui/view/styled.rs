@@ -7,16 +7,18 @@ use ratatui::text::{Line, Span};
 
 use crate::client::tui::styled::{Kind, Styled};
 use crate::client::tui::theme::Theme;
-use crate::protocol::mention;
 
-/// The row, in which everything looks like `base` and then as it is marked, who acts like `name`, and `us` set off where
-/// it is said first.
+/// Where a text means us first.
+pub(super) type Finds<'a> = &'a dyn Fn(&str) -> Option<Range<usize>>;
+
+/// The row, in which everything looks like `base` and then as it is marked, who acts like `name`, and what `us` finds
+/// set off.
 pub(super) fn line<'a>(
     theme: Theme,
     row: &'a Styled,
     base: Style,
     name: Style,
-    us: Option<&str>,
+    us: Option<Finds<'_>>,
 ) -> Line<'a> {
     let said = us.and_then(|us| find(row, us));
     let mut spans = Vec::new();
@@ -36,11 +38,11 @@ pub(super) fn line<'a>(
     Line::from(spans)
 }
 
-/// Where somebody is named first, outside of code.
-fn find(row: &Styled, nick: &str) -> Option<Range<usize>> {
+/// Where somebody is meant first, outside of code.
+fn find(row: &Styled, finds: Finds<'_>) -> Option<Range<usize>> {
     let mut from = 0;
     loop {
-        let said = mention::find(row.text.get(from..)?, nick)?;
+        let said = finds(row.text.get(from..)?)?;
         let said = from + said.start..from + said.end;
         let mut hidden = row.looks.iter().filter(|(_, look)| !look.kind.can_name_us());
         if said.is_empty() || !hidden.any(|(range, _)| range.start < said.end && said.start < range.end) {
@@ -54,6 +56,11 @@ fn find(row: &Styled, nick: &str) -> Option<Range<usize>> {
 mod tests {
     use super::*;
     use crate::client::tui::markup;
+    use crate::protocol::mention;
+
+    fn bob(text: &str) -> Option<Range<usize>> {
+        mention::find(text, "bob")
+    }
 
     #[test]
     fn we_are_named_in_bold_and_not_in_code() {
@@ -64,9 +71,9 @@ mod tests {
             ("bob* `bob`", Some(0..3)),
         ] {
             let rows = markup::rows(text, 40);
-            assert_eq!(rows.first().and_then(|row| find(row, "bob")), expected, "{text}");
+            assert_eq!(rows.first().and_then(|row| find(row, &bob)), expected, "{text}");
         }
         let rows = markup::act("bob", "calls bob", 40);
-        assert_eq!(find(&rows[0], "bob"), Some(10..13));
+        assert_eq!(find(&rows[0], &bob), Some(10..13));
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn rows(theme: Theme, width: usize) -> Vec<Line<'static>> {
     let signs = [
         ("◌ ✗", "a message of yours that is on its way, that was not sent"),
         ("▎ !", "somebody said your name: in a message, in a room"),
+        ("○", "somebody is here and away: /whois says why"),
         ("●", "you are in: with the server, in a room of the list; somebody is here"),
         ("& @", "the host, whose parlor it is; an operator, who keeps order"),
         ("~", "a guest: somebody without a key, for whom no name is kept"),

@@ -48,7 +48,7 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
         Some(Overlay::Help(_)) => help::rows(state.theme, width),
         Some(Overlay::Names(_)) => {
             let people = state.room().into_iter().flat_map(|room| room.people.iter());
-            people.map(|person| people::line(state, person, width)).collect()
+            people.map(|person| people::line_with_reason(state, person, width)).collect()
         }
         Some(Overlay::Invite { room, ticket, .. }) => {
             let inviting = state.inviting.as_ref();
@@ -56,7 +56,7 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
                 .map(|inviting| invite::rows(state.theme, inviting, (room, ticket.as_ref()), width, height))
                 .unwrap_or_default()
         }
-        Some(Overlay::Whois { answer: Some(answer), .. }) => whois::rows(state.theme, answer, width),
+        Some(Overlay::Whois { answer: Some(answer), .. }) => whois::rows(state, answer, width),
         Some(Overlay::Tickets { answer: Some(answer), .. }) => tickets::rows(state, answer, width),
         Some(Overlay::Stats { answer: Some(answer), .. }) => stats::rows(state.theme, answer, width),
         Some(
@@ -106,7 +106,7 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
     match overlay {
         Overlay::Help(top) => ("keys and commands".to_owned(), from(top)),
         Overlay::Names(top) => {
-            let here = state.room().map(|room| format!("{}: {} here", room.name, room.people.here()));
+            let here = state.room().map(|room| format!("{}: {} here", room.shown, room.people.here()));
             (here.unwrap_or_default(), from(top))
         }
         Overlay::Invite { room, top, .. } => (format!("invite to {room}"), from(top)),
