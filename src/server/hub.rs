@@ -184,7 +184,8 @@ impl Hub {
         };
         self.last_session += 1;
         let session = self.last_session;
-        let person = Person { nick, guest: who.is_none(), role: role.filter(|role| *role > Role::Member), away: None };
+        let person =
+            Person { nick, guest: who.is_none(), role: role.filter(|role| *role > Role::Member), away: None };
         let token = Uuid::new_v4();
         let mailbox = Mailbox::default();
         self.take_nick(&person.nick, session);
@@ -337,16 +338,20 @@ impl Hub {
         self.sessions.get(&session).map(|session| (session.who, &session.person)).ok_or_else(gone)
     }
 
+    /// What the entries of a session carry as `author`.
+    ///
+    /// # Errors
+    /// When it is over.
+    pub fn author(&self, session: SessionId) -> Result<u64, Failure> {
+        self.sessions.get(&session).map(|session| session.author).ok_or_else(gone)
+    }
+
     /// Whether a session may add to a room's log, and as whom. From then on the room stays, whoever leaves
     /// it: an entry of it is on its way.
     ///
     /// # Errors
     /// `not_in_room`.
-    pub fn speaker(
-        &mut self,
-        session: SessionId,
-        name: &RoomName,
-    ) -> Result<Speaker, Failure> {
+    pub fn speaker(&mut self, session: SessionId, name: &RoomName) -> Result<Speaker, Failure> {
         let nick = self.member(session, name)?;
         if let Some(room) = self.rooms.get_mut(name) {
             room.note_spoken();
@@ -355,7 +360,11 @@ impl Hub {
         Ok(Speaker { nick, who: speaking.who, author: speaking.author })
     }
 
-    fn member(&self, session: SessionId, name: &RoomName) -> Result<Nick, Failure> {
+    /// What somebody is called who is in a room.
+    ///
+    /// # Errors
+    /// `not_in_room`.
+    pub fn member(&self, session: SessionId, name: &RoomName) -> Result<Nick, Failure> {
         let session = self.sessions.get(&session).ok_or_else(gone)?;
         if session.rooms.contains(name) {
             Ok(session.person.nick.clone())

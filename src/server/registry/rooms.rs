@@ -111,8 +111,8 @@ impl Registry {
         !self.rules(room).topic_locked || self.keeps(room, person)
     }
 
-    /// Whether a room is for somebody to rule.
-    fn keeps(&self, room: &RoomName, person: Option<PersonId>) -> bool {
+    /// Whether a room is for somebody to rule: its owner, an operator or the host.
+    pub fn keeps(&self, room: &RoomName, person: Option<PersonId>) -> bool {
         person.is_some_and(|person| {
             self.rules(room).owner == Some(person)
                 || self.role(person).is_some_and(|role| role >= Role::Operator)
