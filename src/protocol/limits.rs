@@ -231,6 +231,16 @@ pub const READ_POSITIONS: usize = 1_000_000;
 /// What people have read is gathered for this long and written at once; a sudden end costs no more than that.
 pub const READ_KEPT_EVERY: Duration = Duration::from_secs(1);
 
+/// How long a deleted message may stay in the files when there is time to purge it: many that are deleted together are
+/// purged together, for the end of the journal is moved each time.
+pub const PURGE_AFTER: Duration = Duration::from_millis(500);
+
+/// How long it may stay there when there is none, because more and more is said.
+pub const PURGE_AT_LAST: Duration = Duration::from_secs(5);
+
+/// Messages that are purged at once: some milliseconds of work for the writer of the log.
+pub const PURGED_AT_ONCE: usize = 256;
+
 // --- defaults of what the configuration file can change -------------------------------------
 
 /// Connections in all.

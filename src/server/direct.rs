@@ -46,7 +46,7 @@ pub(super) async fn list(context: &Context, session: SessionId) -> Vec<RoomInfo>
         let at = match at {
             // The log knows it, and is asked once.
             None => {
-                let last = context.reader.page(&info.room, Place::Before(u64::MAX), 1).await;
+                let last = context.reader.page(&info.room, Place::Before(u64::MAX), 1, None).await;
                 let last = last.inspect_err(|error| warn!(%error, "a room cannot be read"));
                 let at = last.ok().and_then(|page| page.last().map(|entry| entry.at));
                 at.inspect(|at| context.hub.lock().note_said(&info.room, *at))

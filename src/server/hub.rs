@@ -354,6 +354,14 @@ impl Hub {
         self.sessions.get(&session).map(|session| (session.who, &session.person)).ok_or_else(gone)
     }
 
+    /// What the entries of a session carry as `author`.
+    ///
+    /// # Errors
+    /// When it is over.
+    pub fn author(&self, session: SessionId) -> Result<u64, Failure> {
+        self.sessions.get(&session).map(|session| session.author).ok_or_else(gone)
+    }
+
     /// Whether a session may add to a room's log, and as whom. From then on the room stays, whoever leaves
     /// it: an entry of it is on its way.
     ///
@@ -368,7 +376,11 @@ impl Hub {
         Ok(Speaker { nick, who: speaking.who, author: speaking.author })
     }
 
-    fn member(&self, session: SessionId, name: &RoomName) -> Result<Nick, Failure> {
+    /// What somebody is called who is in a room.
+    ///
+    /// # Errors
+    /// `not_in_room`.
+    pub fn member(&self, session: SessionId, name: &RoomName) -> Result<Nick, Failure> {
         let session = self.sessions.get(&session).ok_or_else(gone)?;
         if session.rooms.contains(name) {
             Ok(session.person.nick.clone())

@@ -122,8 +122,8 @@ impl Registry {
         !self.rules(room).topic_locked || self.keeps(room, person)
     }
 
-    /// Whether a room is for somebody to rule. One for some alone is for nobody.
-    fn keeps(&self, room: &RoomName, person: Option<PersonId>) -> bool {
+    /// Whether a room is for somebody to rule: its owner, an operator or the host. One for some alone is for nobody.
+    pub fn keeps(&self, room: &RoomName, person: Option<PersonId>) -> bool {
         !room.is_direct()
             && person.is_some_and(|person| {
                 self.rules(room).owner == Some(person)

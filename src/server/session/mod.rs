@@ -4,6 +4,7 @@
 //! a write that waits never stops the reading: the reader takes commands, the writer moves the
 //! cursors. A session fails alone, and every end has a [`Reason`].
 
+mod changes;
 mod company;
 mod order;
 mod own;

@@ -14,7 +14,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::company::{self, Typed};
-use super::{Follow, Heard, Out, order};
+use super::{Follow, Heard, Out, changes, order};
 use crate::protocol::command::{Command, History, Join, RequestId, Send, SetTopic};
 use crate::protocol::event::{
     Delayed, EntryKind, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason, RoomInfo, Rooms,
@@ -141,7 +141,14 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     async fn carry_out(&mut self, command: Command) -> Result<(), Reason> {
         if !matches!(command, Command::Bye(_)) {
-            let is_message = matches!(command, Command::Send(_) | Command::Topic(_));
+            let is_message = matches!(
+                command,
+                Command::Send(_)
+                    | Command::Topic(_)
+                    | Command::Edit(_)
+                    | Command::Delete(_)
+                    | Command::React(_)
+            );
             self.hold_up(is_message, command.request_id()).await?;
         }
         match command {
@@ -164,6 +171,16 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 }
                 let topic = |by| Draft::new(EntryKind::Topic, room.clone(), id, by, text);
                 self.draft(&room, id, topic).await
+            }
+            change @ (Command::Edit(_) | Command::Delete(_) | Command::React(_)) => {
+                // What was said before need not wait for the log to be read.
+                self.hand_over().await?;
+                let re = change.request_id();
+                match Box::pin(changes::draft(self.context, self.session, change)).await {
+                    Ok(draft) => self.drafts.push(draft),
+                    Err(failure) => self.fail(Failure { re, ..failure }).await,
+                }
+                Ok(())
             }
             other => {
                 // In the order in which they were said.
@@ -214,13 +231,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         id: Uuid,
         draft: impl FnOnce(Speaker) -> Draft,
     ) -> Result<(), Reason> {
-        let member = self.context.hub.lock().speaker(self.session, room);
-        let may_speak = member.and_then(|speaker| {
-            let whom = || speaker.who.map_or_else(|| Whom::Guest(speaker.nick.clone()), Whom::Person);
-            let muted = self.context.registry.muted(whom, room);
-            muted.map_or_else(|| Ok(speaker), Err)
-        });
-        match may_speak {
+        match speaker(self.context, self.session, room) {
             Ok(speaker) => self.drafts.push(draft(speaker)),
             Err(failure) => {
                 self.fail(Failure { re: Some(id.into()), ..failure }).await;
@@ -300,13 +311,13 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             Command::Hello(_) => {
                 return Err(Failure::new(ErrorCode::OutOfPlace, "hello was said already").into());
             }
-            Command::Edit(_)
-            | Command::Delete(_)
-            | Command::React(_)
-            | Command::Reactions(_)
-            | Command::Earlier(_)
-            | Command::Search(_) => {
-                return Err(Failure::new(ErrorCode::UnknownType, "not yet").into());
+            Command::Reactions(of) => {
+                self.may_look_into(&of.room)?;
+                self.say(&changes::reactions(self.context, of).await?).await;
+            }
+            Command::Earlier(of) => {
+                self.may_look_into(&of.room)?;
+                self.say(&changes::earlier(self.context, self.session, of).await?).await;
             }
             Command::Direct(asked) => {
                 let answer = company::open(self.context, self.session, asked)?;
@@ -327,7 +338,15 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                     company::tell_typing(self.context, self.session, &typing.room)?;
                 }
             }
-            Command::Pong(_) | Command::Send(_) | Command::Topic(_) => {}
+            Command::Search(_) => {
+                return Err(Failure::new(ErrorCode::UnknownType, "not yet").into());
+            }
+            Command::Pong(_)
+            | Command::Send(_)
+            | Command::Edit(_)
+            | Command::Delete(_)
+            | Command::React(_)
+            | Command::Topic(_) => {}
         }
         Ok(())
     }
@@ -446,8 +465,11 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     async fn history(&mut self, history: History) -> Result<(), Stop> {
         self.may_look_into(&history.room)?;
-        let last = self.context.hub.lock().room(&history.room)?.channel().published();
-        let page = self.context.reader.page(&history.room, history.place, history.limit).await;
+        let (last, author) = {
+            let hub = self.context.hub.lock();
+            (hub.room(&history.room)?.channel().published(), hub.author(self.session)?)
+        };
+        let page = self.context.reader.page(&history.room, history.place, history.limit, Some(author)).await;
         let mut entries = page.map_err(|error| {
             warn!(%error, room = %history.room, "a page could not be read");
             Failure::new(ErrorCode::Storage, "the server could not read its log: try again later")
@@ -475,6 +497,17 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             mailbox.place().await.send(out);
         }
     }
+}
+
+/// As whom a session may add to the log of a room, if it may.
+///
+/// # Errors
+/// `not_in_room`, `muted`.
+pub(super) fn speaker(context: &Context, session: SessionId, room: &RoomName) -> Result<Speaker, Failure> {
+    let speaker = context.hub.lock().speaker(session, room)?;
+    let whom = || speaker.who.map_or_else(|| Whom::Guest(speaker.nick.clone()), Whom::Person);
+    context.registry.muted(whom, room).map_or(Ok(()), Err)?;
+    Ok(speaker)
 }
 
 /// By the clock that sleeps go by too.
