@@ -217,6 +217,16 @@ pub const TYPING_TOLD: usize = 50;
 /// of all entries.
 pub const COUNTED_ENTRIES: u64 = 10_000;
 
+/// How often what has expired is taken out of the log. Whoever counts in days misses an hour less than they would a write
+/// each minute.
+pub const EXPIRE_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// The shortest time for which what is said can be kept: less, and it might be gone before it was read.
+pub const KEPT_SHORTEST: Duration = Duration::from_secs(60);
+
+/// The longest time that can be named: a hundred years. More is for ever, which is the default.
+pub const KEPT_LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 // --- defaults of what the configuration file can change -------------------------------------
 
 /// Connections in all.

@@ -13,6 +13,7 @@
 //!
 //! Beside it stands the [`registry`]: what the parlor knows of people, and what its host has decided.
 
+pub mod backup;
 pub mod batch;
 pub mod block;
 pub mod config;
@@ -24,6 +25,7 @@ pub mod entrance;
 pub mod gate;
 pub mod handshake;
 pub mod hub;
+pub mod import;
 pub mod listen;
 pub mod log;
 pub mod mailbox;
@@ -32,6 +34,7 @@ pub mod people;
 pub mod private;
 pub mod publish;
 pub mod registry;
+pub mod retention;
 pub mod room;
 pub mod running;
 pub mod session;
@@ -68,6 +71,7 @@ use metrics::Metrics;
 use metrics::process::Process;
 use people::SharedRegistry;
 use registry::{By, Registry, RegistryError};
+use retention::Keeping;
 use running::Running;
 use tls::{Tls, TlsError};
 
@@ -80,6 +84,7 @@ pub struct Context {
     reader: log::Reader,
     limits: Limits,
     guests: bool,
+    retention: Keeping,
     door: Door,
     /// `None`: TCP without TLS.
     tls: Option<Tls>,
@@ -178,6 +183,7 @@ impl Server {
             reader: log.reader,
             limits: config.limits,
             guests: config.guests,
+            retention: Keeping::new(config.retention),
             door: Door::new(door.lock, words_file),
             tls,
             metrics: Metrics::new(),
@@ -272,6 +278,10 @@ impl Server {
         });
         let mut presence = tokio::spawn(tell_news(Arc::clone(&context), bell));
         let tidying = tokio::spawn(tidy(Arc::clone(&context)));
+        let expiring = tokio::spawn({
+            let context = Arc::clone(&context);
+            async move { retention::run(&context).await }
+        });
 
         let fault = tokio::select! {
             biased;
@@ -280,6 +290,7 @@ impl Server {
             _ = &mut presence => Some(Fault("the teller of presence")),
         };
         info!("closing");
+        expiring.abort();
         context.closing.cancel();
         context.hub.lock().close(Reason::Shutdown);
         accepting.wait().await;

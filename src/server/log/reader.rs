@@ -7,13 +7,14 @@ use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
 use tokio::sync::Semaphore;
 
-use super::LogError;
 use super::sqlite::{self, place, seq_of};
 use super::tail::Tail;
+use super::{LogError, moment};
 use crate::protocol::command::Place;
 use crate::protocol::event::Entry;
 use crate::protocol::limits::{CATCH_UP_BYTES, LOG_READERS, PAGE_BYTES, PAGE_ENTRIES};
 use crate::protocol::name::RoomName;
+use crate::protocol::time::Time;
 use crate::server::batch::{Batch, Builder};
 use crate::server::disk::Disk;
 
@@ -36,7 +37,8 @@ impl Reader {
     }
 
     /// The entries after `cursor` up to `to`, encoded, as many as one step takes: what a
-    /// connection that catches up is sent at a time. The first is `cursor + 1`. `None` when there are none.
+    /// connection that catches up is sent at a time. The first is `cursor + 1`, or a later one where those before it have
+    /// expired. `None` when there are none.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -50,8 +52,7 @@ impl Reader {
         }
         let room = room.clone();
         self.with(move |connection| {
-            let Some(id) = sqlite::room_id(connection, &room)? else { return Ok(None) };
-            let section = Section { connection, room: room.as_str(), id, tail: &[] };
+            let Some(section) = Section::open(connection, &room, Vec::new())? else { return Ok(None) };
             let read = section.forward(cursor + 1, |next| {
                 if next.first > to {
                     return Ok(false);
@@ -79,20 +80,12 @@ impl Reader {
         // Before the file is looked at: what is settled in between is in both, and never in neither.
         let tail = self.tail.of(&room);
         self.with(move |connection| {
-            let Some(id) = sqlite::room_id(connection, &room)? else { return Ok(Vec::new()) };
-            let section = Section { connection, room: room.as_str(), id, tail: &tail };
+            let Some(section) = Section::open(connection, &room, tail)? else { return Ok(Vec::new()) };
             match at {
                 Place::Before(seq) => section.before(seq, wanted, PAGE_BYTES),
                 Place::After(seq) => section.after(seq, wanted, PAGE_BYTES),
-                // TODO
-                Place::At(_) => section.after(0, wanted, PAGE_BYTES),
-                Place::Around(seq) => {
-                    // Each side has its own half of the bytes, so that `seq` itself is always in it.
-                    let mut page = section.before(seq, wanted / 2, PAGE_BYTES / 2)?;
-                    let rest = wanted - page.len() as u64;
-                    page.extend(section.after(seq.saturating_sub(1), rest, PAGE_BYTES / 2)?);
-                    Ok(page)
-                }
+                Place::Around(seq) => section.around(seq, wanted),
+                Place::At(time) => section.around(section.at(time)?, wanted),
             }
         })
         .await
@@ -120,7 +113,11 @@ impl Reader {
         let work = self.disk.run(move || {
             let taken = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = taken.ok_or(LogError::Closed)?;
-            let result = read(&connection);
+            // One state of the file, whatever is written while it is read.
+            let result = connection
+                .unchecked_transaction()
+                .map_err(LogError::from)
+                .and_then(|transaction| read(&transaction));
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             drop(turn);
             result
@@ -134,11 +131,46 @@ struct Section<'a> {
     connection: &'a Connection,
     room: &'a str,
     id: i64,
+    /// The first entry that has not expired.
+    first: u64,
     /// What may not be in the file yet.
-    tail: &'a [Batch],
+    tail: Vec<Batch>,
 }
 
-impl Section<'_> {
+impl<'a> Section<'a> {
+    /// A room's log, if it has one. `tail` was taken before.
+    fn open(
+        connection: &'a Connection,
+        room: &'a RoomName,
+        tail: Vec<Batch>,
+    ) -> Result<Option<Self>, LogError> {
+        let Some((id, first)) = sqlite::room_start(connection, room)? else { return Ok(None) };
+        // What has expired since then is in it still.
+        let tail = tail.into_iter().filter(|batch| batch.last >= first).map(|batch| batch.after(first - 1));
+        Ok(Some(Self { connection, room: room.as_str(), id, first, tail: tail.collect() }))
+    }
+
+    /// Half of what is wanted before `seq`, it, and the rest after it.
+    fn around(&self, seq: u64, wanted: u64) -> Result<Vec<Entry>, LogError> {
+        // Each side has its own half of the bytes, so that `seq` itself is always in it.
+        let mut page = self.before(seq, wanted / 2, PAGE_BYTES / 2)?;
+        let rest = wanted - page.len() as u64;
+        page.extend(self.after(seq.saturating_sub(1), rest, PAGE_BYTES / 2)?);
+        Ok(page)
+    }
+
+    /// The entry that was the next to be said at a moment; the last one for a moment after that.
+    fn at(&self, time: Time) -> Result<u64, LogError> {
+        let found = moment::find(self.connection, self.id, &self.tail, time)?;
+        Ok(found.min(self.last()?).max(self.first))
+    }
+
+    /// The last entry.
+    fn last(&self) -> Result<u64, LogError> {
+        let settled = || sqlite::last_seq(self.connection, self.id);
+        Ok(self.tail.last().map_or_else(settled, |batch| Ok(batch.last))?)
+    }
+
     /// The last entries before `seq`, in the order of the log. Ends at a hole; whoever begins there is told.
     fn before(&self, seq: u64, wanted: u64, bytes: usize) -> Result<Vec<Entry>, LogError> {
         let mut page = Vec::new();
@@ -146,9 +178,10 @@ impl Section<'_> {
             return Ok(page);
         }
         let mut left = Room { entries: wanted, bytes };
-        let settled = sqlite::last_seq(self.connection, self.id)?;
-        let last = self.tail.last().map_or(settled, |batch| batch.last);
-        let end = seq.saturating_sub(1).min(last);
+        let end = seq.saturating_sub(1).min(self.last()?);
+        if end < self.first {
+            return Ok(page);
+        }
         let mut next = end;
         let mut add = |batch: Batch| -> Result<bool, LogError> {
             let batch = batch.up_to(next);
@@ -207,7 +240,7 @@ impl Section<'_> {
         first: u64,
         mut each: impl FnMut(Batch) -> Result<bool, LogError>,
     ) -> Result<(), LogError> {
-        let first = first.max(1);
+        let first = first.max(self.first);
         let mut statement = self.connection.prepare_cached(
             "SELECT place, count, frames FROM batches
              WHERE place >= coalesce((SELECT max(place) FROM batches WHERE place BETWEEN ?1 AND ?2), ?2)
@@ -236,7 +269,7 @@ impl Section<'_> {
                 return Ok(());
             }
         }
-        for batch in self.tail {
+        for batch in &self.tail {
             if !go_on(batch.clone())? {
                 break;
             }

@@ -17,7 +17,10 @@ pub(super) const APPLICATION_ID: u32 = 0x7061_726C;
 type Migration = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// Each brings the schema from its index to the next version. Only ever add to the end.
-const MIGRATIONS: &[Migration] = &[|transaction| transaction.execute_batch(FIRST), batch_entries];
+const MIGRATIONS: &[Migration] = &[|transaction| transaction.execute_batch(FIRST), batch_entries, forget_beginnings];
+
+/// Bytes of free pages that are overwritten at once.
+const OVERWRITTEN_AT_ONCE: i64 = 1 << 20;
 
 /// One row for each entry.
 const FIRST: &str = "
@@ -107,6 +110,19 @@ fn batch_entries(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     )
 }
 
+/// A room's log may begin later than at 1. From now on what is taken out is overwritten: so is what was taken out before.
+fn forget_beginnings(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch("ALTER TABLE rooms ADD COLUMN first INTEGER NOT NULL DEFAULT 1")?;
+    let free = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let mut bytes = free("freelist_count")?.saturating_mul(free("page_size")?);
+    transaction.execute_batch("CREATE TABLE overwritten (bytes BLOB)")?;
+    while bytes > 0 {
+        transaction.execute("INSERT INTO overwritten VALUES (zeroblob(?1))", [bytes.min(OVERWRITTEN_AT_ONCE)])?;
+        bytes -= OVERWRITTEN_AT_ONCE;
+    }
+    transaction.execute_batch("DROP TABLE overwritten")
+}
+
 /// Settles a batch behind all that its room has.
 pub(super) fn insert(connection: &Connection, room: i64, batch: Option<&Batch>) -> rusqlite::Result<()> {
     let Some(batch) = batch else { return Ok(()) };
@@ -183,6 +199,7 @@ pub(super) fn to_the_first(connection: &Connection) {
     }
     drop(rows);
     connection
-        .execute_batch("DROP TABLE journal; DROP TABLE batches; DROP TABLE ids; PRAGMA user_version = 1;")
+        .execute_batch("DROP TABLE journal; DROP TABLE batches; DROP TABLE ids;
+             ALTER TABLE rooms DROP COLUMN first; PRAGMA user_version = 1;")
         .unwrap();
 }

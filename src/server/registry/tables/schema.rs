@@ -105,6 +105,9 @@ const MIGRATIONS: &[&str] = &["
         BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END;
     CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END;
+", "
+    -- For how long what is said in the room is kept, in seconds.
+    ALTER TABLE rooms ADD COLUMN retention INTEGER;
 "];
 
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
