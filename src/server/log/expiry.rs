@@ -20,6 +20,8 @@ const ROWS: usize = 16;
 pub(super) struct Step {
     /// The first entry that is still there.
     pub(super) first: u64,
+    /// No settled entry is left but the last one.
+    pub(super) at_end: bool,
     /// Whether anything was taken out.
     pub(super) changed: bool,
     /// There may be more to do.
@@ -64,7 +66,7 @@ pub(super) fn step(
         forget_places(&transaction, room, first)?;
         transaction.commit()?;
     }
-    Ok(Step { first, changed, more: more && changed })
+    Ok(Step { first, at_end: first >= last, changed, more: more && changed })
 }
 
 /// The next rows from the beginning of a room that hold anything up to `end`.

@@ -18,7 +18,7 @@ use super::sqlite::{self, place};
 use super::tail::Tail;
 use super::{
     Commit, Commits, Committed, Draft, Fresh, LogError, Outcome, StoreError, StoredRoom, expiry, journal,
-    moment, schema,
+    schema,
 };
 use crate::protocol::event::Entry;
 use crate::protocol::limits::{COMMIT_ENTRIES, COMMITS_AHEAD, LOG_QUEUE};
@@ -251,13 +251,15 @@ impl State {
     /// One step of taking out what has expired.
     fn expire(&mut self, room: &RoomName, before: Time, up_to: u64) -> Result<expiry::Step, LogError> {
         let Some(Room { id, .. }) = self.rooms.get(room).copied() else {
-            return Ok(expiry::Step { first: 1, changed: false, more: false });
+            return Ok(expiry::Step { first: 1, at_end: true, changed: false, more: false });
         };
-        if self.tail.of(room).first().is_some_and(|batch| moment::is_before(&batch.bytes, before)) {
-            self.settle();
-        }
-        let step = expiry::step(&mut self.connection, id, before, up_to)?;
+        let mut step = expiry::step(&mut self.connection, id, before, up_to)?;
         self.overwritten |= step.changed;
+        // Only what is settled can be taken out, and the last of it stays: perhaps there is more.
+        if step.at_end && !self.tail.of(room).is_empty() {
+            self.settle();
+            step.more = self.tail.of(room).is_empty();
+        }
         if !step.more {
             self.empty_write_ahead();
         }

@@ -130,7 +130,7 @@ fn prepare(
             let (room, on) = (here()?, seconds.is_some());
             let done = match seconds {
                 Some(seconds) => format!("what is said in {room} is kept for {}", spoken_time(seconds)),
-                None => format!("what is said in {room} is kept for as long as elsewhere in this parlor"),
+                None => ruled(&room, RuleKind::Retention, on),
             };
             let rule = RuleKind::Retention;
             (Command::Rule(SetRule { id, room, rule, on, nick: None, words: None, seconds }), done)
@@ -182,7 +182,10 @@ fn ruled(room: &RoomName, rule: RuleKind, on: bool) -> String {
             format!("everyone may come into {room} again")
         }
         (RuleKind::Passphrase, true) => format!("{room} asks for its passphrase now"),
-        (RuleKind::Retention, _) => format!("what is said in {room} is kept for another time"),
+        (RuleKind::Retention, true) => format!("what is said in {room} is kept for a time of its own"),
+        (RuleKind::Retention, false) => {
+            format!("what is said in {room} is kept for as long as elsewhere in this parlor")
+        }
     }
 }
 
