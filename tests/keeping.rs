@@ -365,3 +365,40 @@ async fn a_backup_of_a_parlor_at_work_is_a_parlor() {
     assert!(err(&none).contains("there is no parlor in"), "{}", err(&none));
     assert_eq!(std::fs::read_dir(nothing.path()).unwrap().count(), 0);
 }
+
+/// It was sent some of it, and what comes next is not there any more when it is to be sent.
+#[tokio::test]
+async fn what_expires_while_somebody_catches_up_is_told_as_a_gap() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("export.json");
+    // More than what sockets hold.
+    let days = (0..6000).map(|n| if n < 5990 { 9 } else { 1 });
+    std::fs::write(&file, exported(days).replace("secret", &"x".repeat(2000))).unwrap();
+    import(&file, &room("#a"), folder.path()).unwrap();
+    let server = TestServer::keeping(folder, Retention::default(), host().public()).await;
+    let mut host = server.client_of("host", &host()).await;
+    let mut slow = TestClient::connect_narrow(server.port, "slow").await;
+    slow.join("#a", 0, None).await;
+    assert_eq!(slow.entry().await.seq, 1);
+    retention(&mut host, Some(5 * 24 * 60 * 60)).await.unwrap();
+    begins_at(&mut host, Some(5991)).await;
+    let (mut cursor, mut gaps) = (1, 0);
+    while cursor < 6000 {
+        match slow.event().await.expect("the connection ended") {
+            Event::Entry(entry) => {
+                assert_eq!(entry.seq, cursor + 1);
+                cursor = entry.seq;
+            }
+            Event::Gap(Gap { from, to, .. }) => {
+                assert!(from == cursor + 1 && (from..=5990).contains(&to), "{from} to {to} after {cursor}");
+                (cursor, gaps) = (to, gaps + 1);
+            }
+            _ => {}
+        }
+    }
+    // More than one, if it was quicker than the log between two steps.
+    assert!(gaps > 0);
+    assert_eq!(host.join("#a", 6000, None).await.room.unwrap().first, Some(5991));
+    assert_eq!(host.send("#a", "on").await, 6001);
+    assert_eq!(slow.entry().await.seq, 6001);
+}
