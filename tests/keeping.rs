@@ -19,6 +19,8 @@ use parlor::server::import::import;
 use parlor::server::retention::Retention;
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
 use uuid::Uuid;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -401,4 +403,53 @@ async fn what_expires_while_somebody_catches_up_is_told_as_a_gap() {
     assert_eq!(host.join("#a", 6000, None).await.room.unwrap().first, Some(5991));
     assert_eq!(host.send("#a", "on").await, 6001);
     assert_eq!(slow.entry().await.seq, 6001);
+}
+
+/// A way to the server at `port` whose first connection ends after so many bytes.
+async fn broken_way(port: u16, bytes: u64) -> u16 {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let own = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let mut left = bytes;
+        while let Ok((client, _)) = listener.accept().await {
+            let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let (mut from_client, mut to_client) = client.into_split();
+            let (from_server, mut to_server) = server.into_split();
+            let mut from_server = from_server.take(std::mem::replace(&mut left, u64::MAX));
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
+                    _ = tokio::io::copy(&mut from_server, &mut to_client) => {}
+                }
+            });
+        }
+    });
+    own
+}
+
+#[tokio::test]
+async fn an_export_goes_on_after_a_break() {
+    let folder = with_messages((0..2500).map(|n| 2500 - n));
+    let mut server = TestServer::keeping(folder, Retention::default(), host().public()).await;
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("a.json");
+    // In the middle of the third page.
+    let port = broken_way(server.port, 200_000).await;
+    let mut program = parlor(home.path());
+    program.args(["export", "#a", "--nick", "clerk", "--format", "json", "--output"]).arg(&file);
+    let done = run(program_at(program, port)).await;
+    assert!(done.status.success(), "{}", err(&done));
+    assert!(err(&done).contains("connected again"), "{}", err(&done));
+    let json = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<Entry> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(seqs(&lines), (1..=2500).collect::<Vec<_>>());
+    // One that finds nobody any more says so, and leaves nothing behind.
+    server.stop().await;
+    let given_up =
+        export(server.port, home.path(), &["--format", "json", "--output", file.to_str().unwrap()]).await;
+    assert_eq!(given_up.status.code(), Some(1));
+    assert!(!err(&given_up).is_empty());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), json, "the one before it is as it was");
+    let files = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(files.filter(|name| name.to_string_lossy().starts_with("a.json")).count(), 1);
 }

@@ -433,7 +433,17 @@ async fn a_room_may_have_a_passphrase_of_its_own() {
     let lock = |words| {
         let words = Passphrase::new(words).ok();
         let room = room("#vault");
-        move |id| Command::Rule(SetRule { id, room, rule: RuleKind::Passphrase, on: true, nick: None, words, seconds: None })
+        move |id| {
+            Command::Rule(SetRule {
+                id,
+                room,
+                rule: RuleKind::Passphrase,
+                on: true,
+                nick: None,
+                words,
+                seconds: None,
+            })
+        }
     };
     assert_eq!(code(order(&mut member, lock("mine now, is it")).await), ErrorCode::NotAllowed);
     order(&mut owner, lock("open sesame")).await.unwrap();

@@ -52,7 +52,9 @@ impl Reader {
         }
         let room = room.clone();
         self.with(move |connection| {
-            let Some(section) = Section::open(connection, &room, Vec::new())? else { return Ok(None) };
+            // One state of the file, whatever expires while it is read.
+            let moment = connection.unchecked_transaction()?;
+            let Some(section) = Section::open(&moment, &room, Vec::new())? else { return Ok(None) };
             let read = section.forward(cursor + 1, |next| {
                 if next.first > to {
                     return Ok(false);
@@ -80,7 +82,8 @@ impl Reader {
         // Before the file is looked at: what is settled in between is in both, and never in neither.
         let tail = self.tail.of(&room);
         self.with(move |connection| {
-            let Some(section) = Section::open(connection, &room, tail)? else { return Ok(Vec::new()) };
+            let moment = connection.unchecked_transaction()?;
+            let Some(section) = Section::open(&moment, &room, tail)? else { return Ok(Vec::new()) };
             match at {
                 Place::Before(seq) => section.before(seq, wanted, PAGE_BYTES),
                 Place::After(seq) => section.after(seq, wanted, PAGE_BYTES),
@@ -113,11 +116,7 @@ impl Reader {
         let work = self.disk.run(move || {
             let taken = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = taken.ok_or(LogError::Closed)?;
-            // One state of the file, whatever is written while it is read.
-            let result = connection
-                .unchecked_transaction()
-                .map_err(LogError::from)
-                .and_then(|transaction| read(&transaction));
+            let result = read(&connection);
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             drop(turn);
             result

@@ -17,7 +17,8 @@ pub(super) const APPLICATION_ID: u32 = 0x7061_726C;
 type Migration = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// Each brings the schema from its index to the next version. Only ever add to the end.
-const MIGRATIONS: &[Migration] = &[|transaction| transaction.execute_batch(FIRST), batch_entries, forget_beginnings];
+const MIGRATIONS: &[Migration] =
+    &[|transaction| transaction.execute_batch(FIRST), batch_entries, forget_beginnings];
 
 /// Bytes of free pages that are overwritten at once.
 const OVERWRITTEN_AT_ONCE: i64 = 1 << 20;
@@ -117,7 +118,8 @@ fn forget_beginnings(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut bytes = free("freelist_count")?.saturating_mul(free("page_size")?);
     transaction.execute_batch("CREATE TABLE overwritten (bytes BLOB)")?;
     while bytes > 0 {
-        transaction.execute("INSERT INTO overwritten VALUES (zeroblob(?1))", [bytes.min(OVERWRITTEN_AT_ONCE)])?;
+        transaction
+            .execute("INSERT INTO overwritten VALUES (zeroblob(?1))", [bytes.min(OVERWRITTEN_AT_ONCE)])?;
         bytes -= OVERWRITTEN_AT_ONCE;
     }
     transaction.execute_batch("DROP TABLE overwritten")
@@ -199,7 +201,9 @@ pub(super) fn to_the_first(connection: &Connection) {
     }
     drop(rows);
     connection
-        .execute_batch("DROP TABLE journal; DROP TABLE batches; DROP TABLE ids;
-             ALTER TABLE rooms DROP COLUMN first; PRAGMA user_version = 1;")
+        .execute_batch(
+            "DROP TABLE journal; DROP TABLE batches; DROP TABLE ids;
+             ALTER TABLE rooms DROP COLUMN first; PRAGMA user_version = 1;",
+        )
         .unwrap();
 }

@@ -173,6 +173,8 @@ async fn the_journal_is_taken_up_after_a_sudden_end() {
 #[tokio::test]
 async fn a_log_of_the_first_schema_is_read_on() {
     let mut open = open();
+    // It did not know yet who has written what.
+    let draft = |name: &str, text: &str| Draft { author: None, ..draft(name, text) };
     let drafts: Vec<Draft> = (0..2000).map(|n| draft("#a", &format!("{n} {}", "x".repeat(n)))).collect();
     for some in drafts.chunks(64) {
         open.append(some.to_vec()).await;

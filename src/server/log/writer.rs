@@ -169,8 +169,7 @@ impl State {
             rooms.insert(room.name, Room { id, last: room.last });
         }
         let (ids, counts) = (Ids::open(&connection)?, Arc::new(CommitCounts::default()));
-        let mut state =
-            Self { connection, rooms, ids, tail, unsettled: 0, overwritten: false, counts, disk };
+        let mut state = Self { connection, rooms, ids, tail, unsettled: 0, overwritten: false, counts, disk };
         state.take_up_journal()?;
         Ok(state)
     }

@@ -124,7 +124,18 @@ fn prepare(
                 true => format!("{room} asks for its passphrase now: /join {room} WORDS"),
                 false => format!("{room} asks for no passphrase any more"),
             };
-            (Command::Rule(SetRule { id, room, rule: RuleKind::Passphrase, on, nick: None, words, seconds: None }), done)
+            (
+                Command::Rule(SetRule {
+                    id,
+                    room,
+                    rule: RuleKind::Passphrase,
+                    on,
+                    nick: None,
+                    words,
+                    seconds: None,
+                }),
+                done,
+            )
         }
         Order::Retention(seconds) => {
             let (room, on) = (here()?, seconds.is_some());
