@@ -13,6 +13,7 @@
 //!
 //! Beside it stands the [`registry`]: what the parlor knows of people, and what its host has decided.
 
+pub mod backup;
 pub mod batch;
 pub mod block;
 pub mod config;
@@ -25,6 +26,7 @@ pub mod entrance;
 pub mod gate;
 pub mod handshake;
 pub mod hub;
+pub mod import;
 pub mod listen;
 pub mod log;
 pub mod mailbox;
@@ -35,6 +37,7 @@ pub mod private;
 pub mod publish;
 pub mod reading;
 pub mod registry;
+pub mod retention;
 pub mod room;
 pub mod running;
 pub mod session;
@@ -72,6 +75,7 @@ use metrics::process::Process;
 use people::SharedRegistry;
 use reading::Positions;
 use registry::{By, Registry, RegistryError};
+use retention::Keeping;
 use running::Running;
 use tls::{Tls, TlsError};
 
@@ -85,6 +89,7 @@ pub struct Context {
     reader: log::Reader,
     limits: Limits,
     guests: bool,
+    retention: Keeping,
     door: Door,
     /// `None`: TCP without TLS.
     tls: Option<Tls>,
@@ -186,6 +191,7 @@ impl Server {
             reader: log.reader,
             limits: config.limits,
             guests: config.guests,
+            retention: Keeping::new(config.retention),
             door: Door::new(door.lock, words_file),
             tls,
             metrics: Metrics::new(),
@@ -284,6 +290,10 @@ impl Server {
             let context = Arc::clone(&context);
             async move { context.positions.keep_up(&context.registry).await }
         });
+        let expiring = tokio::spawn({
+            let context = Arc::clone(&context);
+            async move { retention::run(&context).await }
+        });
 
         let fault = tokio::select! {
             biased;
@@ -292,6 +302,7 @@ impl Server {
             _ = &mut presence => Some(Fault("the teller of presence")),
         };
         info!("closing");
+        expiring.abort();
         context.closing.cancel();
         context.hub.lock().close(Reason::Shutdown);
         accepting.wait().await;
