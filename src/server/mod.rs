@@ -11,7 +11,8 @@
 //! 5. Each session's writer moves its cursor: from the channel when the batch is what comes next, and from
 //!    the log otherwise.
 //!
-//! Beside it stands the [`registry`]: what the parlor knows of people, and what its host has decided.
+//! Beside it stand the [`registry`]: what the parlor knows of people, and what its host has decided; and the [`search`]: an index
+//! that follows the log.
 
 pub mod batch;
 pub mod block;
@@ -34,6 +35,7 @@ pub mod publish;
 pub mod registry;
 pub mod room;
 pub mod running;
+pub mod search;
 pub mod session;
 pub mod throttle;
 pub mod tls;
@@ -69,6 +71,7 @@ use metrics::process::Process;
 use people::SharedRegistry;
 use registry::{By, Registry, RegistryError};
 use running::Running;
+use search::Search;
 use tls::{Tls, TlsError};
 
 /// What every connection of a server shares.
@@ -78,6 +81,7 @@ pub struct Context {
     registry: SharedRegistry,
     log: log::Writer<Slot>,
     reader: log::Reader,
+    search: Search,
     limits: Limits,
     guests: bool,
     door: Door,
@@ -168,6 +172,7 @@ impl Server {
         if door.lock.is_some() {
             registry.set_door(&By::Parlor, door.lock.clone(), Time::now())?;
         }
+        let search = Search::open(&config.data, log.id, &log.rooms, log.reader.clone(), disk);
         let bell = Arc::new(Notify::new());
         let hub = Hub::new(config.limits.clone(), log.rooms, Arc::clone(&bell));
         let doors = Doors::new(config.limits.connections, config.limits.connections_per_address);
@@ -176,6 +181,7 @@ impl Server {
             registry: SharedRegistry::new(registry, disk),
             log: log.writer,
             reader: log.reader,
+            search,
             limits: config.limits,
             guests: config.guests,
             door: Door::new(door.lock, words_file),
@@ -287,6 +293,7 @@ impl Server {
         if timeout(SHUTDOWN_TIME, sessions.wait()).await.is_err() {
             warn!(left = sessions.len(), "some connections did not end in time");
         }
+        context.search.close().await;
         context.reader.close().await;
         context.log.close().await;
         context.registry.close().await;

@@ -58,6 +58,7 @@ pub async fn run(mut commits: Commits<Slot>, context: &Context) {
             for batch in join(batches.batches, BATCH_BYTES) {
                 channel.publish(batch);
             }
+            context.search.published(&room, channel.published());
         }
         for (slot, answer) in answers {
             slot.send(Out::Frames(answer));

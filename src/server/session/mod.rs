@@ -7,6 +7,7 @@
 mod order;
 mod own;
 mod reader;
+mod search;
 mod writer;
 
 use std::pin::pin;

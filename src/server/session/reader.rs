@@ -13,8 +13,8 @@ use tokio::time::sleep;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Follow, Heard, Out, order};
-use crate::protocol::command::{Command, History, Join, RequestId, Send, SetTopic};
+use super::{Follow, Heard, Out, order, search};
+use crate::protocol::command::{Command, History, Join, RequestId, Search, Send, SetTopic};
 use crate::protocol::event::{
     Delayed, EntryKind, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason,
     RoomInfo, Rooms,
@@ -46,6 +46,8 @@ pub(super) struct Reader<'a, R> {
     drafts: Vec<Draft>,
     messages: Pace,
     others: Pace,
+    /// Searches, which are among the others too.
+    searches: Throttle,
 }
 
 impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
@@ -69,6 +71,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             drafts: Vec::new(),
             messages: Pace::new(Throttle::new(limits.message_burst, limits.messages_per_second, now), now),
             others: Pace::new(Throttle::new(limits.command_burst, limits.commands_per_second, now), now),
+            searches: search::throttle(limits, now),
         }
     }
 
@@ -143,8 +146,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         }
         match command {
             Command::Send(Send { id, room, text, action, reply_to }) => {
-                let message = |by: Speaker| {
-                    Draft { action, reply_to, ..Draft::new(EntryKind::Message, room.clone(), id, by, text) }
+                let message = |by: Speaker| Draft {
+                    action,
+                    reply_to,
+                    ..Draft::new(EntryKind::Message, room.clone(), id, by, text)
                 };
                 self.draft(&room, id, message).await
             }
@@ -252,6 +257,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 self.say(&Event::Ok(Okay { re: set.id, you: Some(you), ..Okay::default() })).await;
             }
             Command::History(history) => self.history(history).await?,
+            Command::Search(search) => self.search(*search).await?,
             Command::Who(who) => {
                 self.may_look_into(&who.room)?;
                 let (here, people) = {
@@ -300,7 +306,6 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             | Command::React(_)
             | Command::Reactions(_)
             | Command::Earlier(_)
-            | Command::Search(_)
             | Command::Direct(_)
             | Command::Read(_)
             | Command::Typing(_)
@@ -430,6 +435,16 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         entries.retain(|entry| entry.seq <= last);
         let page = Page { re: history.id, room: history.room, entries, last };
         self.say(&Event::Page(page)).await;
+        Ok(())
+    }
+
+    async fn search(&mut self, search: Search) -> Result<(), Stop> {
+        if let Some(room) = &search.room {
+            self.may_look_into(room)?;
+        }
+        sleep(self.searches.take(now())).await;
+        let found = search::carry_out(self.context, self.session, search).await?;
+        self.say(&Event::Found(found)).await;
         Ok(())
     }
 
