@@ -51,7 +51,7 @@ impl Indexer {
         let mut tables = Tables::open(&path, log)?;
         if !take_positions(&tables, &shared)? {
             info!("the index of the search knows what the log does not: it is made anew");
-            tables = Tables::anew(&path, log)?;
+            tables.renew(&path, log)?;
             shared.marks.none_indexed();
         }
         // It may have ended before it had cleaned up.
@@ -96,8 +96,8 @@ impl Indexer {
     /// Does a part of what there is to do, and leaves the rest of it.
     fn step(&mut self, work: &mut Work, runtime: &Handle) -> Result<(), IndexError> {
         if work.anew {
-            self.tables = Tables::anew(&self.path, self.log)?;
-            self.shared.pool.renew();
+            let Self { tables, path, log, shared, .. } = &mut *self;
+            shared.pool.renew(|| tables.renew(path, *log))?;
             self.shared.marks.none_indexed();
             work.anew = false;
         }

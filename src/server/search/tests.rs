@@ -387,6 +387,45 @@ async fn pages_follow_each_other_without_a_gap() {
     assert_eq!(open.search.find(earlier).await.unwrap(), []);
 }
 
+#[tokio::test]
+async fn damage_that_a_search_meets_is_mended_while_it_runs() {
+    let mut open = Open::new();
+    open.say((0..2_000).map(|n| said(&format!("word {n}"))).collect()).await;
+    for _ in 0..3 {
+        // One file, which is as large as it was then, with nothing in it.
+        open = open.reopened().await;
+        let path = open.folder.path().join(FILE);
+        let length = fs::metadata(&path).unwrap().len();
+        fs::write(&path, vec![0x5A; usize::try_from(length).unwrap()]).unwrap();
+        open.search.0.as_ref().unwrap().shared.pool.renew(|| ());
+        let mut found = open.search.find(wanted(&["#a"], "word")).await;
+        assert!(found.is_err(), "it was damaged");
+        while found.is_err() {
+            open.search.caught_up().await;
+            found = open.search.find(wanted(&["#a"], "word")).await;
+        }
+        assert_eq!(found.unwrap().len(), 2_000);
+    }
+    open.say(vec![said("one more word")]).await;
+    let open = open.reopened().await;
+    assert_eq!(open.find("word").await.len(), 2_001);
+}
+
+#[tokio::test]
+async fn a_search_that_nobody_waits_for_is_ended_and_no_other() {
+    let mut open = Open::new();
+    open.say((0..3_000).map(|n| said(&format!("word {n}"))).collect()).await;
+    for _ in 0..200 {
+        let asked = std::pin::pin!(open.search.find(wanted(&["#a"], "wor*")));
+        tokio::select! {
+            biased;
+            found = asked => drop(found),
+            () = tokio::task::yield_now() => {}
+        }
+        assert_eq!(open.find("2999").await, [3_000]);
+    }
+}
+
 #[test]
 fn what_the_index_lacks_is_counted() {
     let stored = |name: &str, last| StoredRoom { name: room(name), topic: String::new(), last };

@@ -146,10 +146,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         }
         match command {
             Command::Send(Send { id, room, text, action, reply_to }) => {
-                let message = |by: Speaker| Draft {
-                    action,
-                    reply_to,
-                    ..Draft::new(EntryKind::Message, room.clone(), id, by, text)
+                let message = |by: Speaker| {
+                    Draft { action, reply_to, ..Draft::new(EntryKind::Message, room.clone(), id, by, text) }
                 };
                 self.draft(&room, id, message).await
             }

@@ -57,28 +57,29 @@ impl Pool {
         }
     }
 
-    /// The file is another one from now on.
-    pub(crate) fn renew(&self) {
+    /// Lets `make` replace the file. Nobody opens it meanwhile, and what was opened before is of no use.
+    pub(crate) fn renew<T>(&self, make: impl FnOnce() -> T) -> T {
         let mut idle = lock(&self.idle);
         idle.connections.clear();
         idle.generation += 1;
+        make()
     }
 
     /// Searches no more, and closes the file once those who search are done.
     pub(crate) async fn close(&self) {
         let turns = self.turns.acquire_many(u32::try_from(SEARCHES_AT_ONCE).unwrap_or(u32::MAX)).await;
         self.turns.close();
-        self.renew();
+        self.renew(|| ());
         drop(turns);
     }
 }
 
 fn search(idle: &Mutex<Idle>, course: &Mutex<Course>, wanted: &Wanted) -> Result<Vec<Match>, IndexError> {
-    let (taken, generation, path) = {
+    let (connection, generation) = {
         let mut idle = lock(idle);
-        (idle.connections.pop(), idle.generation, idle.path.clone())
+        let opened = idle.connections.pop().map_or_else(|| schema::open_reader(&idle.path), Ok)?;
+        (opened, idle.generation)
     };
-    let connection = taken.map_or_else(|| schema::open_reader(&path), Ok)?;
     {
         let mut course = lock(course);
         if matches!(*course, Course::Over) {

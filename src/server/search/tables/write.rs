@@ -37,12 +37,15 @@ impl Tables {
         Self::of(schema::open(path, log)?)
     }
 
-    /// An empty one, whatever there was.
+    /// Makes an empty one in its place.
     ///
     /// # Errors
-    /// When none can be made.
-    pub(crate) fn anew(path: &Path, log: Uuid) -> Result<Self, IndexError> {
-        Self::of(schema::make(path, log)?)
+    /// When that cannot be done.
+    pub(crate) fn renew(&mut self, path: &Path, log: Uuid) -> Result<(), IndexError> {
+        // Closed first: at its end SQLite removes what was written ahead, by its name, and that must not be the new one's.
+        self.connection = Connection::open_in_memory()?;
+        *self = Self::of(schema::make(path, log)?)?;
+        Ok(())
     }
 
     fn of(connection: Connection) -> Result<Self, IndexError> {
