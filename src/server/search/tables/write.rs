@@ -92,7 +92,7 @@ impl Tables {
                         edited.insert(place(id, *target), text);
                     }
                     Change::Edited { target, text } => {
-                        took_out |= replace(&transaction, place(id, *target), text)?
+                        took_out |= replace(&transaction, place(id, *target), text)?;
                     }
                     Change::Deleted { target } => {
                         let place = place(id, *target);
