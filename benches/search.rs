@@ -100,7 +100,7 @@ impl Texts {
             _ if number % 20_000 == 77 => format!("{} zanzibar", line(chance)),
             _ if number % 20 == 3 => (0..8).map(|_| HAN[fastrand::usize(..HAN.len())]).collect(),
             _ if number % 50 == 7 => format!("{} https://example.org/{number}", half(line(chance))),
-            _ if number % 3 == 0 => half(line(chance)) + " " + &half(line(chance >> 20)),
+            _ if number.is_multiple_of(3) => half(line(chance)) + " " + &half(line(chance >> 20)),
             _ => line(chance).to_owned(),
         }
     }
@@ -171,6 +171,8 @@ async fn searches(data: &Path) -> bool {
         ("a phrase", words("\"of the\"")),
         ("a rare and a common word", words("the zanzibar")),
         ("the beginning of a word", words("conf*")),
+        ("the beginning of many words", words("a*")),
+        ("the beginnings of most", words("s* t* a* c*")),
         ("somebody", by(words(""))),
         ("somebody and a common word", by(words("the"))),
         ("two Chinese characters", words("会议")),

@@ -426,6 +426,17 @@ async fn a_search_that_nobody_waits_for_is_ended_and_no_other() {
     }
 }
 
+#[tokio::test]
+async fn where_there_is_no_search_it_is_said() {
+    let search = Search::off();
+    search.published(&room("#a"), 1);
+    search.forget(&room("#a"), 1);
+    search.caught_up().await;
+    let failure = search.find(wanted(&["#a"], "word")).await.unwrap_err().failure();
+    assert_eq!((failure.code, search.behind(&[room("#a")])), (ErrorCode::UnknownType, 0));
+    search.close().await;
+}
+
 #[test]
 fn what_the_index_lacks_is_counted() {
     let stored = |name: &str, last| StoredRoom { name: room(name), topic: String::new(), last };
