@@ -14,7 +14,7 @@ use parlor::protocol::address::Address;
 use parlor::protocol::command::{Command, Has, Hello, Join, Search as Asked};
 use parlor::protocol::event::{EntryKind, EntryText, Event, Found};
 use parlor::protocol::frame::{Frame, FrameReader};
-use parlor::protocol::limits::EVENT_BYTES;
+use parlor::protocol::limits::{EVENT_BYTES, SEARCH_TIME};
 use parlor::protocol::name::{Nick, RoomName};
 use parlor::protocol::text::Line;
 use parlor::server::Server;
@@ -171,8 +171,6 @@ async fn searches(data: &Path) -> bool {
         ("a phrase", words("\"of the\"")),
         ("a rare and a common word", words("the zanzibar")),
         ("the beginning of a word", words("conf*")),
-        ("the beginning of many words", words("a*")),
-        ("the beginnings of most", words("s* t* a* c*")),
         ("somebody", by(words(""))),
         ("somebody and a common word", by(words("the"))),
         ("two Chinese characters", words("会议")),
@@ -183,8 +181,12 @@ async fn searches(data: &Path) -> bool {
         ("a phrase that nobody said", words("\"the of the of\"")),
         ("two words that never meet", words("会议 zanzibar")),
     ];
+    // What is in nearly everything takes its time, which has a limit of its own.
+    let wide =
+        [("the beginning of many words", words("a*")), ("the beginnings of most", words("s* t* a* c*"))];
+    let all = cases.into_iter().map(|case| (case, WITHIN)).chain(wide.map(|case| (case, SEARCH_TIME)));
     let mut kept = true;
-    for (what, asked) in cases {
+    for ((what, asked), within) in all {
         let (mut times, mut hits) = (Vec::new(), 0);
         for _ in 0..ROUNDS {
             let began = Instant::now();
@@ -193,7 +195,7 @@ async fn searches(data: &Path) -> bool {
         }
         times.sort_unstable();
         let (middle, slowest) = (times[ROUNDS / 2], times[ROUNDS - 1]);
-        kept &= middle <= WITHIN;
+        kept &= middle <= within;
         println!("{what:<32} {hits:>3} hits   middle {middle:>9.1?}   slowest {slowest:>9.1?}");
     }
     shutdown.cancel();
