@@ -23,9 +23,11 @@ use crate::server::log::{LogError, Reader};
 /// After what could not be done: so soon it is tried again.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// How often what was taken out is wiped away, at most: each time the disk is waited for. So soon it is tried again, too, when
-/// somebody reads there.
+/// So soon what was taken out is wiped away, at the earliest, or when that took long before, after so many times of it: the whole
+/// file is written anew.
 const CLEAN_EVERY: Duration = Duration::from_secs(1);
+/// See [`CLEAN_EVERY`].
+const CLEAN_SHARE: u32 = 60;
 
 /// See the module.
 pub(super) struct Indexer {
@@ -34,10 +36,11 @@ pub(super) struct Indexer {
     log: Uuid,
     reader: Reader,
     shared: Arc<Shared>,
-    /// Something that was taken out may still stand in what is written ahead.
+    /// Something that was taken out may still stand somewhere in the file.
     is_unclean: bool,
-    /// When that was last seen to.
+    /// When it was last wiped, and how long to wait from then.
     cleaned: Instant,
+    clean_after: Duration,
 }
 
 impl Indexer {
@@ -55,7 +58,17 @@ impl Indexer {
             shared.marks.none_indexed();
         }
         // It may have ended before it had cleaned up.
-        let indexer = Self { tables, path, log, reader, shared, is_unclean: true, cleaned: Instant::now() };
+        let is_unclean = tables.is_unclean()?;
+        let indexer = Self {
+            tables,
+            path,
+            log,
+            reader,
+            shared,
+            is_unclean,
+            cleaned: Instant::now(),
+            clean_after: CLEAN_EVERY,
+        };
         let (running, ended) = watch::channel(());
         let runtime = Handle::current();
         thread::Builder::new().name("search".to_owned()).spawn(move || {
@@ -71,7 +84,7 @@ impl Indexer {
         let marks = &shared.marks;
         let mut is_behind = false;
         while !marks.are_closing() {
-            marks.wait_for_work(self.is_unclean.then_some(CLEAN_EVERY));
+            marks.wait_for_work(self.is_unclean.then_some(self.clean_after));
             if !is_behind {
                 marks.pause(INDEX_EVERY);
             }
@@ -90,6 +103,13 @@ impl Indexer {
                 warn!(%error, "what was said cannot be searched yet");
                 marks.pause(RETRY);
             }
+        }
+        // What takes longer is done at the next start: the server does not wait for it.
+        self.clean_after = Duration::ZERO;
+        if self.tables.is_small().unwrap_or(false)
+            && let Err(error) = self.clean()
+        {
+            warn!(%error, "what was deleted is wiped from the index at the next start");
         }
     }
 
@@ -176,8 +196,10 @@ impl Indexer {
     }
 
     fn clean(&mut self) -> Result<(), IndexError> {
-        if self.is_unclean && self.cleaned.elapsed() >= CLEAN_EVERY {
+        if self.is_unclean && self.cleaned.elapsed() >= self.clean_after {
+            let began = Instant::now();
             self.is_unclean = !self.tables.clean()?;
+            self.clean_after = CLEAN_EVERY.max(began.elapsed() * CLEAN_SHARE);
             self.cleaned = Instant::now();
         }
         Ok(())

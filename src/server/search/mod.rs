@@ -16,9 +16,11 @@ mod tables;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 use tracing::warn;
 use uuid::Uuid;
 
@@ -35,6 +37,9 @@ use tables::pool::Pool;
 
 /// The file of the index, in the data folder.
 pub const FILE: &str = "search.db";
+
+/// Time that the end of a server waits for the index.
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// What is looked for. All that is given must hold.
 #[derive(Clone, Debug)]
@@ -212,14 +217,17 @@ impl Search {
         }
     }
 
-    /// Ends the thread, which first finishes what it has begun, and closes the file.
+    /// Ends the thread, which first finishes what it has begun, and closes the file. Waits for that, but not for long: what ends with
+    /// the program in the middle of its work is not done, and is done again.
     pub async fn close(&self) {
         let Some(Running { shared, ended }) = &self.0 else { return };
         shared.pool.close().await;
         shared.marks.close();
         let mut ended = ended.clone();
         // Nothing is ever sent: it ends when the thread does.
-        while ended.changed().await.is_ok() {}
+        if timeout(CLOSING, ended.changed()).await.is_err() {
+            warn!("the index of the search did not end in time");
+        }
     }
 }
 

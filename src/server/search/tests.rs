@@ -283,6 +283,37 @@ async fn what_was_deleted_is_in_no_file() {
     assert_eq!((open.find("ordinary").await.len(), open.find("goes").await), (500, vec![1081]));
 }
 
+/// In any order, among texts of any length, which SQLite moves about.
+#[tokio::test]
+async fn what_was_deleted_in_any_order_is_in_no_file() {
+    for seed in 0..6 {
+        let mut chance = fastrand::Rng::with_seed(seed);
+        let mut open = Open::new();
+        let texts: Vec<String> = (0..400)
+            .map(|n| {
+                format!(
+                    "{} geheim{n}wort {}",
+                    "vor ".repeat(chance.usize(..60)),
+                    "nach ".repeat(chance.usize(..60))
+                )
+            })
+            .collect();
+        for texts in texts.chunks(57) {
+            open.say(texts.iter().map(|text| said(text)).collect()).await;
+        }
+        let mut targets: Vec<u64> = (1..=400).filter(|seq| seq % 7 != 0).collect();
+        chance.shuffle(&mut targets);
+        for targets in targets.chunks(90) {
+            open.say(targets.iter().map(|target| changed(EntryKind::Deleted, *target, "")).collect()).await;
+        }
+        let open = open.reopened().await;
+        for target in targets {
+            assert!(!open.holds(&format!("geheim{}wort", target - 1)), "{target} with {seed}");
+        }
+        assert_eq!(open.find("geheim*").await.len(), 57);
+    }
+}
+
 #[tokio::test]
 async fn what_has_expired_is_forgotten() {
     let mut open = Open::new();

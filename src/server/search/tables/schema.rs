@@ -22,11 +22,12 @@ const VERSION: u32 = 1;
 /// `docs` has a row for each message: `number` is its time in milliseconds, then [`super::NUMBER_BITS`] bits that tell those of one
 /// millisecond apart, so that the order of the keys is that of time; `place` is the number of its room, then its `seq`; `text` are
 /// its terms and `meta` what else it is found by, in words that no text has (see [`super::meta`]). What is deleted must not
-/// be left anywhere in the file, which is `secure-delete`, and needs `docs` to have the very words of the index.
+/// be left anywhere in the file, which is `secure-delete`, and needs `docs` to have the very words of the index. `unclean` says that
+/// something was taken out of which SQLite may have left a copy: see [`super::Tables::clean`].
 ///
 /// The tokenizer takes all beyond ASCII for letters: the terms were made before.
 const TABLES: &str = "
-    CREATE TABLE origin (log BLOB NOT NULL);
+    CREATE TABLE origin (log BLOB NOT NULL, unclean INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE rooms (
         id   INTEGER PRIMARY KEY,
         name TEXT    NOT NULL UNIQUE,

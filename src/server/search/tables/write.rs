@@ -15,6 +15,9 @@ use crate::server::search::change::{Change, Said, Taken};
 /// Messages that are taken out in one transaction, at most, when those of a time long ago go.
 const FORGOTTEN_AT_ONCE: u32 = 1000;
 
+/// Pages of a file that is written anew within some tenths of a second: 16 MiB.
+const SMALL_PAGES: u32 = 4096;
+
 /// The index, open for writing.
 #[derive(Debug)]
 pub(crate) struct Tables {
@@ -118,6 +121,9 @@ impl Tables {
             words.extend(said.author.map(meta::author));
             insert(&transaction, number, place, &words.join(" "), text)?;
         }
+        if took_out {
+            note_unclean(&transaction)?;
+        }
         transaction.commit()?;
         *newest = last;
         Ok(took_out)
@@ -137,19 +143,46 @@ impl Tables {
         for place in &places {
             take_out(&transaction, *place)?;
         }
+        note_unclean(&transaction)?;
         transaction.commit()?;
         Ok(places.len() >= FORGOTTEN_AT_ONCE as usize)
     }
 
-    /// Brings everything into the file itself and empties what is written ahead, where what was taken out still stands. Says
-    /// whether it could: somebody may be reading there.
+    /// Whether something was taken out since [`Self::clean`].
     ///
     /// # Errors
     /// When the index cannot be used.
+    pub(crate) fn is_unclean(&self) -> Result<bool, IndexError> {
+        Ok(self.connection.query_row("SELECT unclean FROM origin", [], |row| row.get(0))?)
+    }
+
+    /// Whether [`Self::clean`] takes a moment only.
+    ///
+    /// # Errors
+    /// When the index cannot be used.
+    pub(crate) fn is_small(&self) -> Result<bool, IndexError> {
+        let pages: u32 = self.connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        Ok(pages <= SMALL_PAGES)
+    }
+
+    /// Writes the whole file anew, without anything that was taken out, and empties what is written ahead. SQLite overwrites what
+    /// it gives free, but leaves copies of rows that it moves within its pages. Says whether it could: somebody may be
+    /// reading what is written ahead.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
     pub(crate) fn clean(&self) -> Result<bool, IndexError> {
+        self.connection.execute_batch("VACUUM")?;
         let busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 {
+            self.connection.execute("UPDATE origin SET unclean = 0", [])?;
+        }
         Ok(busy == 0)
     }
+}
+
+fn note_unclean(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute("UPDATE origin SET unclean = 1", []).map(drop)
 }
 
 fn room_id(transaction: &Transaction<'_>, room: &RoomName) -> rusqlite::Result<i64> {
