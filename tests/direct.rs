@@ -156,6 +156,7 @@ async fn nobody_else_gets_in_whatever_they_are() {
             on: true,
             nick: None,
             words: None,
+            seconds: None,
         };
         let rule = |id| Command::Rule(SetRule { id, ..rule });
         assert_eq!(is_refused(client, rule).await, ErrorCode::NotAllowed);

@@ -10,8 +10,10 @@
 //! | [`event`] | server → client |
 //! | [`words`] | why a command was not done, why a connection ended: the codes that programs go by |
 //! | [`emoji`] | which there are, and what people call them |
+//! | [`link`] | where the addresses of the web stand in a text |
 //! | [`mention`] | whether somebody's name is said in a text |
 //! | [`name`] | nicks and room names: what is allowed, what counts as the same, what merely looks the same |
+//! | [`query`], [`term`] | the words of a search, and what counts as a word |
 //! | [`text`] | text that a terminal can be trusted with |
 //! | [`time`] | the one form of a moment on the wire |
 //! | [`proof`] | how a client shows that it knows the passphrase, and whose key it holds |
@@ -38,7 +40,9 @@ pub mod link;
 pub mod mention;
 pub mod name;
 pub mod proof;
+pub mod query;
 pub mod stats;
+pub mod term;
 pub mod text;
 pub mod ticket;
 pub mod time;

@@ -281,6 +281,15 @@ impl Hub {
         self.sessions.get(&session).is_some_and(|session| session.rooms.contains(room))
     }
 
+    /// Who looks for something, by the number in their entries, and the rooms that this session is in.
+    ///
+    /// # Errors
+    /// When it is over.
+    pub fn seeker(&self, session: SessionId) -> Result<(&Nick, u64, Vec<RoomName>), Failure> {
+        let seeking = self.sessions.get(&session).ok_or_else(gone)?;
+        Ok((&seeking.person.nick, seeking.author, seeking.rooms.iter().cloned().collect()))
+    }
+
     /// A session enters a room, which is made if there is none, and listens to it. In it already, it
     /// only listens anew.
     ///

@@ -11,7 +11,8 @@
 //! 5. Each session's writer moves its cursor: from the channel when the batch is what comes next, and from
 //!    the log otherwise.
 //!
-//! Beside it stands the [`registry`]: what the parlor knows of people, and what its host has decided.
+//! Beside it stand the [`registry`]: what the parlor knows of people, and what its host has decided; and the [`search`]: an index
+//! that follows the log.
 
 pub mod backup;
 pub mod batch;
@@ -40,6 +41,7 @@ pub mod registry;
 pub mod retention;
 pub mod room;
 pub mod running;
+pub mod search;
 pub mod session;
 pub mod throttle;
 pub mod tls;
@@ -77,6 +79,7 @@ use reading::Positions;
 use registry::{By, Registry, RegistryError};
 use retention::Keeping;
 use running::Running;
+use search::Search;
 use tls::{Tls, TlsError};
 
 /// What every connection of a server shares.
@@ -87,6 +90,7 @@ pub struct Context {
     positions: Positions,
     log: log::Writer<Slot>,
     reader: log::Reader,
+    search: Search,
     limits: Limits,
     guests: bool,
     retention: Keeping,
@@ -178,6 +182,7 @@ impl Server {
         if door.lock.is_some() {
             registry.set_door(&By::Parlor, door.lock.clone(), Time::now())?;
         }
+        let search = Search::open(&config.data, log.id, &log.rooms, log.reader.clone(), disk);
         let bell = Arc::new(Notify::new());
         let hub = Hub::new(config.limits.clone(), log.rooms, Arc::clone(&bell));
         let positions = Positions::new(registry.read_marks()?);
@@ -189,6 +194,7 @@ impl Server {
             positions,
             log: log.writer,
             reader: log.reader,
+            search,
             limits: config.limits,
             guests: config.guests,
             retention: Keeping::new(config.retention),
@@ -310,6 +316,7 @@ impl Server {
         if timeout(SHUTDOWN_TIME, sessions.wait()).await.is_err() {
             warn!(left = sessions.len(), "some connections did not end in time");
         }
+        context.search.close().await;
         context.reader.close().await;
         context.log.close().await;
         context.positions.keep(&context.registry).await;

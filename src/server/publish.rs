@@ -62,6 +62,7 @@ pub async fn run(mut commits: Commits<Slot>, context: &Context) {
             if room.is_direct() {
                 context.hub.lock().call(&room, Time::now());
             }
+            context.search.published(&room, channel.published());
         }
         for (slot, answer) in answers {
             slot.send(Out::Frames(answer));

@@ -68,6 +68,8 @@ async fn expire(context: &Context, usual: Option<Duration>) {
         // The last one stays: whoever comes next must find the log where the channel is.
         match context.log.expire(&room, before, published - 1).await {
             Ok(first) => {
+                // Also what an earlier server took out, and could not tell the index of.
+                context.search.forget(&room, first);
                 let mut hub = context.hub.lock();
                 if hub.room(&room).is_ok_and(|known| known.first() < first) {
                     info!(%room, first, "what came before this entry has expired");

@@ -25,9 +25,7 @@ const MIGRATIONS: &[Migration] = &[
         transaction.execute_batch(changes::TABLES)
     },
     // A room's log may begin later than at 1.
-    |transaction| {
-        transaction.execute_batch("ALTER TABLE rooms ADD COLUMN first INTEGER NOT NULL DEFAULT 1")
-    },
+    |transaction| transaction.execute_batch("ALTER TABLE rooms ADD COLUMN first INTEGER NOT NULL DEFAULT 1"),
 ];
 
 /// One row for each entry.

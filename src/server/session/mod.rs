@@ -9,6 +9,7 @@ mod company;
 mod order;
 mod own;
 mod reader;
+mod search;
 mod writer;
 
 use std::pin::pin;

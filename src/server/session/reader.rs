@@ -14,8 +14,8 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::company::{self, Typed};
-use super::{Follow, Heard, Out, changes, order};
-use crate::protocol::command::{Command, History, Join, RequestId, Send, SetTopic};
+use super::{Follow, Heard, Out, changes, order, search};
+use crate::protocol::command::{Command, History, Join, RequestId, Search, Send, SetTopic};
 use crate::protocol::event::{
     Delayed, EntryKind, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason, RoomInfo, Rooms,
 };
@@ -48,6 +48,8 @@ pub(super) struct Reader<'a, R> {
     messages: Pace,
     others: Pace,
     typed: Typed,
+    /// Searches, which are among the others too.
+    searches: Throttle,
 }
 
 impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
@@ -72,6 +74,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             messages: Pace::new(Throttle::new(limits.message_burst, limits.messages_per_second, now), now),
             others: Pace::new(Throttle::new(limits.command_burst, limits.commands_per_second, now), now),
             typed: Typed::default(),
+            searches: search::throttle(limits, now),
         }
     }
 
@@ -268,6 +271,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 self.say(&Event::Ok(Okay { re: set.id, you: Some(you), ..Okay::default() })).await;
             }
             Command::History(history) => self.history(history).await?,
+            Command::Search(search) => self.search(*search).await?,
             Command::Who(who) => {
                 self.may_look_into(&who.room)?;
                 let (here, people) = {
@@ -337,9 +341,6 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 if self.typed.is_due(&typing.room, now()) {
                     company::tell_typing(self.context, self.session, &typing.room)?;
                 }
-            }
-            Command::Search(_) => {
-                return Err(Failure::new(ErrorCode::UnknownType, "not yet").into());
             }
             Command::Pong(_)
             | Command::Send(_)
@@ -478,6 +479,16 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         entries.retain(|entry| entry.seq <= last);
         let page = Page { re: history.id, room: history.room, entries, last };
         self.say(&Event::Page(page)).await;
+        Ok(())
+    }
+
+    async fn search(&mut self, search: Search) -> Result<(), Stop> {
+        if let Some(room) = &search.room {
+            self.may_look_into(room)?;
+        }
+        sleep(self.searches.take(now())).await;
+        let found = search::carry_out(self.context, self.session, search).await?;
+        self.say(&Event::Found(found)).await;
         Ok(())
     }
 
