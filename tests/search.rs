@@ -180,7 +180,15 @@ async fn what_is_found_comes_in_pages() {
 
 fn rule(name: &str, rule: RuleKind) -> (RequestId, Command) {
     let id = RequestId::from(Uuid::now_v7());
-    let set = SetRule { id: Some(id.clone()), room: room(name), rule, on: true, nick: None, words: None };
+    let set = SetRule {
+        id: Some(id.clone()),
+        room: room(name),
+        rule,
+        on: true,
+        nick: None,
+        words: None,
+        seconds: None,
+    };
     (id, Command::Rule(set))
 }
 

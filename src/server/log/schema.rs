@@ -194,10 +194,7 @@ pub(super) fn to_the_first(connection: &Connection) {
     drop(batches);
     to_the_second(connection);
     connection
-        .execute_batch(
-            "DROP TABLE journal; DROP TABLE batches; DROP TABLE ids;
-             ALTER TABLE rooms DROP COLUMN first; PRAGMA user_version = 1;",
-        )
+        .execute_batch("DROP TABLE journal; DROP TABLE batches; DROP TABLE ids; PRAGMA user_version = 1;")
         .unwrap();
 }
 
