@@ -70,7 +70,7 @@ fn room(messages: u64) -> Script {
                 "bob",
                 "did the build pass? I have been looking at it for an hour and cannot see why it should not",
             ),
-            2 => ("bob", "fn main() {\n    println!(\"hello\");\n}"),
+            2 => ("bob", "**look:**\n```rust\nfn main() {\n    println!(\"hello\");\n}\n```"),
             3 => ("李雷", "你好！家里的网络修好了，明天可以一起看演示 👍"),
             _ => ("carol", "that was quick, thank you all for the help with this"),
         };

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "client")]
-use parlor::client::bench;
+use parlor::client::{bench, place::Place};
 #[cfg(feature = "server")]
 use parlor::protocol::address::Address;
 #[cfg(feature = "client")]
@@ -260,15 +260,16 @@ pub(crate) struct ScriptArgs {
 #[command(after_help = "\
 Examples:
   parlor say '#ops' 'deploy is done'
+  parlor say @bob 'deploy is done'          to bob alone
   make 2>&1 | parlor say '#ops' --nick builder
   tail -F app.log | parlor say '#ops'       goes on through a restart of the server
 
 Blank lines are left out, and a line of more than 16 KiB becomes several messages.
 Exit code 0: everything was stored. 1: standard error says why not, and names the lines.")]
 pub(crate) struct Say {
-    /// The room, with or without its #
-    #[arg(value_parser = RoomName::typed)]
-    pub(crate) room: RoomName,
+    /// The room, with or without its #; or @NAME, or @NAME,NAME: those with whom you speak alone
+    #[arg(value_name = "ROOM")]
+    pub(crate) place: Place,
     /// What to say, in one word or several; without it, each line of standard input is a message
     #[arg(value_name = "TEXT")]
     pub(crate) text: Vec<String>,
@@ -289,9 +290,9 @@ Examples:
 What --json prints is described in docs/protocol.md.
 With --follow it goes on through a restart of the server, and leaves nothing out.")]
 pub(crate) struct Tail {
-    /// The room, with or without its #
-    #[arg(value_parser = RoomName::typed)]
-    pub(crate) room: RoomName,
+    /// The room, with or without its #; or @NAME, or @NAME,NAME: those with whom you speak alone
+    #[arg(value_name = "ROOM")]
+    pub(crate) place: Place,
     /// The wire's own objects, one a line
     #[arg(long)]
     pub(crate) json: bool,

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use parlor::client::StoreError;
 use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Met, Secret, Trust, Update};
 use parlor::client::script::End;
+use parlor::client::tui::settings::SettingsFile;
 use parlor::client::tui::state::inviting::Inviting;
 use parlor::client::{bench, pipe, say, tail, tui};
 use parlor::protocol;
@@ -57,6 +58,7 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
                     first: vec![online],
                     room: seat.room.unwrap_or_else(RoomName::lobby),
                     wished: nick,
+                    settings: settings(),
                     inviting,
                 };
                 return stay(seated).await;
@@ -150,7 +152,8 @@ pub(crate) async fn sit_down_at_home(
     };
     let (link, updates, online) = connect(config).await?.map_err(|(why, _)| anyhow::anyhow!(why))?;
     let room = seat.room.unwrap_or_else(RoomName::lobby);
-    stay(tui::Options { link, updates, first: vec![online], room, wished: nick, inviting }).await
+    let settings = settings();
+    stay(tui::Options { link, updates, first: vec![online], room, wished: nick, settings, inviting }).await
 }
 
 type Connected = (Link, mpsc::Receiver<Update>, Update);
@@ -195,16 +198,16 @@ async fn stay(seated: tui::Options) -> anyhow::Result<ExitCode> {
 
 /// `parlor say`.
 pub(crate) async fn say(args: Say) -> anyhow::Result<ExitCode> {
-    let Say { room, text, script } = args;
+    let Say { place, text, script } = args;
     let text = (!text.is_empty()).then(|| Text::new(&text.join(" "))).transpose();
     let text = text.map_err(|error| Usage(error.to_string()))?;
-    Ok(exit_code(say::run(config(script, "say")?, room, text, &asked_to_end()).await))
+    Ok(exit_code(say::run(config(script, "say")?, place, text, &asked_to_end()).await))
 }
 
 /// `parlor tail`.
 pub(crate) async fn tail(args: Tail) -> anyhow::Result<ExitCode> {
-    let Tail { room, json, last, follow, script } = args;
-    let what = tail::What { room, json, last, follow };
+    let Tail { place, json, last, follow, script } = args;
+    let what = tail::What { place, json, last, follow };
     Ok(exit_code(tail::run(config(script, "tail")?, what, &asked_to_end()).await))
 }
 
@@ -280,6 +283,11 @@ fn acquaintances() -> anyhow::Result<Acquaintances> {
 
 fn folder() -> anyhow::Result<PathBuf> {
     client_folder().context("this system has no folder for data: HOME is not set")
+}
+
+/// Where the screen keeps what people set.
+fn settings() -> Option<SettingsFile> {
+    client_folder().map(|folder| SettingsFile::in_folder(&folder))
 }
 
 /// Who we are.

@@ -15,7 +15,9 @@ use parlor::protocol::{self, limits};
 const DOCUMENT: &str = include_str!("../docs/protocol.md");
 const SECURITY: &str = include_str!("../docs/security.md");
 const COMMANDS: &str = include_str!("../src/protocol/command.rs");
+const COMMANDS_ABOUT_TALK: &str = include_str!("../src/protocol/command/talk.rs");
 const EVENTS: &str = include_str!("../src/protocol/event.rs");
+const EVENTS_ABOUT_TALK: &str = include_str!("../src/protocol/event/talk.rs");
 const STATS: &str = include_str!("../src/protocol/stats.rs");
 const WORDS: &str = include_str!("../src/protocol/words.rs");
 const LIMITS: &str = include_str!("../src/protocol/limits.rs");
@@ -95,7 +97,7 @@ fn every_command_and_event_is_documented() {
 
     let mut events = variants(EVENTS, "Event");
     let mut sections = events.clone();
-    sections.insert("Entries: message, topic".to_owned());
+    sections.insert("Entries".to_owned());
     assert_same("sections of events", &headings("Events"), &sections, &["unknown", "entry"]);
     events.extend(variants(EVENTS, "EntryKind"));
     let listed = rows("Events").into_iter().filter(|name| events.contains(*name)).collect();
@@ -108,19 +110,25 @@ fn headings(title: &str) -> BTreeSet<&'static str> {
 
 #[test]
 fn every_field_is_documented() {
-    for (source, title) in [(COMMANDS, "Commands"), (EVENTS, "Events"), (STATS, "Events")] {
+    for (source, title) in [
+        (COMMANDS, "Commands"),
+        (COMMANDS_ABOUT_TALK, "Commands"),
+        (EVENTS, "Events"),
+        (EVENTS_ABOUT_TALK, "Events"),
+        (STATS, "Events"),
+    ] {
         for line in source.lines() {
             let Some((field, _)) = line.trim().strip_prefix("pub ").and_then(|rest| rest.split_once(": "))
             else {
                 continue;
             };
-            // On the wire it is one of `before`, `after` and `around`.
-            if field != "place" && !field.contains(['(', ' ']) {
+            // On the wire one is one of `before`, `after`, `around` and `at`, and the other the fields of a room.
+            if !matches!(field, "place" | "info") && !field.contains(['(', ' ']) {
                 assert!(section(title).contains(&format!("`{field}`")), "{title}: {field}");
             }
         }
     }
-    for field in ["before", "after", "around"] {
+    for field in ["before", "after", "around", "at"] {
         assert!(rows("Commands").contains(field), "{field}");
     }
 }
@@ -150,6 +158,22 @@ fn every_limit_has_its_value() {
         ("page_entries", PAGE_ENTRIES.to_string()),
         ("page_bytes", PAGE_BYTES.to_string()),
         ("list_items", LIST_ITEMS.to_string()),
+        ("reactions_per_message", REACTIONS_PER_MESSAGE.to_string()),
+        ("edits_per_message", EDITS_PER_MESSAGE.to_string()),
+        ("direct_people", DIRECT_PEOPLE.to_string()),
+        ("away_bytes", AWAY_BYTES.to_string()),
+        ("search_bytes", SEARCH_BYTES.to_string()),
+        ("search_hits", SEARCH_HITS.to_string()),
+        ("search_time", seconds(SEARCH_TIME)),
+        ("search_burst", SEARCH_BURST.to_string()),
+        ("searches_per_second", SEARCHES_PER_SECOND.to_string()),
+        ("typing_every", seconds(TYPING_EVERY)),
+        ("typing_shown", seconds(TYPING_SHOWN)),
+        ("typing_told", TYPING_TOLD.to_string()),
+        ("counted_entries", COUNTED_ENTRIES.to_string()),
+        ("direct_rooms", DIRECT_ROOMS.to_string()),
+        ("read_rooms", READ_ROOMS.to_string()),
+        ("read_positions", READ_POSITIONS.to_string()),
         ("rooms_per_session", ROOMS_PER_SESSION.to_string()),
         ("handshake_time", seconds(HANDSHAKE_TIME)),
         ("ping_every", seconds(PING_EVERY)),
@@ -195,6 +219,12 @@ fn every_limit_has_its_value() {
         "catch_up_bytes",
         "commits_ahead",
         "log_readers",
+        "term_bytes",
+        "searches_at_once",
+        "index_every",
+        "index_step_bytes",
+        "notes_owed",
+        "read_kept_every",
     ];
     let all: BTreeSet<String> = LIMITS
         .lines()

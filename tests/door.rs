@@ -231,7 +231,17 @@ async fn impostor(asked: Scrypt, back: Option<Proof>) -> u16 {
             rooms_per_session: 1,
         };
         let (rooms, ignored) = (Vec::new(), Vec::new());
-        let ready = Ready { session: id, you, author: 1, direct: Vec::new(), rooms, ignored, proof: back, key: None, limits };
+        let ready = Ready {
+            session: id,
+            you,
+            author: 1,
+            direct: Vec::new(),
+            rooms,
+            ignored,
+            proof: back,
+            key: None,
+            limits,
+        };
         words.extend_from_slice(&Frame::encode(&Event::Ready(Box::new(ready))).into_bytes());
         stream.write_all(&words).await.unwrap();
         // Hears what it was waiting for, and has nothing of it.

@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdin, Command as Process, Output, Stdio};
 
 use common::{Program, TestClient, soon};
 use parlor::protocol::command::Command;
-use parlor::protocol::event::Entry;
+use parlor::protocol::event::{Entry, Event};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -472,6 +472,29 @@ async fn pipe_goes_both_ways_and_comes_back() {
     assert!(out.iter().any(|event| event["type"] == "people" && event["re"] == "w"));
     assert!(out.iter().any(|event| event["type"] == "ok" && event["seq"] == 4));
     assert_eq!(out.last(), Some(&json!({"type": "bye", "reason": "quit"})));
+}
+
+#[tokio::test]
+async fn pipe_says_what_nobody_answers_and_does_not_wait_for_it() {
+    let folder = TempDir::new().unwrap();
+    let server = server(folder.path());
+    let mut other = TestClient::connect(server.port, "other").await;
+    other.join("#ops", 0, None).await;
+    let mut pipe = Running::start(server.port, &["pipe", "--nick", "bot"]);
+    pipe.command(&json!({"type": "join", "room": "#ops", "limit": 0}));
+    pipe.until(&json!({"type": "ok", "here": 2})).await;
+    for command in ["typing", "read", "away"] {
+        pipe.command(&json!({"type": command, "id": command, "room": "#ops", "seq": 1, "text": "lunch"}));
+    }
+    let is_typing =
+        |event| matches!(event, Event::Typing(typing) if typing.nick.as_str() == "bot").then_some(());
+    other.until(is_typing).await;
+    let (code, out, err) = pipe.end().await;
+    assert_eq!(code, Some(0), "{err:?}");
+    let events = out.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let answered: Vec<Value> =
+        events.filter(|event| event["type"] == "ok").map(|ok| ok["re"].clone()).collect();
+    assert_eq!(answered, ["read", "away"]);
 }
 
 #[tokio::test]

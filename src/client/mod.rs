@@ -9,6 +9,7 @@ pub mod known_servers;
 pub mod lines;
 pub mod link;
 pub mod pipe;
+pub mod place;
 pub mod qr;
 pub mod say;
 pub mod script;

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::lines::Lines;
 use super::link::{self, Config, Link, Update};
+use super::place::{Finding, Place};
 use super::script::{End, Weather, notice};
 use crate::protocol::command::{Command, Join, RequestId, Send};
 use crate::protocol::event::Event;
@@ -29,16 +30,16 @@ pub const UNSTORED: usize = 256;
 
 /// Says `text`, or without one each line of standard input, and waits until all of it is stored. When that
 /// fails, standard error says why and names what was not stored.
-pub async fn run(config: Config, room: RoomName, text: Option<Text>, ending: &CancellationToken) -> End {
+pub async fn run(config: Config, place: Place, text: Option<Text>, ending: &CancellationToken) -> End {
     match text {
         Some(text) => {
-            let mut saying = Saying::start(config, room);
+            let mut saying = Saying::start(config, place);
             saying.texts.push_back(text);
             saying.run(None::<Lines<BufReader<tokio::io::Stdin>>>, ending).await
         }
         None => {
             let input = Lines::new(BufReader::new(tokio::io::stdin()), TEXT_BYTES);
-            Saying::start(config, room).run(Some(input), ending).await
+            Saying::start(config, place).run(Some(input), ending).await
         }
     }
 }
@@ -47,7 +48,9 @@ struct Saying {
     link: Link,
     updates: mpsc::Receiver<Update>,
     weather: Weather,
-    room: RoomName,
+    finding: Finding,
+    /// Not before it is found.
+    room: Option<RoomName>,
     /// The `re` of the join.
     joining: RequestId,
     /// Read and not handed to the link.
@@ -69,16 +72,24 @@ enum Trouble {
 }
 
 impl Saying {
-    fn start(config: Config, room: RoomName) -> Self {
+    fn start(config: Config, place: Place) -> Self {
         let weather = Weather::new(&config);
         let (link, updates) = link::open(config);
         let joining = RequestId::from(Uuid::now_v7());
-        // What others say is not wanted, now or later.
-        let join =
-            Join { id: Some(joining.clone()), room: room.clone(), after: 0, limit: Some(0), words: None };
-        link.submit(Command::Join(join));
+        let (finding, room) = Finding::begin(place);
         let (texts, unstored) = (VecDeque::new(), VecDeque::new());
-        Self { link, updates, weather, room, joining, texts, unstored }
+        let mut saying = Self { link, updates, weather, finding, room: None, joining, texts, unstored };
+        if let Some(room) = room {
+            saying.enter(room);
+        }
+        saying
+    }
+
+    /// The room is found.
+    fn enter(&mut self, room: RoomName) {
+        let (id, room) = (Some(self.joining.clone()), self.room.insert(room).clone());
+        // What others say is not wanted, now or later.
+        self.link.submit(Command::Join(Join { id, room, after: 0, limit: Some(0), words: None }));
     }
 
     async fn run<R: AsyncBufRead + Unpin>(
@@ -136,12 +147,13 @@ impl Saying {
 
     /// Hands to the link what may be on its way.
     fn submit(&mut self) {
+        let Some(room) = &self.room else { return };
         while self.unstored.len() < UNSTORED
             && let Some(text) = self.texts.pop_front()
         {
             let id = Uuid::now_v7();
             self.unstored.push_back((id, text.clone()));
-            let room = self.room.clone();
+            let room = room.clone();
             self.link.submit(Command::Send(Send { id, room, text, action: false, reply_to: None }));
         }
     }
@@ -149,6 +161,11 @@ impl Saying {
     fn hear(&mut self, update: Option<Update>) -> Result<(), Trouble> {
         let Some(update) = update else { return Err(Trouble::Ended("the connection is over".to_owned())) };
         self.weather.tell(&update);
+        match self.finding.hear(&update, &self.link) {
+            Ok(None) => {}
+            Ok(Some(room)) => self.enter(room),
+            Err(failure) => return Err(Trouble::Refused(failure.to_string())),
+        }
         match update {
             Update::Event(Event::Ok(okay), _) => {
                 if let Some(re) = okay.re {

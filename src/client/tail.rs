@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use unicode_width::UnicodeWidthStr;
 use uuid::Uuid;
 
-use super::link::{self, Config, Update};
+use super::link::{self, Config, Link, Update};
+use super::place::{Finding, Place};
 use super::script::{End, Output, OutputError, Weather, notice, reader_gone};
 use crate::protocol::command::{Join, RequestId};
 use crate::protocol::event::{Entry, EntryKind, Event, Gap};
@@ -21,8 +22,8 @@ use crate::protocol::text::escape_json;
 /// What to print.
 #[derive(Clone, Debug)]
 pub struct What {
-    /// The room.
-    pub room: RoomName,
+    /// Where.
+    pub place: Place,
     /// The wire's own objects, one a line.
     pub json: bool,
     /// How many of the last entries to begin with.
@@ -37,10 +38,12 @@ pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End 
     let weather = Weather::new(&config);
     let (link, mut updates) = link::open(config);
     let joining = RequestId::from(Uuid::now_v7());
-    let (room, limit) = (what.room.clone(), Some(what.last));
-    link.follow(Join { id: Some(joining.clone()), room, after: 0, limit, words: None });
+    let (finding, room) = Finding::begin(what.place.clone());
     let mut tail = Tail {
         what,
+        link,
+        finding,
+        room: None,
         joining,
         output,
         weather,
@@ -49,6 +52,9 @@ pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End 
         last: None,
         begun: false,
     };
+    if let Some(room) = room {
+        tail.enter(room);
+    }
     let mut gone = pin!(reader_gone());
     let end = loop {
         tokio::select! {
@@ -71,7 +77,7 @@ pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End 
             () = &mut gone => break End::Done,
         }
     };
-    link.quit();
+    tail.link.quit();
     while let Some(update) = updates.recv().await {
         if matches!(update, Update::Ended { .. }) {
             break;
@@ -82,6 +88,10 @@ pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End 
 
 struct Tail<W> {
     what: What,
+    link: Link,
+    finding: Finding,
+    /// Not before it is found.
+    room: Option<RoomName>,
     /// The `re` of the join.
     joining: RequestId,
     output: Output<W>,
@@ -96,20 +106,37 @@ struct Tail<W> {
 }
 
 impl<W: AsyncWrite + Unpin> Tail<W> {
+    /// The room is found.
+    fn enter(&mut self, room: RoomName) {
+        let (id, room) = (Some(self.joining.clone()), self.room.insert(room).clone());
+        self.link.follow(Join { id, room, after: 0, limit: Some(self.what.last), words: None });
+    }
+
     /// Takes in one update; says how it ends, if it ends with this.
     async fn hear(&mut self, update: Update) -> Result<Option<End>, OutputError> {
         self.weather.tell(&update);
+        match self.finding.hear(&update, &self.link) {
+            Ok(None) => {}
+            Ok(Some(room)) => self.enter(room),
+            Err(failure) => {
+                notice(failure);
+                return Ok(Some(End::Failed));
+            }
+        }
         match update {
             Update::Online { new_log: true, .. } => self.cursor = 0,
             Update::Event(Event::Ok(okay), _) => {
-                if let Some(info) = okay.room.filter(|info| info.room == self.what.room) {
+                if let Some(info) = okay.room.filter(|info| Some(&info.room) == self.room.as_ref()) {
                     if info.last == 0 && !self.what.follow {
-                        notice(format!("nothing was said in {} yet", info.room));
+                        match &self.what.place {
+                            Place::Room(room) => notice(format!("nothing was said in {room} yet")),
+                            Place::People(_) => notice("nothing was said there yet"),
+                        }
                     }
                     self.last = Some(info.last);
                 }
             }
-            Update::Event(Event::Entry(entry), json) if entry.room == self.what.room => {
+            Update::Event(Event::Entry(entry), json) if Some(&entry.room) == self.room.as_ref() => {
                 // What was said after we came is not asked for.
                 if self.what.follow || self.last.is_some_and(|last| entry.seq <= last) {
                     let line =
@@ -118,7 +145,7 @@ impl<W: AsyncWrite + Unpin> Tail<W> {
                 }
                 (self.cursor, self.begun) = (entry.seq, true);
             }
-            Update::Event(Event::Gap(gap), json) if gap.room == self.what.room => {
+            Update::Event(Event::Gap(gap), json) if Some(&gap.room) == self.room.as_ref() => {
                 // The first one is what `last` leaves out, so it is no news.
                 if self.begun {
                     let line = if self.what.json { printable(&json) } else { plain_gap(&gap) };

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
+use super::link;
+
 /// One emoji of Unicode, as a reaction: with its skin tone, if it has one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Emoji(Arc<str>);
@@ -57,40 +59,49 @@ pub fn beginning(start: &str) -> Vec<(&'static str, &'static str)> {
     found
 }
 
-/// Puts an emoji in the place of each `:name:` that there is one for, but not within `code`.
+/// Puts an emoji in the place of each `:name:` that there is one for, but not within `code` nor in a link.
 pub fn replace_shortcodes(text: &str) -> String {
+    let links = link::links(text);
+    let mut links = links.iter().peekable();
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let mut in_code = false;
     while let Some(at) = rest.find([':', '`']) {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
-        if from.starts_with('`') {
-            let ticks = from.bytes().take_while(|byte| *byte == b'`').count();
+        let here = text.len() - from.len();
+        while links.next_if(|link| link.end <= here).is_some() {}
+        let taken = if from.starts_with('`') {
             in_code = !in_code;
-            out.push_str(&from[..ticks]);
-            rest = &from[ticks..];
+            from.bytes().take_while(|byte| *byte == b'`').count()
+        } else if in_code || links.peek().is_some_and(|link| link.start <= here) {
+            1
+        } else if let Some((length, emoji)) = shortcode(from) {
+            out.push_str(emoji);
+            rest = &from[length..];
             continue;
-        }
-        let after = &from[1..];
-        let name = after.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+')));
-        let emoji = name
-            .filter(|end| *end > 0 && !in_code && after[*end..].starts_with(':'))
-            .and_then(|end| named(&after[..end]).map(|emoji| (end, emoji)));
-        // "10:30:00" is a time, and "std::io" a path: only what has a name is replaced.
-        match emoji {
-            Some((end, emoji)) => {
-                out.push_str(emoji);
-                rest = &after[end + 1..];
-            }
-            None => {
-                out.push(':');
-                rest = after;
-            }
-        }
+        } else {
+            1
+        };
+        let (shown, after) = from.split_at(taken);
+        out.push_str(shown);
+        rest = after;
     }
     out.push_str(rest);
     out
+}
+
+/// The emoji that `text` begins with the name of, and the bytes of that. "10:30:00" is a time, and "std::io" a path: only
+/// what has a name is one.
+fn shortcode(text: &str) -> Option<(usize, &'static str)> {
+    let name = text.strip_prefix(':')?;
+    let end = name.find(|c: char| !is_in_name(c)).filter(|end| name[*end..].starts_with(':'))?;
+    named(&name[..end]).map(|emoji| (end + 2, emoji))
+}
+
+/// Whether a character may stand in the name of an emoji.
+pub fn is_in_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+')
 }
 
 impl fmt::Display for Emoji {
@@ -146,6 +157,7 @@ mod tests {
             (":nosuchthing: `:tada:` :tada:", ":nosuchthing: `:tada:` 🎉"),
             ("```\n:tada:\n``` :", "```\n:tada:\n``` :"),
             ("http://a:80/", "http://a:80/"),
+            ("http://a.b/:tada:/ :tada:", "http://a.b/:tada:/ 🎉"),
             (":", ":"),
         ] {
             assert_eq!(replace_shortcodes(text), expected);

@@ -150,7 +150,8 @@ pub struct Ready {
     pub session: Uuid,
     /// Who you are.
     pub you: Person,
-    /// What the entries that you make carry as `author`.
+    /// What the entries that you make carry as `author`; 0 from a server that has no such numbers.
+    #[serde(default)]
     pub author: u64,
     /// Rooms there are, the fullest first, at most [`super::limits::LIST_ITEMS`].
     pub rooms: Vec<RoomInfo>,
@@ -529,6 +530,9 @@ pub struct Whois {
     /// What they are beyond a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// They are away, and why, which may be empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<Line>,
     /// Their keys: one for each device. What people compare is each one's SHA-256, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<PublicKey>,
@@ -639,7 +643,9 @@ impl Event {
         }
         let head: Head<'_> = serde_json::from_slice(json)?;
         Ok(match &*head.kind {
-            "message" | "topic" | "edited" | "deleted" | "reacted" => Self::Entry(serde_json::from_slice(json)?),
+            "message" | "topic" | "edited" | "deleted" | "reacted" => {
+                Self::Entry(serde_json::from_slice(json)?)
+            }
             "welcome" => Self::Welcome(serde_json::from_slice(json)?),
             "ready" => Self::Ready(serde_json::from_slice(json)?),
             "ok" => Self::Ok(serde_json::from_slice(json)?),

@@ -216,8 +216,8 @@ pub const DIRECT_ROOMS: usize = 10_000;
 /// People in a room up to which it is told who is typing: in a larger one somebody always is.
 pub const TYPING_TOLD: usize = 50;
 
-/// Entries that are looked at, at most, to count what one has not read: a few milliseconds. Beyond it the count is that
-/// of all entries.
+/// Entries that are looked at, at most, to count what one has not read: a few milliseconds. Where more follow, the last
+/// ones are counted.
 pub const COUNTED_ENTRIES: u64 = 10_000;
 
 /// Searches that are carried out at the same time. Each keeps a processor busy; the others wait their turn.
@@ -239,6 +239,30 @@ pub const INDEX_EVERY: Duration = Duration::from_millis(250);
 /// Bytes of the log that the index takes up in one transaction, and a little more: a few thousand messages, some tenths of a
 /// second of work. So long the end of a server waits for it.
 pub const INDEX_STEP_BYTES: usize = 1024 * 1024;
+
+/// Rooms of which one session may be owed news that nobody asked for: that somebody calls there, that one has read it
+/// elsewhere. Only the newest of each counts, so more are due only to one that does not read, and these it does not get.
+pub const NOTES_OWED: usize = 256;
+
+/// Rooms of which it is kept how far one person has read them: four times what one connection may be in. Beyond it the
+/// one is forgotten that was read longest ago.
+pub const READ_ROOMS: usize = 200;
+
+/// The same of all people together: a thousand who are at home in a thousand rooms, in 100 MB.
+pub const READ_POSITIONS: usize = 1_000_000;
+
+/// What people have read is gathered for this long and written at once; a sudden end costs no more than that.
+pub const READ_KEPT_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a deleted message may stay in the files when there is time to purge it: many that are deleted together are
+/// purged together, for the end of the journal is moved each time.
+pub const PURGE_AFTER: Duration = Duration::from_millis(500);
+
+/// How long it may stay there when there is none, because more and more is said.
+pub const PURGE_AT_LAST: Duration = Duration::from_secs(5);
+
+/// Messages that are purged at once: some milliseconds of work for the writer of the log.
+pub const PURGED_AT_ONCE: usize = 256;
 
 // --- defaults of what the configuration file can change -------------------------------------
 

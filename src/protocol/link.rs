@@ -1,74 +1,99 @@
-//! Where the addresses of the web stand in a text.
+//! Links in a text: addresses that begin with `http://`, `https://`, `mailto:` or `parlor://`.
 
 use std::ops::Range;
 
-/// What an address begins with, in capitals or not. Others are not shown as links: a client may have to open them.
-const SCHEMES: [&str; 5] = ["http://", "https://", "ftp://", "mailto:", "parlor://"];
+/// What a link begins with, in capitals or not.
+const SCHEMES: [&str; 4] = ["http://", "https://", "mailto:", "parlor://"];
 
-/// The addresses in a text, in order. What ends a sentence is not part of one, and neither is a bracket that was opened
-/// before it.
+/// Where the links of a text are, in bytes, from the first to the last, none within another.
+///
+/// A link ends at white space, at quotes, angle brackets and backticks, and at the punctuation of Chinese and
+/// Japanese, which stands behind a link without a space. The stop or the bracket that closes the sentence around it
+/// is not part of it.
 pub fn links(text: &str) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut found = Vec::new();
     let mut from = 0;
     while let Some(colon) = text[from..].find(':').map(|at| from + at) {
-        from = colon + 1;
-        let start = text[..colon].rfind(|c: char| !c.is_ascii_alphanumeric());
-        let start = start.map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
-        if found.last().is_some_and(|last| start < last.end) {
-            continue;
-        }
-        let begins = |scheme: &&&str| {
-            text.get(start..start + scheme.len()).is_some_and(|said| said.eq_ignore_ascii_case(scheme))
-        };
-        let Some(scheme) = SCHEMES.iter().find(begins) else { continue };
-        let body = start + scheme.len();
-        let end = body + text[body..].find(ends).unwrap_or(text.len() - body);
-        let end = body + trimmed(&text[body..end]).len();
-        let first = text[body..end].chars().next();
-        if first.is_some_and(|c| c.is_alphanumeric() || c == '[') {
-            found.push(start..end);
-            from = end;
+        match link_at(text, from, colon) {
+            Some(link) => {
+                from = link.end;
+                found.push(link);
+            }
+            None => from = colon + 1,
         }
     }
     found
 }
 
-/// What no address has in it.
-fn ends(c: char) -> bool {
+/// The link with its scheme's colon at `colon`, if it begins at `from` or behind it.
+fn link_at(text: &str, from: usize, colon: usize) -> Option<Range<usize>> {
+    let (start, scheme) = SCHEMES.iter().find_map(|scheme| {
+        let start = colon.checked_sub(scheme.find(':')?)?;
+        let said = text.get(start..start + scheme.len())?;
+        (start >= from && said.eq_ignore_ascii_case(scheme)).then_some((start, scheme))
+    })?;
+    // "xhttp://" is another scheme.
+    if text[..start].ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')) {
+        return None;
+    }
+    let body = start + scheme.len();
+    if !text[body..].starts_with(|c: char| c.is_alphanumeric() || c == '[') {
+        return None;
+    }
+    let link = text[body..].split(ends_a_link).next().unwrap_or_default();
+    // The address of another link, of which this is the label.
+    let link = link.split("](").next().unwrap_or_default();
+    Some(start..body + without_the_sentence(link))
+}
+
+fn ends_a_link(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
-        || matches!(c, '<' | '>' | '"' | '`' | '|' | '\\' | '^' | '\u{FFFD}')
-        // Brackets, stops and quotation marks of East Asia, and typographic quotation marks.
-        || matches!(c, '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{FF01}'..='\u{FF0F}' | '\u{FF1A}'..='\u{FF1F}')
+        || matches!(c, '<' | '>' | '"' | '`' | '\u{FFFD}')
+        || matches!(
+            c,
+            '\u{3000}'
+                ..='\u{301F}'
+                    | '\u{FF01}'
+                    | '\u{FF08}'
+                    | '\u{FF09}'
+                    | '\u{FF0C}'
+                    | '\u{FF1A}'
+                    | '\u{FF1B}'
+                    | '\u{FF1F}'
+        )
         || matches!(c, '“' | '”' | '„' | '«' | '»')
 }
 
-/// Without what belongs to the sentence around it.
-fn trimmed(mut address: &str) -> &str {
-    // Counted once: a text may be nothing but brackets.
-    let mut unopened = BRACKETS
-        .map(|(open, close)| address.matches(close).count().saturating_sub(address.matches(open).count()));
-    while let Some(last) = address.chars().next_back() {
-        let bracket = BRACKETS.iter().zip(&mut unopened).find(|((_, close), _)| *close == last);
-        let is_around = match (bracket, last) {
-            (Some((_, unopened)), _) => {
-                let is_unopened = *unopened > 0;
-                *unopened = unopened.saturating_sub(1);
-                is_unopened
-            }
-            (None, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' | '…' | '’') => true,
-            (None, _) => false,
-        };
-        if !is_around {
-            break;
+/// Bytes of a link without what belongs to the sentence that it stands in.
+fn without_the_sentence(link: &str) -> usize {
+    let mut open = [0_isize; 3];
+    let bracket = |c: char| match c {
+        '(' | ')' => Some(0),
+        '[' | ']' => Some(1),
+        '{' | '}' => Some(2),
+        _ => None,
+    };
+    for c in link.chars() {
+        if let Some(count) = bracket(c).and_then(|kind| open.get_mut(kind)) {
+            *count += if matches!(c, '(' | '[' | '{') { 1 } else { -1 };
         }
-        address = &address[..address.len() - last.len_utf8()];
     }
-    address
+    let mut end = link.len();
+    for (at, c) in link.char_indices().rev() {
+        // A bracket that closes what was opened outside.
+        let closes = bracket(c).and_then(|kind| open.get_mut(kind)).filter(|_| matches!(c, ')' | ']' | '}'));
+        match closes {
+            Some(count) if *count < 0 => *count += 1,
+            Some(_) => break,
+            None if matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '~' | '…' | '’' | '|') =>
+                {}
+            None => break,
+        }
+        end = at;
+    }
+    end
 }
-
-/// What may stand around an address, and within one.
-const BRACKETS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
 
 #[cfg(test)]
 mod tests {
@@ -76,52 +101,59 @@ mod tests {
     use proptest::prelude::*;
 
     fn found(text: &str) -> Vec<&str> {
-        links(text).into_iter().map(|place| &text[place]).collect()
+        links(text).into_iter().map(|link| &text[link]).collect()
     }
 
     #[test]
-    fn an_address_ends_where_the_sentence_goes_on() {
-        for (text, address) in [
-            ("see https://a.example/x.", "https://a.example/x"),
-            ("(http://a.example/b_(c))", "http://a.example/b_(c)"),
-            ("[x](https://a.example/y), or", "https://a.example/y"),
-            ("<HTTPS://A.example>", "HTTPS://A.example"),
-            ("看http://a.example/路。好", "http://a.example/路"),
-            ("**https://a.example/?q=1&r=2#f**!", "https://a.example/?q=1&r=2#f"),
-            ("http://[::1]:80/", "http://[::1]:80/"),
-            ("write to mailto:a@b.example?", "mailto:a@b.example"),
-            ("http://a.example:8080/http://b.example", "http://a.example:8080/http://b.example"),
+    fn a_link_ends_where_its_sentence_goes_on() {
+        for (text, expected) in [
+            ("see https://example.org/a?b=c#d.", &["https://example.org/a?b=c#d"][..]),
+            ("(http://a.b/c)", &["http://a.b/c"]),
+            (
+                "https://en.wikipedia.org/wiki/Rust_(language)",
+                &["https://en.wikipedia.org/wiki/Rust_(language)"],
+            ),
+            ("(see https://a.b/c_(d)), ok", &["https://a.b/c_(d)"]),
+            ("[x](https://a.b/c)", &["https://a.b/c"]),
+            ("[https://a.b](https://c.d)", &["https://a.b", "https://c.d"]),
+            ("<https://a.b>, \"https://c.d\"", &["https://a.b", "https://c.d"]),
+            ("看https://a.b/c。好", &["https://a.b/c"]),
+            ("https://a.b/,https://c.d", &["https://a.b/,https://c.d"]),
+            ("HTTPS://A.B mailto:me@a.b parlor://a.b:1", &["HTTPS://A.B", "mailto:me@a.b", "parlor://a.b:1"]),
+            ("http://[::1]:80/", &["http://[::1]:80/"]),
+            ("**https://a.b/c**", &["https://a.b/c"]),
+            ("", &[]),
         ] {
-            assert_eq!(found(text), [address], "{text}");
+            assert_eq!(found(text), expected, "{text}");
         }
-        assert_eq!(found("http://a.example and http://b.example"), ["http://a.example", "http://b.example"]);
     }
 
     #[test]
-    fn what_only_looks_so_is_none() {
+    fn what_is_no_link_is_none() {
         for text in [
-            "",
             "http://",
-            "https:// x",
-            "xhttp://a",
-            "note: this",
-            "javascript://a",
-            "://",
-            "http://...",
-            "a:b:c",
+            "https:// a",
+            "xhttp://a.b",
+            "a:b",
+            "ftp://a.b",
+            "javascript:alert(1)",
+            "http:///etc",
+            "file:///etc",
         ] {
-            assert!(found(text).is_empty(), "{text}");
+            assert!(links(text).is_empty(), "{text}");
         }
     }
 
     proptest! {
         #[test]
-        fn any_text_is_read(text in any::<String>(), tail in "[ -~é。]{0,30}") {
-            let text = format!("{text}http://{tail}");
+        fn links_are_in_order_and_without_white_space(
+            text in "(http://|https://|mailto:|[a-c.:/()*]{1,3}|\\PC| |\n){0,30}",
+        ) {
             let mut end = 0;
-            for place in links(&text) {
-                prop_assert!(place.start >= end && !text[place.clone()].is_empty());
-                end = place.end;
+            for link in links(&text) {
+                prop_assert!(end <= link.start && link.start < link.end);
+                prop_assert!(!text[link.clone()].contains(char::is_whitespace));
+                end = link.end;
             }
         }
     }

@@ -23,6 +23,7 @@
 //! | [`hex`] | bytes of a fixed length, as digits |
 //! | [`address`] | where a parlor is: `host:port`, `[v6]:port`, `unix:/path` |
 //! | [`invite`] | where it is and how to get in, in one line: `parlor://…` |
+//! | [`link`] | where in a text the links are |
 //! | [`limits`] | every limit, with its unit and its reason |
 //!
 //! `docs/protocol.md` specifies the same in words, for those who write a client without our code.

@@ -359,7 +359,9 @@ mod tests {
         assert_eq!((name.as_str(), name.is_direct()), ("@3+17", true));
         assert_eq!(RoomName::new("@3+17"), Ok(name.clone()));
         assert_eq!(name.members(), Some(BTreeSet::from([3, 17])));
-        for wrong in ["@", "@17+3", "@3+3", "@03", "@+3", "@3+", "@bob", "@3+-1", "@99999999999999999999", "@ 3"] {
+        for wrong in
+            ["@", "@17+3", "@3+3", "@03", "@+3", "@3+", "@bob", "@3+-1", "@99999999999999999999", "@ 3"]
+        {
             assert_eq!(RoomName::new(wrong), Err(NameError::NotDirect), "{wrong}");
         }
         let many: BTreeSet<u64> = (0..13).collect();

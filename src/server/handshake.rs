@@ -7,12 +7,13 @@ use tokio::time::{timeout, timeout_at};
 use tracing::info;
 
 use super::Context;
+use super::direct;
 use super::entrance::{self, Inside};
 use super::hub::Entered;
 use crate::protocol;
 use crate::protocol::command::{Command, Hello};
 use crate::protocol::event::{Allowed, DoorKey, ErrorCode, Event, Failure, Ready, Reason};
-use crate::protocol::event::{ServerInfo, Welcome};
+use crate::protocol::event::{RoomInfo, ServerInfo, Welcome};
 use crate::protocol::frame::{Frame, FrameError, FrameReader};
 use crate::protocol::hex::Hex;
 use crate::protocol::limits::{
@@ -73,7 +74,8 @@ where
     };
     match refusal {
         Ok(inside) => {
-            let ready = Box::new(ready(context, &inside, peer.binding));
+            let direct = direct::list(context, inside.entered.session).await;
+            let ready = Box::new(ready(context, &inside, direct, peer.binding));
             if let Err((_, reason)) = write(writer, &Event::Ready(ready)).await {
                 context.hub.lock().leave(inside.entered.session);
                 return Err(reason);
@@ -175,13 +177,13 @@ fn welcome(context: &Context, challenge: Challenge) -> Welcome {
     }
 }
 
-fn ready(context: &Context, inside: &Inside, binding: Binding) -> Ready {
+fn ready(context: &Context, inside: &Inside, direct: Vec<RoomInfo>, binding: Binding) -> Ready {
     let limits = &context.limits;
     Ready {
         session: inside.entered.token,
         you: inside.entered.you.clone(),
         author: inside.entered.author,
-        direct: Vec::new(),
+        direct,
         rooms: {
             let registry = context.registry.lock();
             context.hub.lock().list(|room| !registry.rules(room).private)

@@ -3,6 +3,7 @@
 //! Given a command it answers what to do, or which error. It knows no socket, no clock and no log, and
 //! is never held across an await.
 
+mod direct;
 mod people;
 
 use std::collections::{BTreeSet, HashMap};
@@ -19,11 +20,12 @@ use super::mailbox::Mailbox;
 use super::registry::PersonId;
 use super::room::{Channel, Joined, Room};
 use crate::protocol::event::{ErrorCode, Failure, Person, Reason, RoomInfo};
-use crate::protocol::limits::{LIST_ITEMS, ROOMS_PER_SESSION};
+use crate::protocol::limits::{DIRECT_ROOMS, LIST_ITEMS, ROOMS_PER_SESSION};
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::proof::PublicKey;
 use crate::protocol::text::Line;
 use crate::protocol::words::Role;
+use direct::Direct;
 
 /// Names a session for as long as the server runs.
 pub type SessionId = u64;
@@ -81,6 +83,8 @@ pub struct Hub {
     rooms: HashMap<RoomName, Room>,
     /// Which room has a name, by what it looks like.
     looks: HashMap<String, RoomName>,
+    /// Which of the rooms are only for some.
+    direct: Direct,
     /// Rooms with news to tell.
     news: BTreeSet<RoomName>,
     /// Rung when there is the first of them.
@@ -136,6 +140,7 @@ impl Hub {
             present: HashMap::new(),
             rooms: HashMap::new(),
             looks: HashMap::new(),
+            direct: Direct::default(),
             news: BTreeSet::new(),
             bell,
         };
@@ -147,8 +152,13 @@ impl Hub {
 
     /// What somebody with a key is called while they are here, on whichever device; not what runs apart from them.
     pub fn nick_of(&self, who: PersonId) -> Option<&Nick> {
+        self.elsewhere(who).map(|person| &person.nick)
+    }
+
+    /// The same with all that others see of them.
+    fn elsewhere(&self, who: PersonId) -> Option<&Person> {
         let mut sessions = self.present.get(&who)?.iter().filter_map(|session| self.sessions.get(session));
-        sessions.find(|session| !session.apart).map(|session| &session.person.nick)
+        sessions.find(|session| !session.apart).map(|session| &session.person)
     }
 
     /// A person comes in. With the token of a session of theirs that still lingers, takes its place. Whoever is here
@@ -168,15 +178,21 @@ impl Hub {
         let who = who.map(|known| known.id);
         // Beyond the numbers of people, and what a number of JavaScript can hold.
         let mut author = who.map_or_else(|| GUESTS + fastrand::u64(..GUESTS), PersonId::number);
+        let mut away = None;
         if let Some(old) = resume.and_then(|token| self.tokens.get(&token).copied())
             && self.sessions.get(&old).is_some_and(|session| session.who == who)
         {
-            author = self.sessions.get(&old).map_or(author, |session| session.author);
+            if let Some(old) = self.sessions.get(&old) {
+                (author, away) = (old.author, old.person.away.clone());
+            }
             self.end(old, Reason::Replaced);
             self.leave(old);
         }
-        let nick = match who.filter(|_| !apart).and_then(|who| self.nick_of(who)) {
-            Some(nick) => nick.clone(),
+        let nick = match who.filter(|_| !apart).and_then(|who| self.elsewhere(who)) {
+            Some(there) => {
+                away = there.away.clone();
+                there.nick.clone()
+            }
             None => {
                 self.is_free(&nick, who)?;
                 nick
@@ -184,7 +200,8 @@ impl Hub {
         };
         self.last_session += 1;
         let session = self.last_session;
-        let person = Person { nick, guest: who.is_none(), role: role.filter(|role| *role > Role::Member), away: None };
+        let person =
+            Person { nick, guest: who.is_none(), role: role.filter(|role| *role > Role::Member), away };
         let token = Uuid::new_v4();
         let mailbox = Mailbox::default();
         self.take_nick(&person.nick, session);
@@ -295,7 +312,7 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(name) else { return Err(gone()) };
         if is_person_new {
             if room.here() >= self.limits.members_per_room {
-                let message = format!("{name} is full: {} people are in it", room.here());
+                let message = format!("{} is full: {} people are in it", direct::shown(name), room.here());
                 return Err(Failure::new(ErrorCode::RoomFull, &message));
             }
             room.enter(person);
@@ -346,16 +363,20 @@ impl Hub {
         self.sessions.get(&session).map(|session| (session.who, &session.person)).ok_or_else(gone)
     }
 
+    /// What the entries of a session carry as `author`.
+    ///
+    /// # Errors
+    /// When it is over.
+    pub fn author(&self, session: SessionId) -> Result<u64, Failure> {
+        self.sessions.get(&session).map(|session| session.author).ok_or_else(gone)
+    }
+
     /// Whether a session may add to a room's log, and as whom. From then on the room stays, whoever leaves
     /// it: an entry of it is on its way.
     ///
     /// # Errors
     /// `not_in_room`.
-    pub fn speaker(
-        &mut self,
-        session: SessionId,
-        name: &RoomName,
-    ) -> Result<Speaker, Failure> {
+    pub fn speaker(&mut self, session: SessionId, name: &RoomName) -> Result<Speaker, Failure> {
         let nick = self.member(session, name)?;
         if let Some(room) = self.rooms.get_mut(name) {
             room.note_spoken();
@@ -364,12 +385,17 @@ impl Hub {
         Ok(Speaker { nick, who: speaking.who, author: speaking.author })
     }
 
-    fn member(&self, session: SessionId, name: &RoomName) -> Result<Nick, Failure> {
+    /// What somebody is called who is in a room.
+    ///
+    /// # Errors
+    /// `not_in_room`.
+    pub fn member(&self, session: SessionId, name: &RoomName) -> Result<Nick, Failure> {
         let session = self.sessions.get(&session).ok_or_else(gone)?;
         if session.rooms.contains(name) {
             Ok(session.person.nick.clone())
         } else {
-            Err(Failure::new(ErrorCode::NotInRoom, &format!("you are not in {name}: join it first")))
+            let message = format!("you are not in {}: join it first", direct::shown(name));
+            Err(Failure::new(ErrorCode::NotInRoom, &message))
         }
     }
 
@@ -408,9 +434,10 @@ impl Hub {
         Ok(person)
     }
 
-    /// The rooms there are of those that `listed` wants, the fullest first, at most [`LIST_ITEMS`].
+    /// The rooms there are of those that `listed` wants, the fullest first, at most [`LIST_ITEMS`]. Rooms for some alone
+    /// are in no list but that of [`Hub::direct_rooms`].
     pub fn list(&self, listed: impl Fn(&RoomName) -> bool) -> Vec<RoomInfo> {
-        let rooms = self.rooms.iter().filter(|(name, _)| listed(name));
+        let rooms = self.rooms.iter().filter(|(name, _)| !name.is_direct() && listed(name));
         let mut rooms: Vec<RoomInfo> = rooms.map(|(_, room)| room.info()).collect();
         rooms.sort_by(|a, b| b.here.cmp(&a.here).then_with(|| a.room.cmp(&b.room)));
         rooms.truncate(LIST_ITEMS);
@@ -422,7 +449,14 @@ impl Hub {
     /// # Errors
     /// `no_such_room`.
     pub fn room(&self, name: &RoomName) -> Result<&Room, Failure> {
-        let missing = || Failure::new(ErrorCode::NoSuchRoom, &format!("there is no room {name}"));
+        let missing = || {
+            let message = if name.is_direct() {
+                "nobody was in that room yet: join it first".to_owned()
+            } else {
+                format!("there is no room {name}")
+            };
+            Failure::new(ErrorCode::NoSuchRoom, &message)
+        };
         self.rooms.get(name).ok_or_else(missing)
     }
 
@@ -434,6 +468,11 @@ impl Hub {
     /// The way to everyone in a room, for the publisher.
     pub fn channel(&self, name: &RoomName) -> Option<Arc<Channel>> {
         self.rooms.get(name).map(|room| Arc::clone(room.channel()))
+    }
+
+    /// The last `seq` of a room that everyone may know of, if there is such a room.
+    pub fn published(&self, name: &RoomName) -> Option<u64> {
+        self.rooms.get(name).map(|room| room.channel().published())
     }
 
     /// An entry of the log set a topic.
@@ -486,21 +525,35 @@ impl Hub {
     }
 
     fn check_new_room(&self, name: &RoomName) -> Result<(), Failure> {
+        if name.is_direct() {
+            if self.direct.len() >= DIRECT_ROOMS {
+                let message =
+                    format!("there are {DIRECT_ROOMS} rooms for some alone and no more can be made");
+                return Err(Failure::new(ErrorCode::TooManyRooms, &message));
+            }
+            return Ok(());
+        }
         if let Some(alike) = name.keys().iter().find_map(|key| self.looks.get(key)) {
             let message =
                 format!("{name} looks like {alike}, which is there: join that, or choose another name");
             return Err(Failure::new(ErrorCode::RoomLooksAlike, &message));
         }
-        if self.rooms.len() >= self.limits.rooms {
-            let message = format!("there are {} rooms and no more can be made", self.rooms.len());
+        let rooms = self.rooms.len() - self.direct.len();
+        if rooms >= self.limits.rooms {
+            let message = format!("there are {rooms} rooms and no more can be made");
             return Err(Failure::new(ErrorCode::TooManyRooms, &message));
         }
         Ok(())
     }
 
     fn add_room(&mut self, room: Room, name: &RoomName) {
-        for key in name.keys() {
-            self.looks.insert(key, name.clone());
+        if name.is_direct() {
+            // Nobody types its name: it looks like nothing.
+            self.direct.add(name);
+        } else {
+            for key in name.keys() {
+                self.looks.insert(key, name.clone());
+            }
         }
         self.rooms.insert(name.clone(), room);
     }
@@ -515,7 +568,11 @@ impl Hub {
         if room.is_empty() && !room.was_spoken_in() {
             // Nothing was ever said there: as if it had never been.
             self.rooms.remove(name);
-            self.looks.retain(|_, looks| looks != name);
+            if name.is_direct() {
+                self.direct.remove(name);
+            } else {
+                self.looks.retain(|_, looks| looks != name);
+            }
         } else {
             self.ring(name.clone());
         }

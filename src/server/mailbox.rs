@@ -1,4 +1,4 @@
-//! What others give to a session: answers to its commands, and the word to end.
+//! What others give to a session: answers to its commands, news of what it is not looking at, and the word to end.
 //!
 //! - A place is reserved before a command is carried out, so whoever answers never waits; and one who does not read
 //!   its answers is not asked for more: places, and bytes, are bounded.
@@ -10,6 +10,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use super::notes::Notes;
 use super::session::Out;
 use crate::protocol::event::{Bye, Reason};
 use crate::protocol::limits::{REPLIES_OWED, REPLY_BYTES_OWED};
@@ -30,6 +31,8 @@ struct State {
     bytes: usize,
     /// Somebody waits for a place or for bytes.
     is_full: bool,
+    /// On the heap, and only while there are any.
+    notes: Option<Box<Notes>>,
     last_word: Option<Bye>,
     session: Option<Waker>,
 }
@@ -115,6 +118,19 @@ impl Mailbox {
         .await
     }
 
+    /// Leaves news for the session. Takes no place and never waits.
+    pub fn note(&self, write: impl FnOnce(&mut Notes)) {
+        let mut state = self.lock();
+        write(state.notes.get_or_insert_default());
+        state.wake();
+    }
+
+    /// The news that were left since the last time. The session's writer takes them, after [`Mailbox::poll_take`] said
+    /// that it would wake it.
+    pub fn take_notes(&self) -> Option<Notes> {
+        self.lock().notes.take().map(|notes| *notes)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics half-way in here.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -166,6 +182,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::protocol::name::RoomName;
 
     fn poll<T>(future: impl Future<Output = T>) -> Poll<T> {
         pin!(future).poll(&mut Context::from_waker(Waker::noop()))
@@ -205,6 +222,31 @@ mod tests {
         slot.send(Out::Answer(large));
         assert!(take(&mailbox).is_ready());
         assert!(poll(mailbox.room_for(1)).is_ready());
+    }
+
+    #[test]
+    fn news_find_their_way_while_there_is_no_place_and_hold_nothing_when_they_are_taken() {
+        let mailbox = Mailbox::default();
+        let slots: Vec<Slot> = (0..REPLIES_OWED)
+            .map(|_| match poll(mailbox.place()) {
+                Poll::Ready(slot) => slot,
+                Poll::Pending => panic!("no place"),
+            })
+            .collect();
+        assert!(take(&mailbox).is_pending() && mailbox.take_notes().is_none());
+        let room = RoomName::lobby();
+        mailbox.note(|notes| notes.call(&room));
+        mailbox.note(|notes| notes.read(&room, 3));
+        let notes = mailbox.take_notes().unwrap();
+        assert_eq!((notes.called.len(), notes.read.get(&room)), (1, Some(&3)));
+        assert!(mailbox.lock().notes.is_none() && mailbox.take_notes().is_none());
+        drop(slots);
+    }
+
+    /// What a session that is owed nothing costs here, beside the task itself.
+    #[test]
+    fn an_empty_mailbox_is_small() {
+        assert!(size_of::<State>() <= 160, "{}", size_of::<State>());
     }
 
     #[test]

@@ -71,8 +71,8 @@ impl Metrics {
             Outcome::Stored { .. } => add(&self.entries, 1),
             Outcome::Known { .. } => add(&self.duplicates, 1),
             Outcome::Failed { error: StoreError::Full | StoreError::Failed, .. } => add(&self.failed, 1),
-            // Its sender's mistake.
-            Outcome::Failed { error: StoreError::IdInUse, .. } => {}
+            // Its sender's mistake, or somebody was faster.
+            Outcome::Failed { .. } => {}
         }
     }
 

@@ -18,6 +18,7 @@ pub mod batch;
 pub mod block;
 pub mod config;
 pub mod database;
+mod direct;
 pub mod disk;
 pub mod door;
 mod either;
@@ -29,9 +30,11 @@ pub mod listen;
 pub mod log;
 pub mod mailbox;
 pub mod metrics;
+pub mod notes;
 pub mod people;
 pub mod private;
 pub mod publish;
+pub mod reading;
 pub mod registry;
 pub mod room;
 pub mod running;
@@ -69,6 +72,7 @@ use mailbox::Slot;
 use metrics::Metrics;
 use metrics::process::Process;
 use people::SharedRegistry;
+use reading::Positions;
 use registry::{By, Registry, RegistryError};
 use running::Running;
 use search::Search;
@@ -79,6 +83,7 @@ use tls::{Tls, TlsError};
 pub struct Context {
     hub: SharedHub,
     registry: SharedRegistry,
+    positions: Positions,
     log: log::Writer<Slot>,
     reader: log::Reader,
     search: Search,
@@ -175,10 +180,13 @@ impl Server {
         let search = Search::open(&config.data, log.id, &log.rooms, log.reader.clone(), disk);
         let bell = Arc::new(Notify::new());
         let hub = Hub::new(config.limits.clone(), log.rooms, Arc::clone(&bell));
+        let positions = Positions::new(registry.read_marks()?);
+        positions.sweep(|room| hub.published(room));
         let doors = Doors::new(config.limits.connections, config.limits.connections_per_address);
         let context = Arc::new(Context {
             hub: SharedHub::new(hub),
             registry: SharedRegistry::new(registry, disk),
+            positions,
             log: log.writer,
             reader: log.reader,
             search,
@@ -278,6 +286,10 @@ impl Server {
         });
         let mut presence = tokio::spawn(tell_news(Arc::clone(&context), bell));
         let tidying = tokio::spawn(tidy(Arc::clone(&context)));
+        let keeping_up = tokio::spawn({
+            let context = Arc::clone(&context);
+            async move { context.positions.keep_up(&context.registry).await }
+        });
 
         let fault = tokio::select! {
             biased;
@@ -296,7 +308,9 @@ impl Server {
         context.search.close().await;
         context.reader.close().await;
         context.log.close().await;
+        context.positions.keep(&context.registry).await;
         context.registry.close().await;
+        keeping_up.abort();
         presence.abort();
         tidying.abort();
         if fault.is_none()

@@ -19,6 +19,7 @@ use crate::protocol::frame;
 use crate::protocol::limits::BATCH_BYTES;
 use crate::protocol::name::RoomName;
 use crate::protocol::text::Line;
+use crate::protocol::time::Time;
 
 /// Commits taken in one turn, at most: bounds how long others wait for theirs.
 const COMMITS_A_TURN: usize = 64;
@@ -59,6 +60,9 @@ pub async fn run(mut commits: Commits<Slot>, context: &Context) {
                 channel.publish(batch);
             }
             context.search.published(&room, channel.published());
+            if room.is_direct() {
+                context.hub.lock().call(&room, Time::now());
+            }
         }
         for (slot, answer) in answers {
             slot.send(Out::Frames(answer));

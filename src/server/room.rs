@@ -12,9 +12,9 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 
 use super::batch::Batch;
-use crate::protocol::event::{Event, Person, Presence, Renamed, RoomInfo};
+use crate::protocol::event::{Event, Person, Presence, Renamed, RoomInfo, Typing};
 use crate::protocol::frame::Frame;
-use crate::protocol::limits::{CHANNEL_BATCHES, LIST_ITEMS};
+use crate::protocol::limits::{CHANNEL_BATCHES, LIST_ITEMS, TYPING_TOLD};
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::Line;
 
@@ -25,6 +25,8 @@ pub enum Passing {
     Entries(Batch),
     /// News that is not in the log; whoever misses it gets a fresh list.
     News(Bytes),
+    /// The author with this number is writing: news for all but them, and nothing to anyone who misses it.
+    Typing(u64, Bytes),
 }
 
 /// The fast path to everyone in a room, and the mark up to which the log has been sent along it.
@@ -208,6 +210,14 @@ impl Room {
         }
     }
 
+    /// Somebody in it is writing: tells the others, if they are few.
+    pub fn tell_typing(&self, author: u64, nick: Nick) {
+        if (2..=TYPING_TOLD).contains(&self.here()) {
+            let typing = Event::Typing(Typing { room: self.name.clone(), nick });
+            self.channel.pass(Passing::Typing(author, Frame::encode(&typing).into_bytes()));
+        }
+    }
+
     /// A connection listens from now on.
     pub fn listen(&self) -> Joined {
         Joined {
@@ -322,6 +332,21 @@ mod tests {
         let told = presence(&bytes);
         assert_eq!(told.renamed, [Renamed { from: person("alice").nick, to: person("ally").nick }]);
         assert_eq!((told.left, told.joined), (vec![person("alice").nick], vec![person("ally")]));
+    }
+
+    #[test]
+    fn who_is_typing_is_told_only_where_there_are_others_and_few() {
+        let mut room = room();
+        let mut listener = room.listen();
+        let mut told = Vec::new();
+        for n in 0..=TYPING_TOLD {
+            room.enter(person(&format!("p{n}")));
+            room.tell_typing(7, person("p0").nick);
+            if let Ok(Passing::Typing(7, _)) = listener.receiver.try_recv() {
+                told.push(n + 1);
+            }
+        }
+        assert_eq!(told, (2..=TYPING_TOLD).collect::<Vec<_>>());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use parlor::protocol::event::{Entry, Gap};
+use parlor::protocol::event::{Entry, EntryKind, Gap};
 use parlor::protocol::name::RoomName;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -24,16 +24,43 @@ pub enum Gaps {
     Always(u64),
 }
 
+/// What somebody does to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub kind: EntryKind,
+    pub target: u64,
+    pub off: bool,
+}
+
+/// What becomes of a change that has no `ok`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// It may be in the log, at any place.
+    GivenUp,
+    /// It is not in the log.
+    Refused,
+}
+
 #[derive(Debug)]
 struct Said {
     by: usize,
     number: usize,
     room: RoomName,
     text: String,
+    /// Nothing for a message.
+    change: Option<Change>,
+    over: Option<Over>,
     at: Instant,
     acked: Option<u64>,
     /// Behind others of the same sender, who may be held up by the rate after a break.
     queued: bool,
+}
+
+impl Said {
+    /// Whether its sender waits for an answer.
+    fn is_open(&self) -> bool {
+        self.acked.is_none() && self.over.is_none()
+    }
 }
 
 #[derive(Debug)]
@@ -45,8 +72,8 @@ struct Cursor {
     last: Option<u64>,
 }
 
-/// The log as it is in the end: of each room all ids and texts, from 1.
-pub type Logs = BTreeMap<RoomName, Vec<(Uuid, String)>>;
+/// The log as it is in the end: of each room all entries, from 1.
+pub type Logs = BTreeMap<RoomName, Vec<Entry>>;
 
 #[derive(Debug)]
 struct Books {
@@ -115,22 +142,50 @@ impl Ledger {
 
     /// The id of what is said. Ids need not be random, and these are in no order.
     pub fn says(&self, who: usize, room: &RoomName, text: &str) -> Uuid {
+        self.adds(who, room, text, None)
+    }
+
+    /// The same for what is done to a message.
+    pub fn changes(&self, who: usize, room: &RoomName, text: &str, change: Change) -> Uuid {
+        self.adds(who, room, text, Some(change))
+    }
+
+    fn adds(&self, who: usize, room: &RoomName, text: &str, change: Option<Change>) -> Uuid {
         let mut books = self.lock();
         let number = books.said.len();
-        let queued = books.said.values().any(|said| said.by == who && said.acked.is_none());
+        let queued = books.said.values().any(|said| said.by == who && said.is_open());
         let id = Uuid::from_u64_pair(fastrand::u64(..), number as u64);
         let said = Said {
             by: who,
             number,
             room: room.clone(),
             text: text.to_owned(),
+            change,
+            over: None,
             at: Instant::now(),
             acked: None,
             queued,
         };
         books.said.insert(id, said);
-        books.note(format_args!("c{who} says {number} in {room}"));
+        match change {
+            None => books.note(format_args!("c{who} says {number} in {room}")),
+            Some(change) => books.note(format_args!("c{who} does {number} in {room}: {change:?}")),
+        }
         id
+    }
+
+    /// Nobody waits any more for the `ok` of a change.
+    pub fn over(&self, who: usize, id: Uuid, over: Over) {
+        let mut books = self.lock();
+        let Some(said) = books.said.get_mut(&id).filter(|said| said.change.is_some()) else {
+            return books.fault(format_args!("c{who} is refused what it said"));
+        };
+        said.over = Some(over);
+        let (number, acked) = (said.number, said.acked);
+        books.note(format_args!("c{who}: {number} is {over:?}"));
+        if over == Over::Refused && acked.is_some() {
+            books.fault(format_args!("c{who}: {number} was ok, and is refused now"));
+        }
     }
 
     pub fn acked(&self, who: usize, id: Uuid, seq: u64) {
@@ -177,7 +232,7 @@ impl Ledger {
     pub fn got(&self, who: usize, entry: &Entry) {
         let (mut books, now) = (self.lock(), Instant::now());
         let (room, seq) = (&entry.room, entry.seq);
-        let Some(said) = books.is_as_said(room, entry.id, entry.text.as_str()) else {
+        let Some(said) = books.is_as_said(entry) else {
             return books.fault(format_args!("c{who} got in {room} {seq} what nobody said there: {entry:?}"));
         };
         let Said { by, number, at, queued, .. } = *said;
@@ -243,15 +298,22 @@ impl Ledger {
         let mut ids = BTreeSet::new();
         let mut last_of = BTreeMap::new();
         for (room, log) in logs {
-            for (seq, (id, text)) in (1..).zip(log) {
-                if !ids.insert(*id) {
+            for (seq, entry) in (1..).zip(log) {
+                if !ids.insert(entry.id) {
                     books.fault(format_args!("{room} {seq} is in the log twice"));
                 }
-                let Some(Said { by, number, .. }) = books.is_as_said(room, *id, text) else {
+                let Some(Said { by, number, over, .. }) = books.is_as_said(entry) else {
                     books.fault(format_args!("{room} {seq} is in the log, and nobody said it there"));
                     continue;
                 };
-                let (by, number) = (*by, *number);
+                let (by, number, over) = (*by, *number, *over);
+                match over {
+                    None => {}
+                    Some(Over::GivenUp) => continue,
+                    Some(Over::Refused) => {
+                        books.fault(format_args!("{room} {seq} is in the log, and was refused"));
+                    }
+                }
                 if last_of.insert((by, room), number).is_some_and(|last| last > number) {
                     books.fault(format_args!(
                         "{room} {seq}: {number} of c{by} comes after what it said later"
@@ -259,7 +321,7 @@ impl Ledger {
                 }
             }
         }
-        let kept = |room: &RoomName, seq: u64| Some(logs.get(room)?.get(usize::try_from(seq).ok()? - 1)?.0);
+        let kept = |room: &RoomName, seq: u64| Some(logs.get(room)?.get(usize::try_from(seq).ok()? - 1)?.id);
         let seen: Vec<_> = books.places.clone().into_iter().collect();
         for ((room, seq), id) in seen {
             if kept(&room, seq) != Some(id) {
@@ -281,8 +343,19 @@ impl Books {
         self.faults.push(what.to_string());
     }
 
-    fn is_as_said(&self, room: &RoomName, id: Uuid, text: &str) -> Option<&Said> {
-        self.said.get(&id).filter(|said| said.room == *room && said.text == text)
+    /// What an entry was said as. Its text may be gone only if somebody has deleted it.
+    fn is_as_said(&self, entry: &Entry) -> Option<&Said> {
+        let message = entry.target.unwrap_or(entry.seq);
+        let deletes = |said: &Said| {
+            let deletes = |change: Change| change.kind == EntryKind::Deleted && change.target == message;
+            said.room == entry.room && said.change.is_some_and(deletes)
+        };
+        let said = self.said.get(&entry.id).filter(|said| said.room == entry.room)?;
+        let change = entry.target.map(|target| Change { kind: entry.kind, target, off: entry.off });
+        let is_gone = entry.text.as_str().is_empty()
+            && entry.now.as_ref().is_some_and(|now| now.deleted)
+            && self.said.values().any(deletes);
+        (said.change == change && (said.text == entry.text.as_str() || is_gone)).then_some(said)
     }
 
     /// Somebody was told that this is what stands there.
@@ -294,14 +367,14 @@ impl Books {
     }
 
     fn lacking(&self) -> Vec<String> {
-        let unstored = self.said.values().filter(|said| said.acked.is_none());
+        let unstored = self.said.values().filter(|said| said.is_open());
         let unstored = unstored.map(|said| format!("{} of c{} was not stored", said.number, said.by));
         let behind = self.cursors.iter().filter_map(|((who, room), cursor)| {
             let last = self.places.range((room.clone(), 0)..=(room.clone(), u64::MAX)).next_back();
             let last = last.map_or(0, |((_, seq), _)| *seq);
             (cursor.seq < last).then(|| format!("c{who} is at {} in {room}, of {last}", cursor.seq))
         });
-        let unsaid = self.to_say - self.said.len();
+        let unsaid = self.to_say - self.said.values().filter(|said| said.change.is_none()).count();
         let unsaid = (unsaid > 0).then(|| format!("{unsaid} messages were not even said"));
         unstored.chain(behind).chain(unsaid).collect()
     }

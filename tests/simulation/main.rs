@@ -19,7 +19,7 @@ mod people;
 mod world;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
@@ -32,7 +32,7 @@ use std::time::Duration;
 use ledger::{Gaps, Ledger, Logs, TALKERS};
 use net::Quality;
 use parlor::protocol::command::{Command, History, Join, Place};
-use parlor::protocol::event::{Entry, Event};
+use parlor::protocol::event::{Entry, EntryKind, Event};
 use parlor::protocol::name::RoomName;
 use parlor::server::config::Limits;
 use people::{Habit, Person, Wire};
@@ -228,8 +228,13 @@ async fn read_all(world: &Arc<World>, logs: &mut Logs) -> io::Result<()> {
         if log.iter().map(|entry| entry.seq).ne(1..=log.len() as u64) {
             world.ledger.fault(format_args!("{room} is not whole in the log"));
         }
-        let kept = log.iter().map(|entry| (entry.id, entry.text.as_str().to_owned()));
-        logs.insert(room, kept.collect());
+        for (now, then) in pages(&mut wire, &room, log.len()).await?.iter().zip(states(&log)) {
+            if State::of(now) != then {
+                let seq = now.seq;
+                world.ledger.fault(format_args!("{room} {seq} should be {then:?}, and a page says {now:?}"));
+            }
+        }
+        logs.insert(room, log);
     }
     for (room, from, to) in world.ledger.gaps() {
         let (limit, place) = (to - from + 1, Place::After(from - 1));
@@ -241,12 +246,83 @@ async fn read_all(world: &Arc<World>, logs: &mut Logs) -> io::Result<()> {
             }
         };
         let (from, to) = (usize::try_from(from).unwrap(), usize::try_from(to).unwrap());
-        let kept = logs[&room][from - 1..to].iter().map(|(id, _)| *id);
+        let kept = logs[&room][from - 1..to].iter().map(|entry| entry.id);
         if page.iter().map(|entry| entry.id).ne(kept) {
             world.ledger.fault(format_args!("the gap in {room} from {from} to {to} does not open"));
         }
     }
     Ok(())
+}
+
+/// A whole room, page by page.
+async fn pages(wire: &mut Wire, room: &RoomName, entries: usize) -> io::Result<Vec<Entry>> {
+    let mut all = Vec::new();
+    while all.len() < entries {
+        let place = Place::After(all.len() as u64);
+        wire.say(&Command::History(History { id: None, room: room.clone(), place, limit: 500 })).await?;
+        let page = loop {
+            if let Event::Page(page) = wire.next().await? {
+                break page.entries;
+            }
+        };
+        if page.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        all.extend(page);
+    }
+    Ok(all)
+}
+
+/// What an entry is now.
+#[derive(Debug, Default, PartialEq)]
+struct State {
+    text: String,
+    /// The last entry that changed it.
+    changed: Option<u64>,
+    deleted: bool,
+    reactions: BTreeMap<String, u64>,
+}
+
+impl State {
+    /// As a page says it.
+    fn of(entry: &Entry) -> Self {
+        let text = entry.text.as_str().to_owned();
+        // An entry that edited a message says of the message that it is gone, and nothing of itself.
+        let Some(now) = entry.now.as_deref().filter(|_| entry.kind == EntryKind::Message) else {
+            return Self { text, ..Self::default() };
+        };
+        let reactions = now.reactions.iter().map(|one| (one.emoji.as_str().to_owned(), one.count));
+        Self { text, changed: Some(now.seq), deleted: now.deleted, reactions: reactions.collect() }
+    }
+}
+
+/// What becomes of each entry of a log by those that follow it.
+fn states(log: &[Entry]) -> Vec<State> {
+    let mut states: Vec<State> =
+        log.iter().map(|entry| State { text: entry.text.as_str().to_owned(), ..State::default() }).collect();
+    for entry in log {
+        let Some(target) = entry.target else { continue };
+        let Some(state) = states.get_mut(usize::try_from(target).unwrap() - 1) else { continue };
+        state.changed = Some(entry.seq);
+        match entry.kind {
+            EntryKind::Edited => entry.text.as_str().clone_into(&mut state.text),
+            EntryKind::Deleted => {
+                *state = State { changed: state.changed, deleted: true, ..State::default() };
+                for (state, edit) in states.iter_mut().zip(log) {
+                    if edit.kind == EntryKind::Edited && edit.target == Some(target) {
+                        state.text.clear();
+                    }
+                }
+            }
+            EntryKind::Reacted => {
+                let count = state.reactions.entry(entry.text.as_str().to_owned()).or_default();
+                *count = if entry.off { *count - 1 } else { *count + 1 };
+                state.reactions.retain(|_, count| *count > 0);
+            }
+            _ => {}
+        }
+    }
+    states
 }
 
 fn seeds() -> std::ops::Range<u64> {

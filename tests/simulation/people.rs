@@ -1,14 +1,16 @@
 //! The clients: most have the real link, some see the wire as it is, read slowly or not at all for a while, and say
 //! things twice.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parlor::client::link::{self, Config, Dial, Dialing, Link, Trust, Update};
 use parlor::protocol::address::Address;
-use parlor::protocol::command::{Command, Hello, Join, Plain, RequestId, Send};
-use parlor::protocol::event::{ErrorCode, Event};
+use parlor::protocol::command::{Command, Delete, Edit, Hello, Join, Plain, React, RequestId, Send};
+use parlor::protocol::emoji::Emoji;
+use parlor::protocol::event::{EntryKind, ErrorCode, Event};
 use parlor::protocol::frame::{Frame, FrameReader};
 use parlor::protocol::limits::{DEAD_AFTER, EVENT_BYTES, HANDSHAKE_TIME};
 use parlor::protocol::name::{Nick, RoomName};
@@ -19,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
 
-use super::ledger::Gaps;
+use super::ledger::{Change, Gaps, Over};
 use super::net::Stream;
 use super::world::World;
 
@@ -188,7 +190,7 @@ pub fn wire(world: &Arc<World>, person: Person, habit: Habit) {
     person.begin(world);
     let world = Arc::clone(world);
     tokio::spawn(async move {
-        let mut mind = Mind { next: 0, say_at: Instant::now(), unanswered: Vec::new() };
+        let mut mind = Mind::default();
         mind.plan(&person);
         loop {
             let broken = visit(&world, &person, habit, &mut mind).await;
@@ -204,10 +206,85 @@ struct Mind {
     /// Which message comes next, and when.
     next: usize,
     say_at: Instant,
-    unanswered: Vec<Send>,
+    unanswered: Vec<Command>,
+    /// What this one has said in this visit, and where it is: a guest is another one at the next.
+    said: BTreeSet<Uuid>,
+    own: Vec<(RoomName, u64)>,
+    /// What it has reacted to in this visit, and in all.
+    reacted: Vec<(RoomName, u64)>,
+    ever_reacted: BTreeSet<(RoomName, u64)>,
+}
+
+impl Default for Mind {
+    fn default() -> Self {
+        let (said, own, reacted, ever_reacted) = Default::default();
+        Self { next: 0, say_at: Instant::now(), unanswered: Vec::new(), said, own, reacted, ever_reacted }
+    }
 }
 
 impl Mind {
+    /// A new visit: nobody knows any more that what was said before was said by this one.
+    fn come(&mut self, person: &Person, world: &World) {
+        self.said.clear();
+        self.own.clear();
+        self.reacted.clear();
+        self.unanswered.retain(|command| {
+            let (Command::Edit(Edit { id, .. }) | Command::Delete(Delete { id, .. })) = command else {
+                return true;
+            };
+            world.ledger.over(person.who, *id, Over::GivenUp);
+            false
+        });
+    }
+
+    /// Makes up something to do to a message of one's own, once in a while.
+    fn change_own(&mut self, person: &Person, world: &World) -> Option<Command> {
+        if fastrand::u8(..2) > 0 || self.own.is_empty() {
+            return None;
+        }
+        let (room, target) = self.own[fastrand::usize(..self.own.len())].clone();
+        let does = |kind, text: &str| {
+            let change = Change { kind, target, off: false };
+            world.ledger.changes(person.who, &room, text, change)
+        };
+        Some(if fastrand::bool() {
+            let text = "y".repeat(fastrand::usize(1..300));
+            let id = does(EntryKind::Edited, &text);
+            let text = Text::new(&text).unwrap();
+            Command::Edit(Edit { id, room, seq: target, text })
+        } else {
+            let id = does(EntryKind::Deleted, "");
+            Command::Delete(Delete { id, room, seq: target })
+        })
+    }
+
+    /// Reacts to a message that was heard, or takes back what one did before, once in a while.
+    fn react(&mut self, person: &Person, world: &World, heard: (RoomName, u64)) -> Option<Command> {
+        if fastrand::u8(..12) > 0 {
+            return None;
+        }
+        let off = !self.reacted.is_empty() && fastrand::u8(..3) == 0;
+        let (room, target) = if off {
+            self.reacted.swap_remove(fastrand::usize(..self.reacted.len()))
+        } else if self.ever_reacted.insert(heard.clone()) {
+            self.reacted.push(heard.clone());
+            heard
+        } else {
+            return None;
+        };
+        // By the same one each time, so that it can be taken back.
+        let emoji = Emoji::new(["👍", "🎉"][usize::try_from(target % 2).unwrap()]).unwrap();
+        let change = Change { kind: EntryKind::Reacted, target, off };
+        let id = world.ledger.changes(person.who, &room, emoji.as_str(), change);
+        Some(Command::React(React { id, room, seq: target, emoji, off }))
+    }
+
+    /// The answer to a command has come.
+    fn answered(&mut self, re: &RequestId) -> Option<Command> {
+        let place = self.unanswered.iter().position(|command| command.request_id().as_ref() == Some(re))?;
+        Some(self.unanswered.remove(place))
+    }
+
     fn plan(&mut self, person: &Person) {
         // When there is nothing more to say: not within this run.
         let wait = person.says.get(self.next).copied().unwrap_or(Duration::from_secs(86_400));
@@ -223,8 +300,9 @@ async fn visit(world: &Arc<World>, person: &Person, habit: Habit, mind: &mut Min
         let join = Join { id: None, room: room.clone(), after, limit: None, words: None };
         wire.say(&Command::Join(join)).await?;
     }
-    for send in mind.unanswered.clone() {
-        wire.say(&Command::Send(send)).await?;
+    mind.come(person, world);
+    for command in mind.unanswered.clone() {
+        wire.say(&command).await?;
     }
     let mut frames = 0_u32;
     loop {
@@ -232,34 +310,64 @@ async fn visit(world: &Arc<World>, person: &Person, habit: Habit, mind: &mut Min
             biased;
             () = sleep_until(mind.say_at) => {
                 let send = person.message(world);
+                mind.said.insert(send.id);
+                let send = Command::Send(send);
                 mind.unanswered.push(send.clone());
                 (mind.next, mind.say_at) = (mind.next + 1, Instant::now());
                 mind.plan(person);
                 // Once or twice, it is one.
                 for _ in 0..fastrand::u8(1..=2) {
-                    wire.say(&Command::Send(send.clone())).await?;
+                    wire.say(&send).await?;
                 }
                 continue;
             }
             event = timeout(DEAD_AFTER, wire.next()) => event??,
         };
+        let mut change = None;
         match event {
-            Event::Entry(entry) => ledger.got(who, &entry),
+            Event::Entry(entry) => {
+                ledger.got(who, &entry);
+                if entry.kind == EntryKind::Message && !world.is_calm() {
+                    change = mind.react(person, world, (entry.room, entry.seq));
+                }
+            }
             Event::Gap(gap) => ledger.left_out(who, &gap),
             Event::Ping(_) => wire.say(&Command::Pong(Plain::default())).await?,
             Event::Bye(_) => return Ok(()),
             Event::Ok(okay) => match (okay.room, okay.seq, okay.re) {
                 (Some(room), _, _) => ledger.joined(who, &room.room, room.last),
                 (None, Some(seq), Some(re)) => {
-                    mind.unanswered.retain(|send| RequestId::from(send.id) != re);
+                    if let Some(Command::Send(send)) = mind.answered(&re) {
+                        if mind.said.contains(&send.id) {
+                            mind.own.push((send.room, seq));
+                        }
+                        if !world.is_calm() {
+                            change = mind.change_own(person, world);
+                        }
+                    }
                     ledger.acked(who, id_of(&re), seq);
                 }
                 _ => {}
             },
             Event::Error(failure) if failure.code != ErrorCode::NickTaken => {
-                ledger.fault(format_args!("c{who} was told: {failure}"));
+                let answered = failure.re.as_ref().and_then(|re| mind.answered(re));
+                match (answered, failure.code) {
+                    (
+                        Some(Command::Edit(Edit { id, .. }) | Command::Delete(Delete { id, .. })),
+                        ErrorCode::Deleted,
+                    )
+                    | (Some(Command::React(React { id, .. })), ErrorCode::Deleted)
+                    | (Some(Command::React(React { id, off: true, .. })), ErrorCode::NoSuchEntry) => {
+                        ledger.over(who, id, Over::Refused);
+                    }
+                    _ => ledger.fault(format_args!("c{who} was told: {failure}")),
+                }
             }
             _ => {}
+        }
+        if let Some(change) = change {
+            mind.unanswered.push(change.clone());
+            wire.say(&change).await?;
         }
         frames += 1;
         match habit {

@@ -413,6 +413,9 @@ impl Keeper {
             Event::Audit(audit) => self.tick_off(audit.re.as_ref()),
             Event::Stats(stats) => self.tick_off(stats.re.as_ref()),
             Event::Tickets(tickets) => self.tick_off(tickets.re.as_ref()),
+            Event::Reactions(reactions) => self.tick_off(reactions.re.as_ref()),
+            Event::Earlier(earlier) => self.tick_off(earlier.re.as_ref()),
+            Event::Found(found) => self.tick_off(found.re.as_ref()),
             Event::Ping(_) => return Ok(Heard::Ping),
             Event::Pong(pong) => {
                 if let Some(latency) = self.measured(pong) {

@@ -205,9 +205,10 @@ impl Memory {
         self.on_their_way.is_empty() && self.waiting.is_empty()
     }
 
-    /// A question was asked on this connection.
+    /// A question was asked on this connection. That somebody is typing is none: nobody answers it.
     pub(super) fn ask(&mut self, question: &Command) {
-        self.questions.extend(question.request_id());
+        let asked = (!matches!(question, Command::Typing(_))).then(|| question.request_id());
+        self.questions.extend(asked.flatten());
     }
 
     /// `re` was answered. `held`: messages that the server may have stored wait to be sent again.
@@ -283,7 +284,14 @@ mod tests {
 
     /// The answer to a join.
     fn okay(re: Option<RequestId>, last: u64) -> Okay {
-        let info = RoomInfo { room: room(), topic: Line::default(), here: 1, last, first: None, members: Vec::new() };
+        let info = RoomInfo {
+            room: room(),
+            topic: Line::default(),
+            here: 1,
+            last,
+            first: None,
+            members: Vec::new(),
+        };
         Okay { re, room: Some(info), ..Okay::default() }
     }
 

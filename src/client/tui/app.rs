@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::event::{Effect, Event, Now};
+use super::settings::{Change, SettingsFile};
 use super::state::State;
 use super::terminal::Terminal;
 use super::{Ending, update};
@@ -34,6 +35,8 @@ pub(super) struct App {
     link: Link,
     updates: mpsc::Receiver<Update>,
     terminal: Terminal,
+    /// Where settings are kept.
+    settings: Option<SettingsFile>,
     input: EventStream,
     signals: Signals,
     continued: Continued,
@@ -47,7 +50,13 @@ pub(super) struct App {
 }
 
 impl App {
-    pub(super) fn new(state: State, link: Link, updates: mpsc::Receiver<Update>, terminal: Terminal) -> Self {
+    pub(super) fn new(
+        state: State,
+        link: Link,
+        updates: mpsc::Receiver<Update>,
+        terminal: Terminal,
+        settings: Option<SettingsFile>,
+    ) -> Self {
         let (input, signals, continued) = (EventStream::new(), Signals::listen(), Continued::listen());
         let title = String::new();
         Self {
@@ -55,6 +64,7 @@ impl App {
             link,
             updates,
             terminal,
+            settings,
             input,
             signals,
             continued,
@@ -112,12 +122,29 @@ impl App {
                 Effect::RetryNow => self.link.retry_now(),
                 Effect::Quit => self.leaving = true,
                 Effect::Copy(text) => self.terminal.copy(&text)?,
+                Effect::Open(link) => {
+                    if let Err(error) = open::that_detached(&link) {
+                        self.terminal.copy(&link)?;
+                        self.state.complain(format!(
+                            "it could not be opened ({error}): sent to the terminal, to be copied"
+                        ));
+                    }
+                }
                 Effect::Bell => self.terminal.ring()?,
+                Effect::Notice { title, body } => self.terminal.tell_desktop(&title, &body)?,
+                Effect::Keep(change) => self.keep(&change),
                 Effect::Repaint => self.terminal.forget()?,
                 Effect::Suspend => self.suspend()?,
             }
         }
         Ok(())
+    }
+
+    /// Keeps a setting. Where it cannot be kept, it holds until we leave.
+    fn keep(&mut self, change: &Change) {
+        if let Some(Err(error)) = self.settings.as_ref().map(|file| file.keep(change)) {
+            self.state.complain(format!("this holds until you leave: {error}"));
+        }
     }
 
     /// Draws if there is something new to show, and somebody has typed or the last drawing was long enough ago.

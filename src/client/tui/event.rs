@@ -3,6 +3,7 @@
 use crossterm::event::KeyEvent;
 use tokio::time::Instant;
 
+use super::settings::Change;
 use crate::client::link::Update;
 use crate::protocol::command::Command;
 use crate::protocol::time::Time;
@@ -25,6 +26,7 @@ impl Now {
 
 /// Something happened.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is moved once, and a box for each message costs more")]
 pub enum Event {
     /// Time passed. Comes before whatever happened at that time.
     Tick(Now),
@@ -55,8 +57,19 @@ pub enum Effect {
     Quit,
     /// Send this to the terminal for the clipboard. Whether it gets there only the terminal knows.
     Copy(String),
+    /// Open this link with whatever opens links here. It begins with `http://`, `https://` or `mailto:`.
+    Open(String),
     /// Ring the bell.
     Bell,
+    /// Tell the desktop, where the terminal can.
+    Notice {
+        /// From whom.
+        title: String,
+        /// What.
+        body: String,
+    },
+    /// Keep this setting for the next time.
+    Keep(Change),
     /// Give the terminal back to the shell for a while.
     Suspend,
     /// Paint everything anew: something else wrote on the screen.

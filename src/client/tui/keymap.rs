@@ -33,6 +33,8 @@ pub(crate) enum Action {
     Oldest,
     Newest,
     FirstUnread,
+    /// The links in sight.
+    Links,
     RoomNumber(usize),
     NextRoom,
     PreviousRoom,
@@ -204,6 +206,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(&[alt_key(K::Home)], 1, Action::Oldest, Reading, "the oldest that is loaded"),
     row(&[alt_key(K::End)], 1, Action::Newest, Reading, "the newest"),
     row(&[alt('u')], 1, Action::FirstUnread, Reading, "where you left off"),
+    row(&[alt('o')], 1, Action::Links, Reading, "the links in sight, to open or copy one"),
     row(&[alt('a')], 1, Action::NextNews, Rooms, "the next room with news, mentions first"),
     row(&[ctrl('n'), alt_key(K::Right)], 2, Action::NextRoom, Rooms, "the next room"),
     row(&[ctrl('p'), alt_key(K::Left)], 2, Action::PreviousRoom, Rooms, "the room before"),

@@ -10,22 +10,31 @@
 //! | `terminal` | puts the terminal up and gives it back, whatever happens |
 //! | [`state`] | what is known: rooms, scrollback, people, the input |
 //! | `update` | what happens to it |
+//! | [`settings`] | what people set and want to find again |
+//! | `desktop` | notices on the desktop |
 //! | `keymap`, `slash` | which key and which command does what: the tables that the help is made of |
+//! | `pasted` | telling code from words |
 //! | `view` | one file for each pane |
 //! | `rows`, `wrap`, `scroll` | pure layout: messages into rows, and going through them |
+//! | `markup`, `styled` | a little Markdown: which parts of a text look how |
 //! | [`theme`] | colours and signs |
 //! | [`script`] | the screen without a terminal: for tests, measurements and pictures |
 //!
 //! Only the rows in sight are laid out, so a long scrollback costs no more to draw than a short one.
 
 mod app;
+mod desktop;
 mod event;
 mod keymap;
+mod markup;
+mod pasted;
 mod rows;
 pub mod script;
 mod scroll;
+pub mod settings;
 mod slash;
 pub mod state;
+mod styled;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -61,6 +70,8 @@ pub struct Options {
     pub room: RoomName,
     /// The nick that was asked for: if the server gave another one, that is said.
     pub wished: Nick,
+    /// Where settings are kept; `None`: they hold until the end.
+    pub settings: Option<settings::SettingsFile>,
     /// How others join. A host sees it at the beginning of each room.
     pub inviting: state::inviting::Inviting,
 }
@@ -86,8 +97,14 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         bail!("the screen needs a terminal: in scripts, use `parlor say`, `parlor tail` or `parlor pipe`");
     }
     let size = crossterm::terminal::size().context("the terminal does not say how large it is")?;
-    let state = state::State::new(state::Setup {
+    let (settings, unread) = match options.settings.as_ref().map(settings::SettingsFile::load) {
+        None => Default::default(),
+        Some(Ok(settings)) => (settings, None),
+        Some(Err(error)) => (settings::Settings::default(), Some(error.to_string())),
+    };
+    let mut state = state::State::new(state::Setup {
         wished: Some(options.wished),
+        settings,
         inviting: Some(options.inviting),
         zone: TimeZone::system(),
         theme: theme::Theme::from_environment(|name| std::env::var(name).ok()),
@@ -95,7 +112,20 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         session: Uuid::new_v4(),
         now: Now::read(),
     });
+    state.can_open = can_open(|name| std::env::var(name).ok());
+    if let Some(error) = unread {
+        state.insist(error);
+    }
     let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
-    let app = app::App::new(state, options.link, options.updates, terminal);
+    let app = app::App::new(state, options.link, options.updates, terminal, options.settings);
     app.run(options.first, options.room).await
+}
+
+/// Whether a link that is opened here shows on a screen that we are sitting at; `variable` looks up the environment.
+fn can_open(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let set = |name: &&str| variable(name).is_some_and(|value| !value.is_empty());
+    let elsewhere = ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"].iter().any(set);
+    let screen = cfg!(any(windows, target_os = "macos"))
+        || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"].iter().any(set);
+    screen && !elsewhere
 }

@@ -4,14 +4,19 @@
 //! drawn above it (day, gap, "new"), the gap behind the last entry, and what we said that the room does
 //! not have yet. [`Layout::rows`] lays out one of them; nobody lays out all.
 
+mod company;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 
+use super::markup;
 use super::scroll::Unit;
+use super::state::company::Company;
 use super::state::inviting::Inviting;
 use super::state::room::{Delivery, Room};
+use super::styled::Styled;
 use super::wrap::{truncate, wrap};
 use crate::protocol::event::{Entry, EntryKind};
 use crate::protocol::name::Nick;
@@ -45,13 +50,11 @@ pub(crate) struct Said {
     pub(crate) time: String,
     /// Empty where it would only repeat what stands above.
     pub(crate) name: String,
-    pub(crate) text: String,
+    pub(crate) text: Styled,
     pub(crate) from: Option<Nick>,
     pub(crate) tone: Tone,
     /// The first row of its message.
     pub(crate) first: bool,
-    /// The text begins with the name: the first row of an act.
-    pub(crate) acts: bool,
     /// It says our name.
     pub(crate) mention: bool,
 }
@@ -109,6 +112,8 @@ pub(crate) struct Layout<'a> {
     pub(crate) me: &'a Nick,
     /// Whose messages are not shown.
     pub(crate) ignored: &'a BTreeSet<Nick>,
+    /// What names us, and what is told of people.
+    pub(crate) company: &'a Company,
     pub(crate) zone: &'a TimeZone,
     /// Now, by which a day of another year says its year.
     pub(crate) now: Timestamp,
@@ -154,7 +159,7 @@ impl Layout<'_> {
         match number {
             0 => self.start(),
             _ if number <= known => self.entry(number - 1),
-            _ if number == known + 1 => self.gap(known).into_iter().collect(),
+            _ if number == known + 1 => self.gap(known).into_iter().chain(self.comings(known)).collect(),
             _ => self.pending(number - known - 2),
         }
     }
@@ -167,10 +172,10 @@ impl Layout<'_> {
         let empty = room.scrollback.len() == 0;
         let note = |text: String| wrap(&text, self.columns.text).into_iter().map(Row::Note);
         if !room.joined && empty {
-            return note(format!("Joining {} …", room.name)).collect();
+            return note(format!("Joining {} …", room.shown)).collect();
         }
         let mut rows = vec![Row::Empty];
-        rows.extend(note(format!("This is the beginning of {}.", room.name)));
+        rows.extend(note(self.beginning()));
         if empty {
             rows.extend(note("Nothing has been said here yet: be the first, write a line below.".to_owned()));
         }
@@ -202,8 +207,8 @@ impl Layout<'_> {
 
     fn entry(&self, place: usize) -> Vec<Row> {
         let Some(entry) = self.room.scrollback.get(place) else { return Vec::new() };
-        let mut rows = Vec::new();
-        let mut before = self.shown_before(place);
+        let mut rows = self.comings(place);
+        let mut before = self.shown_before(place).filter(|_| rows.is_empty());
         let last_seq = place.checked_sub(1).and_then(|place| self.room.scrollback.get(place)).map(|e| e.seq);
         let gap = self.gap(place);
         if let Some(seen) = self.room.new_after
@@ -236,7 +241,7 @@ impl Layout<'_> {
                 // One line for as many as come in a row.
                 if before.is_none_or(|before| *before.from != entry.from) {
                     let (from, at, tone) = (&entry.from, entry.at.timestamp(), Tone::News);
-                    let text = format!("what {from} says is not shown: /unignore {from} shows it");
+                    let text = self.not_shown(place, entry);
                     self.said(&Saying { from, at, text: &text, action: false, tone }, None, &mut rows);
                 }
             }
@@ -278,9 +283,25 @@ impl Layout<'_> {
         self.said(&Saying { from: self.me, at, text, action, tone }, before, &mut rows);
         if let Delivery::Failed(why) = &pending.delivery {
             let note = format!("not sent: {why} · ↑ takes it back into the input");
-            rows.extend(self.text_rows(&note, Tone::Failed));
+            rows.extend(said_rows(markup::plain(&note, self.columns.text), Tone::Failed));
         }
         rows
+    }
+
+    /// What was said in a unit, and by whom. Nothing if it is not shown.
+    pub(crate) fn text(&self, number: usize) -> Option<(&Nick, &str)> {
+        match self.unit(number)? {
+            Unit::Entry(_) => {
+                let entry = self.room.scrollback.get(number - 1)?;
+                let said = matches!(entry.kind, EntryKind::Message | EntryKind::Topic);
+                (said && !self.ignored.contains(&entry.from)).then_some((&entry.from, entry.text.as_str()))
+            }
+            Unit::Pending(id) => {
+                let pending = self.room.pending.iter().find(|pending| pending.id == id)?;
+                Some((self.me, pending.text.as_str()))
+            }
+            Unit::Start | Unit::Tail => None,
+        }
     }
 
     /// Puts name and time in front of a row of the unit `number`, which has nothing above it that
@@ -345,12 +366,14 @@ impl Layout<'_> {
             Tone::News => "·".to_owned(),
             _ => saying.from.as_str().to_owned(),
         };
-        let text =
-            if saying.action { format!("{} {}", saying.from, saying.text) } else { saying.text.to_owned() };
-        let mention = saying.tone == Tone::Plain
-            && saying.from != self.me
-            && crate::protocol::mention::find(saying.text, self.me.as_str()).is_some();
-        let mut said: Vec<Row> = self.text_rows(&text, saying.tone).collect();
+        let mention = saying.tone == Tone::Plain && self.names_us(saying.from, saying.text);
+        let width = self.columns.text;
+        let text = match saying.tone {
+            Tone::News => markup::plain(saying.text, width),
+            _ if saying.action => markup::act(saying.from.as_str(), saying.text, width),
+            _ => markup::rows(saying.text, width),
+        };
+        let mut said: Vec<Row> = said_rows(text, saying.tone).collect();
         for row in &mut said {
             if let Row::Said(row) = row {
                 row.from = Some(saying.from.clone());
@@ -366,15 +389,13 @@ impl Layout<'_> {
             first.first = true;
             first.time = if self.columns.time > 0 { time } else { String::new() };
             first.name = truncate(&name, self.columns.name);
-            first.acts = saying.action;
         }
         rows.extend(said);
     }
+}
 
-    fn text_rows(&self, text: &str, tone: Tone) -> impl Iterator<Item = Row> + use<> {
-        let rows = wrap(text, self.columns.text);
-        rows.into_iter().map(move |text| Row::Said(Said { text, tone, ..Said::default() }))
-    }
+fn said_rows(rows: Vec<Styled>, tone: Tone) -> impl Iterator<Item = Row> {
+    rows.into_iter().map(move |text| Row::Said(Said { text, tone, ..Said::default() }))
 }
 
 /// What is to be laid out.

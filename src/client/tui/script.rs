@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::event::{Effect, Event, Now};
+use super::settings::Settings;
 use super::state::inviting::Inviting;
 use super::state::{Setup, State};
 use super::theme::{Colours, Theme};
@@ -42,6 +43,8 @@ pub struct Script {
     pub now: Now,
     /// What came out since it was looked at last.
     pub effects: Vec<Effect>,
+    /// What the server was told without anybody's asking since it was looked at last: who writes, and what was read.
+    pub passing: Vec<Command>,
     terminal: Terminal<TestBackend>,
     cells: Buffer,
 }
@@ -53,6 +56,7 @@ impl Script {
         let now = Now { instant: Instant::now(), time: Time::from_millis(BEGIN) };
         let state = State::new(Setup {
             wished: None,
+            settings: Settings::default(),
             inviting: None,
             zone: TimeZone::UTC,
             theme: Theme::new(Colours::Many),
@@ -61,7 +65,7 @@ impl Script {
             now,
         });
         let terminal = Terminal::new(TestBackend::new(columns, rows)).expect("memory does not fail");
-        Self { state, now, effects: Vec::new(), terminal, cells: Buffer::default() }
+        Self { state, now, effects: Vec::new(), passing: Vec::new(), terminal, cells: Buffer::default() }
     }
 
     /// The same in our own parlor, to which this invite leads.
@@ -85,7 +89,14 @@ impl Script {
 
     /// Something happens.
     pub fn feed(&mut self, event: Event) {
-        self.effects.extend(update(&mut self.state, event));
+        for effect in update(&mut self.state, event) {
+            match effect {
+                Effect::Submit(command @ (Command::Read(_) | Command::Typing(_))) => {
+                    self.passing.push(command);
+                }
+                effect => self.effects.push(effect),
+            }
+        }
     }
 
     /// The link says something.
@@ -152,7 +163,14 @@ impl Script {
 
     /// The server lets us into a room: after [`Script::join`], or again after a break.
     pub fn joined(&mut self, room: &str, last: u64, topic: &str, people: &[&str]) {
-        let info = RoomInfo { room: room_name(room), topic: Line::lossy(topic), here: people.len(), last, first: None, members: Vec::new() };
+        let info = RoomInfo {
+            room: room_name(room),
+            topic: Line::lossy(topic),
+            here: people.len(),
+            last,
+            first: None,
+            members: Vec::new(),
+        };
         self.hear(News::Ok(Okay { room: Some(info), ..Okay::default() }));
         self.hear(News::Presence(presence(room, people)));
     }

@@ -17,6 +17,7 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
 
+use super::desktop::Desktop;
 use super::state::State;
 use super::view;
 
@@ -34,6 +35,7 @@ static UP: AtomicBool = AtomicBool::new(false);
 /// A terminal that is up. Dropped, it is given back.
 pub(super) struct Terminal {
     screen: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    desktop: Option<Desktop>,
 }
 
 impl Terminal {
@@ -48,7 +50,8 @@ impl Terminal {
             }));
         });
         let screen = ratatui::Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout())))?;
-        let mut terminal = Self { screen };
+        let desktop = Desktop::from_environment(|name| std::env::var(name).ok());
+        let mut terminal = Self { screen, desktop };
         terminal.resume()?;
         Ok(terminal)
     }
@@ -106,6 +109,13 @@ impl Terminal {
     /// Rings the bell.
     pub(super) fn ring(&mut self) -> io::Result<()> {
         self.screen.backend_mut().write_all(b"\x07")?;
+        self.screen.backend_mut().flush()
+    }
+
+    /// Tells the desktop, if this terminal is known to pass it on.
+    pub(super) fn tell_desktop(&mut self, title: &str, body: &str) -> io::Result<()> {
+        let Some(desktop) = self.desktop else { return Ok(()) };
+        self.screen.backend_mut().write_all(desktop.sequence(title, body).as_bytes())?;
         self.screen.backend_mut().flush()
     }
 

@@ -3,6 +3,8 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::styled::{Kind, Look, Token};
+
 /// How many colours there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Colours {
@@ -140,6 +142,33 @@ impl Theme {
             Colours::Sixteen => Style::new().fg(Color::White).bg(Color::Black),
             Colours::Many => Style::new().fg(Color::Indexed(231)).bg(Color::Indexed(16)),
         }
+    }
+
+    /// A part of a message.
+    pub(crate) fn look(self, look: Look) -> Style {
+        let mut style = match look.kind {
+            Kind::Text | Kind::Name | Kind::Block(Token::Plain) => Style::new(),
+            Kind::Link => Style::new().add_modifier(Modifier::UNDERLINED),
+            // Its backticks are gone, so without colours something else must say that it is code.
+            Kind::Code if self.colours == Colours::None => Style::new().add_modifier(Modifier::REVERSED),
+            Kind::Code => self.pick(67, Color::Cyan),
+            Kind::Block(Token::Keyword) => self.pick(133, Color::Magenta).add_modifier(Modifier::BOLD),
+            Kind::Block(Token::String) => self.pick(64, Color::Green),
+            Kind::Block(Token::Number) => self.pick(136, Color::Yellow),
+            Kind::Block(Token::Comment) => self.dim().add_modifier(Modifier::ITALIC),
+            Kind::Sign => self.dim(),
+        };
+        for (wanted, modifier) in [
+            (look.bold, Modifier::BOLD),
+            (look.italic, Modifier::ITALIC),
+            // Not every terminal strikes through; faint is what is left then.
+            (look.strike, Modifier::CROSSED_OUT | Modifier::DIM),
+        ] {
+            if wanted {
+                style = style.add_modifier(modifier);
+            }
+        }
+        style
     }
 
     /// One chosen line of a list.

@@ -8,8 +8,10 @@ use std::ops::Range;
 use ratatui::buffer::CellWidth;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::styled::{Look, Styled};
+
 /// Columns from one tab stop to the next. Narrow, because the text column is.
-const TAB: usize = 4;
+pub(crate) const TAB: usize = 4;
 
 /// What stands for a grapheme that is wider than the whole row.
 const TOO_WIDE: &str = "·";
@@ -45,59 +47,75 @@ pub(crate) fn truncate(text: &str, width: usize) -> String {
 /// A message in rows: broken at white space, which then goes away, or beside a wide character;
 /// inside a word only where the word is wider than a row. Lines and their indents stay.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut wrapper =
-        Wrapper { width: width.max(1), rows: Vec::new(), row: Part::default(), word: Part::default() };
+    let mut wrapper = Wrapper::new(width);
     for line in text.split('\n') {
-        wrapper.line(line);
+        wrapper.line(line.graphemes(true).map(|grapheme| (grapheme, Look::default())));
     }
+    wrapper.rows.into_iter().map(|row| row.text).collect()
+}
+
+/// The same for one line with its looks.
+pub(crate) fn wrap_styled(line: &Styled, width: usize) -> Vec<Styled> {
+    let mut wrapper = Wrapper::new(width);
+    wrapper.line(line.graphemes());
     wrapper.rows
 }
 
 /// A line in rows, each filled to its end, whatever is cut by that: put together again they are the line, and no white
 /// space was lost or won.
 pub(crate) fn cut(line: &str, width: usize) -> Vec<String> {
+    let rows = cut_styled(&Styled::new(line, Look::default()), width);
+    rows.into_iter().map(|row| row.text).collect()
+}
+
+/// The same for a line with its looks.
+pub(crate) fn cut_styled(line: &Styled, width: usize) -> Vec<Styled> {
     let width = width.max(1);
-    let mut rows = vec![Part::default()];
-    for grapheme in line.graphemes(true) {
+    let mut rows = Vec::new();
+    let mut row = Part::default();
+    for (grapheme, look) in line.graphemes() {
         let columns = columns_of(grapheme);
         let (grapheme, columns) = if columns > width { (TOO_WIDE, 1) } else { (grapheme, columns) };
-        if rows.last().is_some_and(|row| row.columns + columns > width) {
-            rows.push(Part::default());
+        if row.columns + columns > width {
+            rows.push(std::mem::take(&mut row).content);
         }
-        if let Some(row) = rows.last_mut() {
-            row.push(grapheme, columns);
-        }
+        row.push(grapheme, look, columns);
     }
-    rows.into_iter().map(|row| row.text).collect()
+    rows.push(row.content);
+    rows
 }
 
 /// A piece of text and the columns that it takes.
 #[derive(Default)]
 struct Part {
-    text: String,
+    content: Styled,
     columns: usize,
 }
 
 impl Part {
-    fn push(&mut self, grapheme: &str, columns: usize) {
-        self.text.push_str(grapheme);
+    fn push(&mut self, grapheme: &str, look: Look, columns: usize) {
+        self.content.push(grapheme, look);
         self.columns += columns;
     }
 }
 
 struct Wrapper {
     width: usize,
-    rows: Vec<String>,
+    rows: Vec<Styled>,
     row: Part,
     /// What cannot be broken and is not yet known to fit into the row.
     word: Part,
 }
 
 impl Wrapper {
-    fn line(&mut self, line: &str) {
+    fn new(width: usize) -> Self {
+        Self { width: width.max(1), rows: Vec::new(), row: Part::default(), word: Part::default() }
+    }
+
+    fn line<'a>(&mut self, graphemes: impl Iterator<Item = (&'a str, Look)>) {
         // After a break the white space that caused it is skipped.
         let mut skip_space = false;
-        for grapheme in line.graphemes(true) {
+        for (grapheme, look) in graphemes {
             let is_space = grapheme == " " || grapheme == "\t";
             if is_space && skip_space {
                 continue;
@@ -107,7 +125,7 @@ impl Wrapper {
                 self.end_word();
                 let mut spaces = if grapheme == " " { 1 } else { TAB - self.row.columns % TAB };
                 while spaces > 0 && self.row.columns < self.width {
-                    self.row.push(" ", 1);
+                    self.row.push(" ", look, 1);
                     spaces -= 1;
                 }
                 if spaces > 0 {
@@ -124,13 +142,13 @@ impl Wrapper {
             if columns > 1 {
                 // Text that is written without spaces can be broken anywhere.
                 self.end_word();
-                self.word.push(grapheme, columns);
+                self.word.push(grapheme, look, columns);
                 self.end_word();
             } else {
                 if self.word.columns + columns > self.width {
                     self.end_word();
                 }
-                self.word.push(grapheme, columns);
+                self.word.push(grapheme, look, columns);
             }
         }
         self.end_word();
@@ -140,15 +158,16 @@ impl Wrapper {
     fn end_word(&mut self) {
         let word = std::mem::take(&mut self.word);
         if self.row.columns + word.columns <= self.width {
-            self.row.push(&word.text, word.columns);
-        } else if self.row.text.bytes().all(|byte| byte == b' ') {
+            self.row.content.append(&word.content);
+            self.row.columns += word.columns;
+        } else if self.row.content.text.bytes().all(|byte| byte == b' ') {
             // Behind an indent: better a broken word than a row of nothing.
-            for grapheme in word.text.graphemes(true) {
+            for (grapheme, look) in word.content.graphemes() {
                 let columns = columns_of(grapheme);
                 if self.row.columns + columns > self.width {
                     self.end_row();
                 }
-                self.row.push(grapheme, columns);
+                self.row.push(grapheme, look, columns);
             }
         } else {
             self.end_row();
@@ -157,8 +176,9 @@ impl Wrapper {
     }
 
     fn end_row(&mut self) {
-        let row = std::mem::take(&mut self.row);
-        self.rows.push(row.text.trim_end().to_owned());
+        let mut row = std::mem::take(&mut self.row).content;
+        row.trim_end();
+        self.rows.push(row);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::{Hub, Session, SessionId, gone};
-use crate::protocol::event::{Failure, Reason};
+use crate::protocol::event::{Failure, Person, Reason};
 use crate::protocol::name::Nick;
 use crate::protocol::proof::PublicKey;
 use crate::protocol::text::Line;
@@ -98,12 +98,36 @@ impl Hub {
         addresses.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// Why somebody is away, if they are.
+    pub fn away_of_whom(&self, whom: &Whom) -> Option<&Line> {
+        self.sessions_of(whom).first().and_then(|session| session.person.away.as_ref())
+    }
+
     /// Somebody has another role, in all their sessions and rooms.
     pub fn set_role(&mut self, who: PersonId, role: Role) {
         let sessions: Vec<SessionId> = self.present.get(&who).into_iter().flatten().copied().collect();
+        let role = Some(role).filter(|role| *role > Role::Member);
+        self.update(sessions, |person| person.role = role);
+    }
+
+    /// Whoever has a session is away, or back again, in all their sessions and rooms but for what runs apart from them. The
+    /// others are told with who came and went. It ends by being said, and with the last of the sessions.
+    ///
+    /// # Errors
+    /// When the session is over.
+    pub fn set_away(&mut self, session: SessionId, away: Option<&Line>) -> Result<(), Failure> {
+        let saying = self.sessions.get(&session).ok_or_else(gone)?;
+        let mut sessions = self.others_of(saying.who, &saying.person.nick, session);
+        sessions.push(session);
+        self.update(sessions, |person| person.away = away.cloned());
+        Ok(())
+    }
+
+    /// What others see of somebody has changed.
+    fn update(&mut self, sessions: Vec<SessionId>, change: impl Fn(&mut Person)) {
         for session in sessions {
             let Some(session) = self.sessions.get_mut(&session) else { continue };
-            session.person.role = Some(role).filter(|role| *role > Role::Member);
+            change(&mut session.person);
             let (person, rooms) = (session.person.clone(), session.rooms.clone());
             for name in rooms {
                 if let Some(room) = self.rooms.get_mut(&name) {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::protocol::time::Time;
 
 fn hub() -> Hub {
     let limits = Limits { rooms: 3, members_per_room: 2, ..Limits::default() };
@@ -120,4 +121,85 @@ fn rooms_of_the_log_are_there_from_the_start() {
     let hub = Hub::new(Limits::default(), vec![stored], Arc::new(Notify::new()));
     let list = hub.list(|_| true);
     assert_eq!((list[0].last, list[0].here, list[0].topic.as_str()), (9, 0, "t"));
+}
+
+fn known(number: u64) -> Option<Known> {
+    let id = PersonId::of_number(number).unwrap();
+    Some(Known { id, key: crate::protocol::hex::Hex([7; 32]), role: Role::Member })
+}
+
+fn stored(name: RoomName, last: u64) -> StoredRoom {
+    StoredRoom { name, topic: String::new(), last }
+}
+
+#[test]
+fn rooms_for_some_alone_stand_beside_the_others_and_are_in_no_list() {
+    let mut hub = hub();
+    let alice = hub.enter(nick("alice"), None, known(1), false, None).unwrap().session;
+    let theirs = room("@1+2");
+    hub.join(alice, &theirs).unwrap();
+    assert!(hub.direct_rooms(PersonId::of_number(2).unwrap()).is_empty(), "nobody spoke there");
+    for name in ["#a", "#b", "#c"] {
+        hub.join(alice, &room(name)).unwrap();
+    }
+    assert_eq!(code(hub.join(alice, &room("#d"))), ErrorCode::TooManyRooms);
+    assert_eq!(hub.list(|_| true).len(), 3);
+    hub.part(alice, &theirs).unwrap();
+    assert!(hub.channel(&theirs).is_none(), "an empty one without a word is no more");
+    assert_eq!(hub.direct.len(), 0);
+}
+
+#[test]
+fn rooms_for_some_alone_have_an_end() {
+    let name = |other: usize| room(&format!("@1+{}", other + 2));
+    let rooms = (0..DIRECT_ROOMS).map(|other| stored(name(other), 1)).collect();
+    let mut hub = Hub::new(Limits::default(), rooms, Arc::new(Notify::new()));
+    let alice = hub.enter(nick("alice"), None, known(1), false, None).unwrap().session;
+    assert_eq!(code(hub.join(alice, &name(DIRECT_ROOMS))), ErrorCode::TooManyRooms);
+    hub.join(alice, &name(0)).unwrap();
+    hub.join(alice, &room("#a")).unwrap();
+    assert_eq!(hub.direct_rooms(PersonId::of_number(1).unwrap()).len(), DIRECT_ROOMS);
+    assert_eq!(hub.direct_rooms(PersonId::of_number(2).unwrap()).len(), 1);
+}
+
+#[test]
+fn whoever_is_not_in_a_room_for_them_is_called_on_each_device() {
+    let rooms = vec![stored(room("@1+2"), 1)];
+    let mut hub = Hub::new(Limits::default(), rooms, Arc::new(Notify::new()));
+    let mut enter = |name: &str, number| hub.enter(nick(name), None, known(number), false, None).unwrap();
+    let (at, away, bob) = (enter("alice", 1), enter("alice", 1), enter("bob", 2));
+    let carol = enter("carol", 3);
+    hub.join(at.session, &room("@1+2")).unwrap();
+    hub.call(&room("@1+2"), Time::from_millis(7));
+    for called in [&away, &bob] {
+        assert_eq!(called.mailbox.take_notes().unwrap().called, BTreeSet::from([room("@1+2")]));
+    }
+    assert!(at.mailbox.take_notes().is_none() && carol.mailbox.take_notes().is_none());
+    let direct = hub.direct_rooms(PersonId::of_number(2).unwrap());
+    assert_eq!(direct[0].1, Some(Time::from_millis(7)));
+    hub.tell_read(away.session, &room("#a"), 5);
+    assert_eq!(at.mailbox.take_notes().unwrap().read.get(&room("#a")), Some(&5));
+    assert!(away.mailbox.take_notes().is_none() && bob.mailbox.take_notes().is_none());
+}
+
+#[test]
+fn away_is_the_person_and_not_the_device() {
+    let mut hub = hub();
+    let text = Line::lossy("lunch");
+    let first = hub.enter(nick("alice"), None, known(1), false, None).unwrap();
+    let bot = hub.enter(nick("alice-bot"), None, known(1), true, None).unwrap();
+    hub.set_away(first.session, Some(&text)).unwrap();
+    let second = hub.enter(nick("alice"), None, known(1), false, None).unwrap();
+    assert_eq!(second.you.away.as_ref(), Some(&text));
+    assert_eq!(hub.who(bot.session).unwrap().1.away, None);
+    let renamed = hub.rename(second.session, nick("al")).unwrap();
+    assert_eq!(renamed.away.as_ref(), Some(&text));
+    let back = hub.enter(nick("al"), Some(second.token), known(1), false, None).unwrap();
+    hub.set_away(back.session, None).unwrap();
+    assert_eq!(hub.who(first.session).unwrap().1.away, None);
+    // A guest whose line broke.
+    let guest = hub.enter(nick("guest"), None, None, false, None).unwrap();
+    hub.set_away(guest.session, Some(&text)).unwrap();
+    let back = hub.enter(nick("guest"), Some(guest.token), None, false, None).unwrap();
+    assert_eq!(back.you.away, Some(text));
 }

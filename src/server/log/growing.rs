@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
+use super::changes::{self, Change, Verdict};
 use super::ids::Ids;
 use super::sqlite::{MOST_ROOMS, place, room_of, seq_of};
 use super::{Draft, Fresh, Outcome, StoreError, journal};
@@ -30,6 +31,8 @@ pub(super) struct Growing<'a> {
     now: Time,
     /// The rooms that have got any. A commit has entries of few rooms, and mostly of the last one again.
     grown: Vec<Grown>,
+    /// A message was deleted.
+    deletes: bool,
 }
 
 /// A room, and what it has got.
@@ -49,7 +52,7 @@ impl<'a> Growing<'a> {
         rooms: &'a HashMap<RoomName, Room>,
         ids: &'a mut Ids,
     ) -> Self {
-        Self { transaction, rooms, ids, now: Time::now(), grown: Vec::new() }
+        Self { transaction, rooms, ids, now: Time::now(), grown: Vec::new(), deletes: false }
     }
 
     /// Gives an entry its place, unless its id has one. Ids are noted at once: whoever gives up the transaction has them
@@ -57,13 +60,20 @@ impl<'a> Growing<'a> {
     pub(super) fn add(&mut self, draft: &Draft) -> rusqlite::Result<Outcome> {
         let id = draft.id;
         if let Some(found) = self.ids.find(self.transaction, id)? {
-            return Ok(if self.room_id(&draft.room) == Some(room_of(found)) {
+            return Ok(if self.room(&draft.room).is_some_and(|room| room.id == room_of(found)) {
                 Outcome::Known { id, seq: seq_of(found) }
             } else {
                 Outcome::Failed { id, error: StoreError::IdInUse }
             });
         }
         let now = self.now;
+        if changes::is_change(draft.kind) {
+            match self.note_change(draft)? {
+                Verdict::Noted => self.deletes |= draft.kind == EntryKind::Deleted,
+                Verdict::Known(seq) => return Ok(Outcome::Known { id, seq }),
+                Verdict::Refused(error) => return Ok(Outcome::Failed { id, error }),
+            }
+        }
         let grown = self.grown(&draft.room)?;
         let seq = grown.room.last + 1;
         grown.open.push(&Entry {
@@ -93,6 +103,19 @@ impl<'a> Growing<'a> {
         Ok(Outcome::Stored { id, seq })
     }
 
+    /// Whether any message was deleted.
+    pub(super) fn deletes(&self) -> bool {
+        self.deletes
+    }
+
+    /// Decides about a draft that changes a message, and notes what it changes.
+    fn note_change(&self, draft: &Draft) -> rusqlite::Result<Verdict> {
+        let change = self
+            .room(&draft.room)
+            .and_then(|room| Change::new(self.transaction, room.id, room.last + 1, draft));
+        change.map_or(Ok(Verdict::Refused(StoreError::NoSuchEntry)), |change| change.note())
+    }
+
     /// Writes what was added; what the rooms have got holds once the transaction is committed.
     pub(super) fn finish(self) -> rusqlite::Result<Vec<(Room, Fresh)>> {
         let mut fresh = Vec::with_capacity(self.grown.len());
@@ -110,10 +133,10 @@ impl<'a> Growing<'a> {
         Ok(fresh)
     }
 
-    /// The number of a room that has any entries.
-    fn room_id(&self, name: &RoomName) -> Option<i64> {
+    /// A room that has any entries.
+    fn room(&self, name: &RoomName) -> Option<Room> {
         let grown = self.grown.iter().find(|grown| grown.name == *name).map(|grown| grown.room);
-        grown.or_else(|| self.rooms.get(name).copied()).map(|room| room.id)
+        grown.or_else(|| self.rooms.get(name).copied())
     }
 
     /// A room that is about to get an entry; it comes to be by its first one.

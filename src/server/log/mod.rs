@@ -7,17 +7,24 @@
 //! - It MUST be encoded once: what is stored are the very bytes that are sent, now and to whoever catches up.
 //! - `seq` MUST count 1, 2, 3, … in each room, without a gap; a commit that fails takes back its numbers.
 //! - An id that is in the log already MUST NOT be stored again: its sender gets the `seq` it has.
+//! - What an entry makes of a message before it MUST be noted in the transaction that stores the entry.
+//! - What a deleted message said MUST leave the files soon after, also after a crash: see `purge.rs`. It is the one thing
+//!   that is ever changed about an entry.
 //!
 //! But for the errors, what stands here says nothing of SQLite: drafts go in, entries come out. Another
 //! backend answers the same calls. It is a module and not yet a trait because there is one backend today.
 
+mod changes;
 mod growing;
 mod ids;
 mod journal;
+mod present;
+mod purge;
 mod reader;
 mod schema;
 mod sqlite;
 mod tail;
+mod unread;
 mod writer;
 
 use std::fs::File;
@@ -29,6 +36,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::protocol::event::{EntryKind, EntryText, ErrorCode, Failure};
+use crate::protocol::limits::{EDITS_PER_MESSAGE, REACTIONS_PER_MESSAGE};
 use crate::protocol::name::{Nick, RoomName};
 use crate::server::batch::Batch;
 use crate::server::database::Damaged;
@@ -39,6 +47,7 @@ use tail::Tail;
 
 pub use reader::Reader;
 pub use sqlite::Durability;
+pub use unread::{Unread, Whose};
 pub use writer::Writer;
 
 /// An entry on its way into the log: all but its place and its time, which the log gives.
@@ -147,6 +156,23 @@ pub enum StoreError {
     /// The id belongs to an entry of another room.
     #[error("an entry of another room has this id: every message needs its own")]
     IdInUse,
+    /// It changes what is not there.
+    #[error("there is no such message in this room: it may have expired")]
+    NoSuchEntry,
+    /// It changes what was deleted.
+    #[error("that message was deleted: nothing can be changed about it any more")]
+    Deleted,
+    /// Another edit of a message that has as many as it may have.
+    #[error("a message can be edited {EDITS_PER_MESSAGE} times, and this one was: say it in another one")]
+    TooManyEdits,
+    /// Another emoji at a message that has as many as it may have.
+    #[error(
+        "a message can have {REACTIONS_PER_MESSAGE} different reactions, and this one has them: use one of those"
+    )]
+    TooManyReactions,
+    /// A reaction is taken back that is not there.
+    #[error("you have no such reaction there: there is nothing to take back")]
+    NotReacted,
 }
 
 impl StoreError {
@@ -156,6 +182,9 @@ impl StoreError {
             Self::Full => ErrorCode::StorageFull,
             Self::Failed => ErrorCode::Storage,
             Self::IdInUse => ErrorCode::BadRequest,
+            Self::NoSuchEntry | Self::NotReacted => ErrorCode::NoSuchEntry,
+            Self::Deleted => ErrorCode::Deleted,
+            Self::TooManyEdits | Self::TooManyReactions => ErrorCode::TooMany,
         };
         Failure { re: Some(id.into()), ..Failure::new(code, &self.to_string()) }
     }

@@ -8,10 +8,12 @@ use rusqlite::{Connection, Row, params};
 use tokio::sync::Semaphore;
 
 use super::LogError;
+use super::present::Folder;
 use super::sqlite::{self, place, seq_of};
 use super::tail::Tail;
+use super::unread::{Count, Unread, Whose};
 use crate::protocol::command::Place;
-use crate::protocol::event::Entry;
+use crate::protocol::event::{Entry, Reacted, Version};
 use crate::protocol::limits::{CATCH_UP_BYTES, LOG_READERS, PAGE_BYTES, PAGE_ENTRIES};
 use crate::protocol::name::RoomName;
 use crate::server::batch::{Batch, Builder};
@@ -69,31 +71,129 @@ impl Reader {
     }
 
     /// A page for whoever reads back, at most `wanted` entries and [`PAGE_ENTRIES`], contiguous and in
-    /// the order of the log. Ends early when it grows over [`PAGE_BYTES`], on the side away from `at`.
+    /// the order of the log. Ends early when it grows over [`PAGE_BYTES`], on the side away from `at`. The messages are as
+    /// they are now, also by entries that nobody was told of yet; the reactions of the author `asker` are `mine`.
     ///
     /// # Errors
     /// When the log cannot be read, or lacks what would be next to `at`.
-    pub async fn page(&self, room: &RoomName, at: Place, wanted: u64) -> Result<Vec<Entry>, LogError> {
-        let room = room.clone();
+    pub async fn page(
+        &self,
+        room: &RoomName,
+        at: Place,
+        wanted: u64,
+        asker: Option<u64>,
+    ) -> Result<Vec<Entry>, LogError> {
         let wanted = wanted.min(PAGE_ENTRIES);
-        // Before the file is looked at: what is settled in between is in both, and never in neither.
-        let tail = self.tail.of(&room);
-        self.with(move |connection| {
-            let Some(id) = sqlite::room_id(connection, &room)? else { return Ok(Vec::new()) };
-            let section = Section { connection, room: room.as_str(), id, tail: &tail };
+        let page = self.look(room, move |section| {
+            let now = &mut section.folder(asker)?;
             match at {
-                Place::Before(seq) => section.before(seq, wanted, PAGE_BYTES),
-                Place::After(seq) => section.after(seq, wanted, PAGE_BYTES),
+                Place::Before(seq) => section.before(now, seq, wanted, PAGE_BYTES),
+                Place::After(seq) => section.after(now, seq, wanted, PAGE_BYTES),
                 // TODO
-                Place::At(_) => section.after(0, wanted, PAGE_BYTES),
+                Place::At(_) => section.after(now, 0, wanted, PAGE_BYTES),
                 Place::Around(seq) => {
                     // Each side has its own half of the bytes, so that `seq` itself is always in it.
-                    let mut page = section.before(seq, wanted / 2, PAGE_BYTES / 2)?;
+                    let mut page = section.before(now, seq, wanted / 2, PAGE_BYTES / 2)?;
                     let rest = wanted - page.len() as u64;
-                    page.extend(section.after(seq.saturating_sub(1), rest, PAGE_BYTES / 2)?);
+                    page.extend(section.after(now, seq.saturating_sub(1), rest, PAGE_BYTES / 2)?);
                     Ok(page)
                 }
             }
+        });
+        Ok(page.await?.unwrap_or_default())
+    }
+
+    /// One entry, as it is now; see [`Reader::page`]. `None` when there is none at this place.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn entry(
+        &self,
+        room: &RoomName,
+        seq: u64,
+        asker: Option<u64>,
+    ) -> Result<Option<Entry>, LogError> {
+        let entry = self.look(room, move |section| {
+            let Some(entry) = section.raw(seq)? else { return Ok(None) };
+            let (entry, _) = section.folder(asker)?.fold(entry, 0)?;
+            Ok(Some(entry))
+        });
+        Ok(entry.await?.flatten())
+    }
+
+    /// What a message said from when on, the first text first; `None` when there is none, or it was deleted.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn versions(&self, room: &RoomName, seq: u64) -> Result<Option<Vec<Version>>, LogError> {
+        let versions = self.look(room, move |section| {
+            let Some(entry) = section.raw(seq)? else { return Ok(None) };
+            let mut folder = section.folder(None)?;
+            let mut versions = vec![Version { at: entry.at, text: entry.text.clone() }];
+            versions.extend(folder.versions(seq)?);
+            let (now, _) = folder.fold(entry, 0)?;
+            Ok((!now.now.is_some_and(|now| now.deleted)).then_some(versions))
+        });
+        Ok(versions.await?.flatten())
+    }
+
+    /// Who reacted to a message, each emoji in the order in which it came first, at most `most` names in all.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn who_reacted(
+        &self,
+        room: &RoomName,
+        seq: u64,
+        most: usize,
+    ) -> Result<Vec<Reacted>, LogError> {
+        let reacted = self.look(room, move |section| Ok(section.folder(None)?.who_reacted(seq, most)?));
+        Ok(reacted.await?.unwrap_or_default())
+    }
+
+    /// Looks at one room at one moment; `None` when the log knows no such room.
+    async fn look<R: Send + 'static>(
+        &self,
+        room: &RoomName,
+        look: impl FnOnce(&Section<'_>) -> Result<R, LogError> + Send + 'static,
+    ) -> Result<Option<R>, LogError> {
+        let room = room.clone();
+        // Before the file is looked at: what is settled in between is in both, and never in neither.
+        let tail = self.tail.of(&room);
+        self.with(move |connection| {
+            // One moment for all: what a message has become belongs together.
+            let moment = connection.unchecked_transaction()?;
+            let Some(id) = sqlite::room_id(&moment, &room)? else { return Ok(None) };
+            look(&Section { connection: &moment, room: room.as_str(), id, tail: &tail }).map(Some)
+        })
+        .await
+    }
+
+    /// What somebody has not read of the entries after `after` up to `to`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn unread(
+        &self,
+        room: &RoomName,
+        after: u64,
+        to: u64,
+        whose: Whose,
+    ) -> Result<Unread, LogError> {
+        let room = room.clone();
+        let tail = self.tail.of(&room);
+        self.with(move |connection| {
+            let mut count = Count::new(whose);
+            let Some(id) = sqlite::room_id(connection, &room)? else { return Ok(count.end()) };
+            let section = Section { connection, room: room.as_str(), id, tail: &tail };
+            section.forward(after.saturating_add(1), |batch| {
+                if batch.first > to {
+                    return Ok(false);
+                }
+                batch.up_to(to).entries().into_iter().for_each(|(seq, json)| count.look_at(seq, json));
+                Ok(true)
+            })?;
+            Ok(count.end())
         })
         .await
     }
@@ -130,17 +230,42 @@ impl Reader {
 }
 
 /// A room's log, as one connection reads it.
-struct Section<'a> {
-    connection: &'a Connection,
+pub(super) struct Section<'a> {
+    pub(super) connection: &'a Connection,
     room: &'a str,
-    id: i64,
+    /// The room's number.
+    pub(super) id: i64,
     /// What may not be in the file yet.
     tail: &'a [Batch],
 }
 
 impl Section<'_> {
+    /// What makes its entries what they are now.
+    fn folder(&self, asker: Option<u64>) -> rusqlite::Result<Folder<'_>> {
+        Folder::new(self, asker)
+    }
+
+    /// One entry as it was sent, if it is there.
+    pub(super) fn raw(&self, seq: u64) -> Result<Option<Entry>, LogError> {
+        let mut row = self.connection.prepare_cached(
+            "SELECT place, count, frames FROM batches WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT 1",
+        )?;
+        let mut rows = row.query(params![place(self.id, 0), place(self.id, seq)])?;
+        let settled = rows.next()?.map(|row| self.batch(row)).transpose()?;
+        let holds = |batch: &&Batch| (batch.first..=batch.last).contains(&seq);
+        let Some(batch) = settled.iter().chain(self.tail).find(holds) else { return Ok(None) };
+        let json = batch.entries().into_iter().find_map(|(at, json)| (at == seq).then_some(json));
+        json.map(|json| self.entry(seq, json)).transpose()
+    }
+
     /// The last entries before `seq`, in the order of the log. Ends at a hole; whoever begins there is told.
-    fn before(&self, seq: u64, wanted: u64, bytes: usize) -> Result<Vec<Entry>, LogError> {
+    fn before(
+        &self,
+        now: &mut Folder<'_>,
+        seq: u64,
+        wanted: u64,
+        bytes: usize,
+    ) -> Result<Vec<Entry>, LogError> {
         let mut page = Vec::new();
         if wanted == 0 {
             return Ok(page);
@@ -160,8 +285,9 @@ impl Section<'_> {
                 if left.is_none() {
                     return Ok(false);
                 }
-                left.take(json.len());
-                page.push(self.entry(seq, json)?);
+                let (entry, bytes) = now.fold(self.entry(seq, json)?, json.len())?;
+                left.take(bytes);
+                page.push(entry);
             }
             Ok(next > 0)
         };
@@ -184,7 +310,13 @@ impl Section<'_> {
     }
 
     /// The first entries after `seq`.
-    fn after(&self, seq: u64, wanted: u64, bytes: usize) -> Result<Vec<Entry>, LogError> {
+    fn after(
+        &self,
+        now: &mut Folder<'_>,
+        seq: u64,
+        wanted: u64,
+        bytes: usize,
+    ) -> Result<Vec<Entry>, LogError> {
         let mut page = Vec::new();
         let mut room_left = Room { entries: wanted, bytes };
         self.forward(seq.saturating_add(1), |batch| {
@@ -192,8 +324,9 @@ impl Section<'_> {
                 if room_left.is_none() {
                     return Ok(false);
                 }
-                room_left.take(json.len());
-                page.push(self.entry(seq, json)?);
+                let (entry, bytes) = now.fold(self.entry(seq, json)?, json.len())?;
+                room_left.take(bytes);
+                page.push(entry);
             }
             Ok(true)
         })?;

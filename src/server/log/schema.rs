@@ -3,8 +3,8 @@
 use rusqlite::{Connection, Row, Transaction, params};
 use uuid::Uuid;
 
-use super::LogError;
 use super::sqlite::{max_seq, place, seq_of};
+use super::{LogError, changes, purge};
 use crate::protocol::event::{Entry, EntryKind, EntryText};
 use crate::protocol::limits::BATCH_BYTES;
 use crate::protocol::name::{Nick, RoomName};
@@ -17,7 +17,14 @@ pub(super) const APPLICATION_ID: u32 = 0x7061_726C;
 type Migration = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// Each brings the schema from its index to the next version. Only ever add to the end.
-const MIGRATIONS: &[Migration] = &[|transaction| transaction.execute_batch(FIRST), batch_entries];
+const MIGRATIONS: &[Migration] = &[
+    |transaction| transaction.execute_batch(FIRST),
+    batch_entries,
+    |transaction| {
+        purge::pad(transaction)?;
+        transaction.execute_batch(changes::TABLES)
+    },
+];
 
 /// One row for each entry.
 const FIRST: &str = "
@@ -182,7 +189,20 @@ pub(super) fn to_the_first(connection: &Connection) {
         }
     }
     drop(rows);
+    drop(batches);
+    to_the_second(connection);
     connection
         .execute_batch("DROP TABLE journal; DROP TABLE batches; DROP TABLE ids; PRAGMA user_version = 1;")
+        .unwrap();
+}
+
+/// Makes a log as the second version would have left it.
+#[cfg(test)]
+pub(super) fn to_the_second(connection: &Connection) {
+    connection
+        .execute_batch(
+            "DROP TABLE changed; DROP TABLE edits; DROP TABLE reactions; DROP TABLE tallies; DROP TABLE purges;
+             ALTER TABLE batches DROP COLUMN pad; PRAGMA user_version = 2;",
+        )
         .unwrap();
 }

@@ -80,6 +80,8 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<(Connection, U
     connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
     // After a burst the write-ahead log gives its space back.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    // What is taken out is overwritten: see `purge.rs`.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     schema::migrate(&mut connection)?;
     let id = log_id(&connection)?;
     Ok((connection, id))

@@ -1,3 +1,5 @@
+mod changes;
+
 use std::collections::HashSet;
 
 use super::*;
@@ -96,7 +98,7 @@ async fn all_of_an_entry_comes_back() {
     let topic = Draft { kind: EntryKind::Topic, ..draft("#会議", "新しい") };
     let drafts = [stored, topic];
     let outcomes = open.append(drafts.to_vec()).await;
-    let page = open.log.reader.page(&room("#会議"), Place::After(0), 10).await.unwrap();
+    let page = open.log.reader.page(&room("#会議"), Place::After(0), 10, None).await.unwrap();
     assert_eq!(page.len(), 2);
     for ((outcome, draft), read) in outcomes.iter().zip(drafts).zip(page) {
         assert_eq!(
@@ -131,7 +133,7 @@ async fn pages_are_contiguous_and_end_where_they_should() {
     }
     open.append(vec![draft("#b", "another room")]).await;
     let page = async |place, limit| -> Vec<u64> {
-        let page = open.log.reader.page(&room("#a"), place, limit).await.unwrap();
+        let page = open.log.reader.page(&room("#a"), place, limit, None).await.unwrap();
         page.iter().map(|entry| entry.seq).collect()
     };
     assert_eq!(page(Place::After(17), 10).await, [18, 19, 20]);
@@ -141,7 +143,7 @@ async fn pages_are_contiguous_and_end_where_they_should() {
     assert_eq!(page(Place::Before(u64::MAX), 1).await, [20]);
     assert_eq!(page(Place::Around(10), 4).await, [8, 9, 10, 11]);
     assert!(page(Place::After(u64::MAX), 4).await.is_empty());
-    assert!(open.log.reader.page(&room("#none"), Place::After(0), 9).await.unwrap().is_empty());
+    assert!(open.log.reader.page(&room("#none"), Place::After(0), 9, None).await.unwrap().is_empty());
     for (cursor, to) in [(0, 20), (5, 9), (2, 15), (19, 20), (14, 15)] {
         let batch = open.log.reader.batch(&room("#a"), cursor, to).await.unwrap().unwrap();
         assert_eq!((batch.first, batch.last, batch.entries().len() as u64), (cursor + 1, to, to - cursor));
@@ -171,6 +173,8 @@ async fn the_journal_is_taken_up_after_a_sudden_end() {
 #[tokio::test]
 async fn a_log_of_the_first_schema_is_read_on() {
     let mut open = open();
+    // It did not know yet who has written what.
+    let draft = |name: &str, text: &str| Draft { author: None, ..draft(name, text) };
     let drafts: Vec<Draft> = (0..2000).map(|n| draft("#a", &format!("{n} {}", "x".repeat(n)))).collect();
     for some in drafts.chunks(64) {
         open.append(some.to_vec()).await;
@@ -214,7 +218,7 @@ async fn what_is_settled_and_what_is_not_are_one_log() {
         (Place::Before(190), 3, 187..=189),
         (Place::Around(197), 6, 194..=199),
     ] {
-        let page = reader.page(&room("#a"), at, limit).await.unwrap();
+        let page = reader.page(&room("#a"), at, limit, None).await.unwrap();
         let seqs: Vec<u64> = page.iter().map(|entry| entry.seq).collect();
         assert_eq!(seqs, expected.collect::<Vec<_>>());
         assert!(page.iter().all(|entry| entry.text.as_str() == (entry.seq - 1).to_string()));
@@ -235,14 +239,14 @@ async fn what_was_changed_in_the_file_is_named() {
     let open = open.reopened().await;
     let file = rusqlite::Connection::open(open.folder.path().join("parlor.db")).unwrap();
     file.execute("UPDATE batches SET frames = zeroblob(9) WHERE place & 0xFF = 1", []).unwrap();
-    let damaged = open.log.reader.page(&room("#a"), Place::After(0), 9).await;
+    let damaged = open.log.reader.page(&room("#a"), Place::After(0), 9, None).await;
     assert!(matches!(damaged, Err(LogError::Garbled { seq: 1, .. })), "{damaged:?}");
     let behind = open.log.reader.batch(&room("#a"), 2, 4).await.unwrap().unwrap();
     assert_eq!((behind.first, behind.last), (3, 4), "what lies behind it can be read");
     file.execute("DELETE FROM batches WHERE place & 0xFF = 1", []).unwrap();
     let hole = open.log.reader.batch(&room("#a"), 0, 4).await;
     assert!(matches!(hole, Err(LogError::Hole { after: 0, .. })), "{hole:?}");
-    let page = open.log.reader.page(&room("#a"), Place::Before(9), 9).await.unwrap();
+    let page = open.log.reader.page(&room("#a"), Place::Before(9), 9, None).await.unwrap();
     assert_eq!(page.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 4]);
 }
 
@@ -251,9 +255,9 @@ async fn a_page_of_long_texts_ends_early_on_the_far_side() {
     let mut open = open();
     let long = "x".repeat(16_000);
     open.append((0..40).map(|_| draft("#a", &long)).collect()).await;
-    let before = open.log.reader.page(&room("#a"), Place::Before(41), 40).await.unwrap();
+    let before = open.log.reader.page(&room("#a"), Place::Before(41), 40, None).await.unwrap();
     assert!(before.len() < 20 && before.last().unwrap().seq == 40);
-    let after = open.log.reader.page(&room("#a"), Place::After(0), 40).await.unwrap();
+    let after = open.log.reader.page(&room("#a"), Place::After(0), 40, None).await.unwrap();
     assert!(after.len() < 20 && after[0].seq == 1);
     let batch = open.log.reader.batch(&room("#a"), 0, 40).await.unwrap().unwrap();
     assert!(batch.last < 20);
@@ -306,7 +310,7 @@ async fn a_journal_that_cannot_be_settled_takes_no_more_at_some_point() {
         assert!(stored * 160_000 < 80 << 20, "it goes on for ever");
     }
     assert!(stored * 160_000 > 60 << 20, "{stored}");
-    let page = open.log.reader.page(&room("#a"), Place::Before(u64::MAX), 3).await.unwrap();
+    let page = open.log.reader.page(&room("#a"), Place::Before(u64::MAX), 3, None).await.unwrap();
     assert_eq!(page.last().unwrap().seq, stored, "it can be read");
     meddler.execute_batch("DROP TRIGGER curse").unwrap();
     assert_eq!(seq(&open.append(vec![draft("#a", "on")]).await[0]), stored + 1);
@@ -378,7 +382,7 @@ async fn a_clock_that_was_set_back_changes_no_order() {
     let mut open = open.reopened().await;
     let meddler = rusqlite::Connection::open(open.folder.path().join("parlor.db")).unwrap();
     let mut stored: Vec<u8> = meddler.query_row("SELECT frames FROM batches", [], |row| row.get(0)).unwrap();
-    let told = open.log.reader.page(&room("#a"), Place::After(0), 10).await.unwrap()[0].at.to_string();
+    let told = open.log.reader.page(&room("#a"), Place::After(0), 10, None).await.unwrap()[0].at.to_string();
     for at in 0..stored.len() {
         if stored[at..].starts_with(told.as_bytes()) {
             stored[at..at + told.len()].copy_from_slice(ahead.to_string().as_bytes());
@@ -388,7 +392,7 @@ async fn a_clock_that_was_set_back_changes_no_order() {
     drop(meddler);
     let outcomes = open.append(vec![draft("#a", "3")]).await;
     assert_eq!(seq(&outcomes[0]), 3);
-    let page = open.log.reader.page(&room("#a"), Place::After(0), 10).await.unwrap();
+    let page = open.log.reader.page(&room("#a"), Place::After(0), 10, None).await.unwrap();
     assert_eq!(page.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(page[1].at, ahead);
     assert!(page[2].at < ahead, "one that was said now was not said in fifty years");

@@ -5,15 +5,17 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode as SqliteCode, TransactionBehavior};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep;
 use tracing::{debug, error};
 
 use super::growing::{Growing, Room};
 use super::ids::Ids;
+use super::purge::Purging;
 use super::sqlite::{self, place};
 use super::tail::Tail;
 use super::{
@@ -51,7 +53,12 @@ impl<T> Clone for Writer<T> {
 
 #[derive(Debug)]
 enum Order<T> {
-    Append { drafts: Vec<Draft>, tag: T },
+    Append {
+        drafts: Vec<Draft>,
+        tag: T,
+    },
+    /// It is time to purge what was deleted.
+    Purge,
     Close(oneshot::Sender<()>),
 }
 
@@ -70,13 +77,16 @@ impl<T: Send + 'static> Writer<T> {
         }
         let ids = Ids::open(&connection)?;
         let counts = Arc::new(CommitCounts::default());
+        let purging = Purging::new(&connection)?;
+        let unsettled = 0;
         let mut state =
-            State { connection, rooms, ids, tail, unsettled: 0, counts: Arc::clone(&counts), disk };
+            State { connection, rooms, ids, tail, unsettled, counts: Arc::clone(&counts), disk, purging };
         state.take_up_journal()?;
         let last = |room: &StoredRoom| state.rooms.get(&room.name).map_or(room.last, |known| known.last);
         let stored = sqlite::rooms(&state.connection)?.into_iter();
         let stored = stored.map(|(_, room)| StoredRoom { last: last(&room), ..room }).collect();
-        let (runtime, run) = (Handle::current(), state.run(orders_in, committed, lock));
+        let bell = Bell { orders: orders.downgrade() };
+        let (runtime, run) = (Handle::current(), state.run(orders_in, bell, committed, lock));
         match disk {
             Disk::Here(_) => drop(runtime.spawn(run)),
             Disk::Threads => {
@@ -117,6 +127,25 @@ impl<T: Send + 'static> Writer<T> {
     }
 }
 
+/// Reminds the writer of what is to be done later.
+struct Bell<T> {
+    orders: mpsc::WeakSender<Order<T>>,
+}
+
+impl<T: Send + 'static> Bell<T> {
+    /// Rings once, for the purge.
+    fn ring_after(&self, time: Duration) {
+        let orders = self.orders.clone();
+        drop(tokio::spawn(async move {
+            sleep(time).await;
+            // When nobody can hand over anything more, the writer comes to its end, and purges there.
+            if let Some(orders) = orders.upgrade() {
+                drop(orders.send(Order::Purge).await);
+            }
+        }));
+    }
+}
+
 struct State {
     connection: Connection,
     rooms: HashMap<RoomName, Room>,
@@ -126,16 +155,21 @@ struct State {
     unsettled: usize,
     counts: Arc<CommitCounts>,
     disk: Disk,
+    purging: Purging,
 }
 
 impl State {
-    async fn run<T>(
+    async fn run<T: Send + 'static>(
         mut self,
         mut orders: mpsc::Receiver<Order<T>>,
+        bell: Bell<T>,
         committed: mpsc::Sender<Commit<T>>,
         lock: File,
     ) {
         let mut close = None;
+        if let Some(time) = self.purging.remind() {
+            bell.ring_after(time);
+        }
         while close.is_none() {
             let Some(first) = orders.recv().await else { break };
             let mut group: Vec<(Vec<Draft>, T)> = Vec::new();
@@ -143,6 +177,7 @@ impl State {
             let mut next = Some(first);
             while let Some(order) = next.take() {
                 match order {
+                    Order::Purge => self.purging.asked(),
                     Order::Append { drafts, tag } => {
                         entries += drafts.len();
                         group.push((drafts, tag));
@@ -168,9 +203,18 @@ impl State {
                     self.settle();
                 }
             }
+            if self.purging.is_time(orders.is_empty()) {
+                self.purge();
+            }
+            if let Some(time) = self.purging.remind() {
+                bell.ring_after(time);
+            }
         }
         orders.close();
         self.settle();
+        if self.purging.is_due() {
+            self.purge();
+        }
         // Empties the write-ahead log into the file, so that the file alone is the whole log.
         if let Err((_, error)) = self.connection.close() {
             error!(%error, "the log could not be closed in order; the next start repairs it");
@@ -185,6 +229,18 @@ impl State {
             Ok(()) => self.settled(),
             // Nothing is lost by it, and it can be read: it is tried again, at the latest by the next start.
             Err(error) => error!(%error, "what was said stays in the journal"),
+        }
+    }
+
+    /// Takes what was deleted out of the files, as much as is done at once.
+    fn purge(&mut self) {
+        let purged = self.try_to_settle().map_err(LogError::from).and_then(|()| {
+            self.settled();
+            self.purging.purge(&mut self.connection)
+        });
+        if let Err(error) = purged {
+            error!(%error, "what was deleted is still in the files; it is tried again");
+            self.purging.failed();
         }
     }
 
@@ -279,15 +335,19 @@ impl State {
         &mut self,
         group: impl Iterator<Item = &'a [Draft]>,
     ) -> rusqlite::Result<(Vec<Fresh>, Vec<Vec<Outcome>>)> {
-        let Self { connection, rooms, ids, tail, unsettled, .. } = self;
+        let Self { connection, rooms, ids, tail, unsettled, purging, .. } = self;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut all = Vec::new();
         let mut growing = Growing::new(&transaction, rooms, ids);
         for drafts in group {
             all.push(drafts.iter().map(|draft| growing.add(draft)).collect::<Result<_, _>>()?);
         }
+        let deletes = growing.deletes();
         let fresh = growing.finish()?;
         transaction.commit()?;
+        if deletes {
+            purging.deleted();
+        }
         for (room, fresh) in &fresh {
             rooms.insert(fresh.room.clone(), *room);
             // Before anyone hears of it, or one who is behind would look for it in vain.

@@ -3,7 +3,8 @@
 //! - What was acknowledged MUST be known after a restart, and what failed MUST have changed nothing: every call
 //!   checks, gathers its changes, has them written in one transaction, and only then makes them in memory.
 //! - A decision MUST be in the same transaction as its line in the audit log.
-//! - Questions are answered from memory. Only [`Registry::audit`] reads the file, because that log has no end.
+//! - Questions are answered from memory. Only [`Registry::audit`] reads the file, because that log has no end; and
+//!   [`Registry::read_marks`], which are in memory elsewhere.
 //!
 //! There is no clock in here: whoever asks says when it is. Calls that take `&mut self` wait for the disk, so they are
 //! not for a thread of the runtime.
@@ -14,6 +15,7 @@
 //! | `roles.rs` | who may do what to whom, in one table |
 //! | `bans.rs`, `mutes.rs`, `rooms.rs`, `tickets.rs` | what the host and the operators decide |
 //! | `audit.rs` | who decided it |
+//! | `reading.rs` | how far people have read the rooms |
 //! | `state.rs` | all of it in memory, and the changes that can be made |
 //! | `tables/` | the same in SQLite, which nothing else here knows |
 
@@ -25,6 +27,7 @@ mod ignores;
 mod mutes;
 mod names;
 mod people;
+mod reading;
 mod roles;
 mod rooms;
 mod state;
@@ -44,6 +47,7 @@ pub use bans::{Ban, Banned};
 pub use devices::DeviceCode;
 pub use error::{OpenError, RegistryError};
 pub use mutes::Mute;
+pub use reading::ReadMark;
 pub use roles::{Act, may};
 pub use rooms::{Barred, RoomRules, Rule};
 pub use tickets::Invitation;
@@ -64,6 +68,11 @@ impl PersonId {
     /// As others are told.
     pub fn number(self) -> u64 {
         self.0.unsigned_abs()
+    }
+
+    /// Whose number this would be, of those that people can have.
+    pub fn of_number(number: u64) -> Option<Self> {
+        i64::try_from(number).ok().map(Self)
     }
 }
 

@@ -81,7 +81,7 @@ impl Registry {
     }
 
     /// What a person was called last.
-    pub(super) fn latest_name(&self, person: PersonId) -> Option<&Nick> {
+    pub fn latest_name(&self, person: PersonId) -> Option<&Nick> {
         let names = &self.state.people.get(&person)?.names;
         names.iter().max_by_key(|(_, used)| **used).map(|(nick, _)| nick)
     }

@@ -65,6 +65,8 @@ pub enum Barred {
     InviteOnly,
     /// They may come in with the passphrase, of which this is the salt.
     NeedsPassphrase(Salt),
+    /// It is for some alone, and not for them.
+    NotForThem,
 }
 
 impl Barred {
@@ -79,6 +81,10 @@ impl Barred {
                 let message = format!("{room} has a passphrase of its own: ask somebody who is in it");
                 Failure::new(ErrorCode::NeedsPassphrase, &message)
             }
+            Self::NotForThem => Failure::new(
+                ErrorCode::NotAllowed,
+                "that room is for some alone, and you are not one of them",
+            ),
         }
     }
 }
@@ -92,8 +98,13 @@ impl Registry {
     /// Whether somebody may come into a room without more ado. `person` is `None` for a guest.
     ///
     /// # Errors
-    /// What bars them; never operators, the host, or the room's owner.
+    /// What bars them; never operators, the host, or the room's owner. But a room for some alone is for nobody else,
+    /// whatever they are: its name says for whom it is.
     pub fn may_enter(&self, room: &RoomName, person: Option<PersonId>) -> Result<(), Barred> {
+        if let Some(members) = room.members() {
+            let is_one = person.is_some_and(|person| members.contains(&person.number()));
+            return if is_one { Ok(()) } else { Err(Barred::NotForThem) };
+        }
         let rules = self.rules(room);
         if self.keeps(room, person) || person.is_some_and(|person| rules.allowed.contains(&person)) {
             Ok(())
@@ -111,21 +122,22 @@ impl Registry {
         !self.rules(room).topic_locked || self.keeps(room, person)
     }
 
-    /// Whether a room is for somebody to rule.
-    fn keeps(&self, room: &RoomName, person: Option<PersonId>) -> bool {
-        person.is_some_and(|person| {
-            self.rules(room).owner == Some(person)
-                || self.role(person).is_some_and(|role| role >= Role::Operator)
-        })
+    /// Whether a room is for somebody to rule: its owner, an operator or the host. One for some alone is for nobody.
+    pub fn keeps(&self, room: &RoomName, person: Option<PersonId>) -> bool {
+        !room.is_direct()
+            && person.is_some_and(|person| {
+                self.rules(room).owner == Some(person)
+                    || self.role(person).is_some_and(|role| role >= Role::Operator)
+            })
     }
 
-    /// Somebody has made a room: it is theirs, unless there are rules for it already.
+    /// Somebody has made a room: it is theirs, unless there are rules for it already, or it is for some alone.
     ///
     /// # Errors
     /// `no_such_person`; `too_many` beyond [`ROOMS_RULED`]; when it cannot be written.
     pub fn founded(&mut self, room: &RoomName, person: PersonId) -> Result<(), RegistryError> {
         self.person(person)?;
-        if self.state.rooms.contains_key(room) {
+        if room.is_direct() || self.state.rooms.contains_key(room) {
             return Ok(());
         }
         let rules = RoomRules { owner: Some(person), ..RoomRules::default() };
@@ -159,9 +171,12 @@ impl Registry {
     /// Sets a rule. What it is already is no change.
     ///
     /// # Errors
-    /// `not_allowed` but for the room's owner, operators and the host; `no_such_person`; `too_many` beyond
-    /// [`ROOMS_RULED`] or [`ALLOWED_PER_ROOM`]; when it cannot be written.
+    /// `not_allowed` but for the room's owner, operators and the host, and for everyone where it is for some alone;
+    /// `no_such_person`; `too_many` beyond [`ROOMS_RULED`] or [`ALLOWED_PER_ROOM`]; when it cannot be written.
     pub fn rule(&mut self, by: &By, room: &RoomName, rule: Rule, now: Time) -> Result<(), RegistryError> {
+        if room.is_direct() {
+            return Err(RegistryError::NotAllowed("a room for some alone has no rules"));
+        }
         if !self.keeps(room, by.person()) {
             self.check(by, Act::RuleRoom, None)?;
         }

@@ -10,6 +10,7 @@ use super::audit::Record;
 use super::bans::{Ban, Banned};
 use super::mutes::Mute;
 use super::names::is_stale;
+use super::reading::ReadMark;
 use super::rooms::RoomRules;
 use super::tickets::{Invitation, TicketId};
 use super::{PersonId, Whom};
@@ -78,6 +79,9 @@ pub(super) enum Change {
     Door(Option<Lock>),
     /// Only in the tables.
     Audit(Record),
+    /// The same. Of somebody who was forgotten it is none.
+    Read(ReadMark),
+    ForgetRead(PersonId, RoomName),
 }
 
 impl State {
@@ -160,7 +164,7 @@ impl State {
                 self.tickets.remove(&id);
             }
             Change::Door(door) => self.door = door,
-            Change::Audit(_) => {}
+            Change::Audit(_) | Change::Read(_) | Change::ForgetRead(..) => {}
         }
     }
 

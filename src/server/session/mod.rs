@@ -4,6 +4,8 @@
 //! a write that waits never stops the reading: the reader takes commands, the writer moves the
 //! cursors. A session fails alone, and every end has a [`Reason`].
 
+mod changes;
+mod company;
 mod order;
 mod own;
 mod reader;
@@ -84,14 +86,14 @@ where
         }
     };
     let guard = Guard { session: entered.session, context: &context };
-    let mailbox = entered.mailbox;
+    let mailbox = &entered.mailbox;
     if context.closing.is_cancelled() {
         // Those who were inside by then have been told.
         mailbox.end(Reason::Shutdown, None);
     }
     let heard = Heard::default();
-    let mut reader = Reader::new(frames, &mailbox, &heard, &context, entered.session, peer.from);
-    let mut writer = Writer::new(write, &mailbox, &heard, &context);
+    let mut reader = Reader::new(frames, mailbox, &heard, &context, entered.session, peer.from);
+    let mut writer = Writer::new(write, &entered, &heard, &context);
     let last_word = {
         let (reading, writing) = (pin!(reader.run()), pin!(writer.run()));
         let running = pin!(either(reading, writing));

@@ -14,7 +14,7 @@ use crate::protocol::event::{
     Audit, Decision, ErrorCode, Event, Failure, Okay, Reason, Stats, TicketInfo, Tickets, Whois,
 };
 use crate::protocol::limits::LIST_ITEMS;
-use crate::protocol::name::Nick;
+use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
 use crate::protocol::words::Role;
@@ -172,6 +172,10 @@ fn subject(context: &Context, judgement: &Judgement) -> Result<Banned, Failure> 
 
 async fn mute(context: &Context, session: SessionId, judgement: Judgement) -> Result<(), Failure> {
     let by = by(context, session)?;
+    if judgement.room.as_ref().is_some_and(RoomName::is_direct) {
+        let message = "nobody keeps order in a room for some alone: ignore them, or mute them everywhere";
+        return Err(Failure::new(ErrorCode::NotAllowed, message));
+    }
     let whom = whom(context, named(&judgement)?)?;
     let Judgement { room, reason, seconds, .. } = judgement;
     let mute = move |registry: &mut Registry, now| {
@@ -198,7 +202,7 @@ async fn unmute(context: &Context, session: SessionId, judgement: Judgement) -> 
 }
 
 /// The person that a nick means, who must have a key.
-fn person(context: &Context, nick: &Nick) -> Result<PersonId, Failure> {
+pub(super) fn person(context: &Context, nick: &Nick) -> Result<PersonId, Failure> {
     match whom(context, nick)? {
         Whom::Person(person) => Ok(person),
         Whom::Guest(_) => {
@@ -223,6 +227,10 @@ async fn set_role(context: &Context, session: SessionId, set: SetRole) -> Result
 async fn set_rule(context: &Context, session: SessionId, set: SetRule) -> Result<(), Failure> {
     let by = by(context, session)?;
     let SetRule { room, rule, on, nick, words, .. } = set;
+    if room.is_direct() {
+        let message = "a room for some alone has no rules: nobody else comes in";
+        return Err(Failure::new(ErrorCode::NotAllowed, message));
+    }
     context.hub.lock().room(&room)?;
     let rule = match rule {
         RuleKind::TopicLocked => Rule::TopicLocked(on),
@@ -288,6 +296,10 @@ async fn new_passphrase(
 async fn make_ticket(context: &Context, session: SessionId, make: MakeTicket) -> Result<Event, Failure> {
     let by = by(context, session)?;
     let MakeTicket { id: re, uses, seconds, room } = make;
+    if room.as_ref().is_some_and(RoomName::is_direct) {
+        let message = "nobody can be invited into a room for some alone: make one with them, by direct";
+        return Err(Failure::new(ErrorCode::NotAllowed, message));
+    }
     let made = context.registry.change(move |registry, now| {
         let until = until(seconds, now);
         registry.make_ticket(&by, uses, until, room, now).map_err(|error| error.failure())
@@ -324,9 +336,9 @@ fn whois(context: &Context, session: SessionId, asked: OfNick) -> Result<Event, 
     let (asker, _) = { context.hub.lock().who(session).map(|(who, person)| (who, person.clone()))? };
     let registry = context.registry.lock();
     let keeps_order = asker.and_then(|who| registry.role(who)).is_some_and(|role| role >= Role::Operator);
-    let (nick, addresses) = {
+    let (nick, away, addresses) = {
         let hub = context.hub.lock();
-        (hub.nick_of_whom(&whom).cloned(), hub.addresses(&whom))
+        (hub.nick_of_whom(&whom).cloned(), hub.away_of_whom(&whom).cloned(), hub.addresses(&whom))
     };
     let here = nick.is_some();
     let addresses: Vec<IpAddr> = if keeps_order { addresses } else { Vec::new() };
@@ -340,7 +352,7 @@ fn whois(context: &Context, session: SessionId, asked: OfNick) -> Result<Event, 
     };
     let nick = nick.unwrap_or(asked.nick);
     let names = names.into_iter().filter(|name| *name != nick).collect();
-    Ok(Event::Whois(Whois { re: asked.id, nick, here, guest, role, keys, names, addresses }))
+    Ok(Event::Whois(Whois { re: asked.id, nick, here, guest, role, away, keys, names, addresses }))
 }
 
 async fn audit(context: &Context, session: SessionId, asked: ReadAudit) -> Result<Event, Failure> {

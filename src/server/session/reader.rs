@@ -13,11 +13,11 @@ use tokio::time::sleep;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Follow, Heard, Out, order, search};
+use super::company::{self, Typed};
+use super::{Follow, Heard, Out, changes, order, search};
 use crate::protocol::command::{Command, History, Join, RequestId, Search, Send, SetTopic};
 use crate::protocol::event::{
-    Delayed, EntryKind, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason,
-    RoomInfo, Rooms,
+    Delayed, EntryKind, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason, RoomInfo, Rooms,
 };
 use crate::protocol::frame::{self, Frame, FrameError, FrameReader};
 use crate::protocol::limits::{DELAY_TOLD_AFTER, SUBMISSION_ENTRIES};
@@ -26,6 +26,7 @@ use crate::protocol::proof::{Cost, ProofKey};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
 use crate::server::Context;
+use crate::server::direct;
 use crate::server::entrance;
 use crate::server::handshake::too_large;
 use crate::server::hub::{SessionId, Speaker};
@@ -48,6 +49,7 @@ pub(super) struct Reader<'a, R> {
     others: Pace,
     /// Searches, which are among the others too.
     searches: Throttle,
+    typed: Typed,
 }
 
 impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
@@ -72,6 +74,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             messages: Pace::new(Throttle::new(limits.message_burst, limits.messages_per_second, now), now),
             others: Pace::new(Throttle::new(limits.command_burst, limits.commands_per_second, now), now),
             searches: search::throttle(limits, now),
+            typed: Typed::default(),
         }
     }
 
@@ -141,13 +144,22 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     async fn carry_out(&mut self, command: Command) -> Result<(), Reason> {
         if !matches!(command, Command::Bye(_)) {
-            let is_message = matches!(command, Command::Send(_) | Command::Topic(_));
+            let is_message = matches!(
+                command,
+                Command::Send(_)
+                    | Command::Topic(_)
+                    | Command::Edit(_)
+                    | Command::Delete(_)
+                    | Command::React(_)
+            );
             self.hold_up(is_message, command.request_id()).await?;
         }
         match command {
             Command::Send(Send { id, room, text, action, reply_to }) => {
-                let message = |by: Speaker| {
-                    Draft { action, reply_to, ..Draft::new(EntryKind::Message, room.clone(), id, by, text) }
+                let message = |by: Speaker| Draft {
+                    action,
+                    reply_to,
+                    ..Draft::new(EntryKind::Message, room.clone(), id, by, text)
                 };
                 self.draft(&room, id, message).await
             }
@@ -162,6 +174,16 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 }
                 let topic = |by| Draft::new(EntryKind::Topic, room.clone(), id, by, text);
                 self.draft(&room, id, topic).await
+            }
+            change @ (Command::Edit(_) | Command::Delete(_) | Command::React(_)) => {
+                // What was said before need not wait for the log to be read.
+                self.hand_over().await?;
+                let re = change.request_id();
+                match Box::pin(changes::draft(self.context, self.session, change)).await {
+                    Ok(draft) => self.drafts.push(draft),
+                    Err(failure) => self.fail(Failure { re, ..failure }).await,
+                }
+                Ok(())
             }
             other => {
                 // In the order in which they were said.
@@ -212,13 +234,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         id: Uuid,
         draft: impl FnOnce(Speaker) -> Draft,
     ) -> Result<(), Reason> {
-        let member = self.context.hub.lock().speaker(self.session, room);
-        let may_speak = member.and_then(|speaker| {
-            let whom = || speaker.who.map_or_else(|| Whom::Guest(speaker.nick.clone()), Whom::Person);
-            let muted = self.context.registry.muted(whom, room);
-            muted.map_or_else(|| Ok(speaker), Err)
-        });
-        match may_speak {
+        match speaker(self.context, self.session, room) {
             Ok(speaker) => self.drafts.push(draft(speaker)),
             Err(failure) => {
                 self.fail(Failure { re: Some(id.into()), ..failure }).await;
@@ -299,18 +315,39 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             Command::Hello(_) => {
                 return Err(Failure::new(ErrorCode::OutOfPlace, "hello was said already").into());
             }
-            Command::Edit(_)
+            Command::Reactions(of) => {
+                self.may_look_into(&of.room)?;
+                self.say(&changes::reactions(self.context, of).await?).await;
+            }
+            Command::Earlier(of) => {
+                self.may_look_into(&of.room)?;
+                self.say(&changes::earlier(self.context, self.session, of).await?).await;
+            }
+            Command::Direct(asked) => {
+                let answer = company::open(self.context, self.session, asked)?;
+                self.say(&answer).await;
+            }
+            Command::Read(read) => {
+                let answer = company::read(self.context, self.session, read)?;
+                self.say(&answer).await;
+            }
+            Command::Away(set) => {
+                self.context.hub.lock().set_away(self.session, set.text.as_ref())?;
+                self.say(&Event::Ok(Okay { re: set.id, ..Okay::default() })).await;
+            }
+            Command::Typing(typing) => {
+                // First, so that what is remembered is bounded by the rooms that one is in.
+                self.context.hub.lock().check_in(self.session, &typing.room)?;
+                if self.typed.is_due(&typing.room, now()) {
+                    company::tell_typing(self.context, self.session, &typing.room)?;
+                }
+            }
+            Command::Pong(_)
+            | Command::Send(_)
+            | Command::Edit(_)
             | Command::Delete(_)
             | Command::React(_)
-            | Command::Reactions(_)
-            | Command::Earlier(_)
-            | Command::Direct(_)
-            | Command::Read(_)
-            | Command::Typing(_)
-            | Command::Away(_) => {
-                return Err(Failure::new(ErrorCode::UnknownType, "not yet").into());
-            }
-            Command::Pong(_) | Command::Send(_) | Command::Topic(_) => {}
+            | Command::Topic(_) => {}
         }
         Ok(())
     }
@@ -328,8 +365,9 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     async fn join(&mut self, join: Join) -> Result<(), Stop> {
         let who = self.may_enter(&join).await?;
+        direct::check(self.context, &join.room)?;
         let joined = self.context.hub.lock().join(self.session, &join.room)?;
-        if let Some(who) = who.filter(|_| joined.made) {
+        if let Some(who) = who.filter(|_| joined.made && !join.room.is_direct()) {
             let room = join.room.clone();
             let found = move |registry: &mut Registry, _| {
                 // What was decided about a room that nobody spoke in is over with it.
@@ -347,7 +385,12 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         let last = joined.info.last;
         let mut cursor = join.after.min(last);
         let mut before = BytesMut::new();
-        let ok = Okay { re: join.id, room: Some(joined.info.clone()), ..Okay::default() };
+        let ok = Okay {
+            re: join.id,
+            room: Some(direct::told(self.context, joined.info.clone())),
+            ..Okay::default()
+        };
+        let ok = company::with_unread(self.context, self.session, who, ok).await;
         frame::append(&mut before, &Event::Ok(ok));
         before.extend_from_slice(&joined.people);
         if let Some(limit) = join.limit
@@ -423,8 +466,11 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     async fn history(&mut self, history: History) -> Result<(), Stop> {
         self.may_look_into(&history.room)?;
-        let last = self.context.hub.lock().room(&history.room)?.channel().published();
-        let page = self.context.reader.page(&history.room, history.place, history.limit).await;
+        let (last, author) = {
+            let hub = self.context.hub.lock();
+            (hub.room(&history.room)?.channel().published(), hub.author(self.session)?)
+        };
+        let page = self.context.reader.page(&history.room, history.place, history.limit, Some(author)).await;
         let mut entries = page.map_err(|error| {
             warn!(%error, room = %history.room, "a page could not be read");
             Failure::new(ErrorCode::Storage, "the server could not read its log: try again later")
@@ -462,6 +508,17 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             mailbox.place().await.send(out);
         }
     }
+}
+
+/// As whom a session may add to the log of a room, if it may.
+///
+/// # Errors
+/// `not_in_room`, `muted`.
+pub(super) fn speaker(context: &Context, session: SessionId, room: &RoomName) -> Result<Speaker, Failure> {
+    let speaker = context.hub.lock().speaker(session, room)?;
+    let whom = || speaker.who.map_or_else(|| Whom::Guest(speaker.nick.clone()), Whom::Person);
+    context.registry.muted(whom, room).map_or(Ok(()), Err)?;
+    Ok(speaker)
 }
 
 /// By the clock that sleeps go by too.

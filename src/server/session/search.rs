@@ -66,7 +66,7 @@ pub(super) async fn carry_out(
         let is_all = matches.len() < wanted.limit as usize;
         let mut left = matches.iter();
         for found in left.by_ref() {
-            let hit = hit(context, found).await.filter(|hit| is_wanted(&hit.entry));
+            let hit = hit(context, found, author).await.filter(|hit| is_wanted(&hit.entry));
             wanted.before = Some(found.number);
             bytes += hit.as_ref().map_or(0, size);
             hits.extend(hit);
@@ -113,8 +113,8 @@ fn is_mention(text: &str, nick: &Nick, terms: &Terms) -> bool {
 }
 
 /// What was found, as it is now, with what stands beside it; nothing, if it is not there any more.
-async fn hit(context: &Context, found: &Match) -> Option<Hit> {
-    let page = match context.reader.page(&found.room, Place::Around(found.seq), AROUND).await {
+async fn hit(context: &Context, found: &Match, author: u64) -> Option<Hit> {
+    let page = match context.reader.page(&found.room, Place::Around(found.seq), AROUND, Some(author)).await {
         Ok(page) => page,
         Err(error) => {
             warn!(%error, room = %found.room, seq = found.seq, "what was found could not be read");

@@ -22,13 +22,15 @@ use tokio_stream::wrappers::BroadcastStream;
 use tracing::error;
 
 use super::{Follow, Heard, Out};
-use crate::protocol::event::{Bye, Event, Pulse, Reason};
+use crate::protocol::event::{Bye, Event, Pulse, ReadUpTo, Reason};
 use crate::protocol::frame::Frame;
 use crate::protocol::limits::{DEAD_AFTER, PAGE_BYTES, PING_EVERY, SHUTDOWN_TIME, STALL_TIME};
 use crate::protocol::name::RoomName;
 use crate::protocol::time::Time;
 use crate::server::Context;
 use crate::server::batch::Batch;
+use crate::server::direct;
+use crate::server::hub::{Entered, SessionId};
 use crate::server::mailbox::Mailbox;
 use crate::server::room::{Channel, Passing};
 
@@ -66,6 +68,9 @@ pub(super) struct Writer<'a, W> {
     context: &'a Context,
     mailbox: &'a Mailbox,
     heard: &'a Heard,
+    session: SessionId,
+    /// Of what this session says: it is not told of its own typing.
+    author: u64,
     seats: Vec<Seat>,
     /// The seat that is asked first, another one each time, so that a loud room does not silence a quiet one.
     turn: usize,
@@ -80,13 +85,15 @@ pub(super) struct Writer<'a, W> {
 }
 
 impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
-    pub(super) fn new(io: W, mailbox: &'a Mailbox, heard: &'a Heard, context: &'a Context) -> Self {
+    pub(super) fn new(io: W, entered: &'a Entered, heard: &'a Heard, context: &'a Context) -> Self {
         let ping_at = Instant::now() + PING_EVERY;
         Self {
             io,
             context,
-            mailbox,
+            mailbox: &entered.mailbox,
             heard,
+            session: entered.session,
+            author: entered.author,
             seats: Vec::new(),
             turn: 0,
             pending: VecDeque::new(),
@@ -161,12 +168,27 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             self.take_reply(out);
             gathered = true;
         }
+        gathered |= self.take_notes();
         self.turn = self.turn.wrapping_add(1);
         for seat in self.in_turn() {
             gathered |= self.gather_from(seat, cx);
         }
         gathered |= self.keep_time(cx)?;
         if gathered { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    /// Takes the news that others left; whether there was something to tell.
+    fn take_notes(&mut self) -> bool {
+        if self.pending_bytes >= PAGE_BYTES {
+            return false;
+        }
+        let Some(notes) = self.mailbox.take_notes() else { return false };
+        let calls = notes.called.iter().filter_map(|room| direct::call(self.context, self.session, room));
+        let read = notes.read.into_iter().map(|(room, seq)| Event::Read(ReadUpTo { room, seq }));
+        let told: Vec<Bytes> = calls.chain(read).map(|event| Frame::encode(&event).into_bytes()).collect();
+        let any = !told.is_empty();
+        told.into_iter().for_each(|bytes| self.push(bytes));
+        any
     }
 
     /// Asks whether the peer is alive when it is time to; whether it asked.
@@ -200,6 +222,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             let send = match passing {
                 Ok(Passing::Entries(batch)) => seat.take(batch),
                 Ok(Passing::News(news)) => Some(news),
+                Ok(Passing::Typing(author, news)) => (author != self.author).then_some(news),
                 Err(_lagged) => {
                     seat.behind = true;
                     self.context.metrics.lagged();

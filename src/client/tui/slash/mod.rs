@@ -1,11 +1,13 @@
 //! Commands: what a line that begins with `/` means.
 //!
-//! Two tables, from which lines are parsed, names completed and the help is made: `talk` for everyone's every day,
-//! `order` for those who look after the parlor.
+//! Tables, from which lines are parsed, names completed and the help is made: `talk` for everyone's every day,
+//! `company` for whom one hears and speaks with, `order` for those who look after the parlor.
 
+mod company;
 pub(crate) mod order;
 mod talk;
 
+pub(crate) use self::company::Company;
 pub(crate) use self::order::Order;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::proof::Passphrase;
@@ -28,6 +30,7 @@ pub(crate) enum Slash {
     Invite(Option<RoomName>),
     Whois(Nick),
     Order(Order),
+    Company(Company),
     Audit,
     Stats,
     Tickets,
@@ -55,13 +58,15 @@ pub(crate) enum Completes {
     /// Who is here; also where nothing in particular is expected.
     Names,
     Rooms,
+    /// People, with commas between them.
+    People,
     /// One of these.
     Words(&'static [&'static str]),
 }
 
-/// The two tables, as the help shows them: its heading for each.
-pub(crate) const TABLES: [(&str, &[Entry]); 2] =
-    [("Commands", talk::COMMANDS), ("Keeping order", order::COMMANDS)];
+/// The tables, as the help shows them: its heading for each.
+pub(crate) const TABLES: [(&str, &[Entry]); 3] =
+    [("Commands", talk::COMMANDS), ("Company", company::COMMANDS), ("Keeping order", order::COMMANDS)];
 
 /// Every command.
 pub(crate) fn commands() -> impl Iterator<Item = &'static Entry> {
@@ -72,9 +77,6 @@ pub(crate) fn commands() -> impl Iterator<Item = &'static Entry> {
 pub(crate) fn command(word: &str) -> Option<&'static Entry> {
     commands().find(|entry| entry.name == word || entry.short.contains(&word))
 }
-
-/// What other programs call a message to one person. Nobody should learn by trying that it went to all.
-const NO_PRIVATE_MESSAGES: [&str; 6] = ["msg", "query", "whisper", "w", "dm", "pm"];
 
 fn room_name(typed: &str) -> Result<RoomName, String> {
     RoomName::typed(typed).map_err(|error| error.to_string())
@@ -104,9 +106,6 @@ pub(crate) fn parse(text: &str) -> Result<Input<'_>, String> {
     }
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let word = word.to_lowercase();
-    if NO_PRIVATE_MESSAGES.contains(&&*word) {
-        return Err("parlor has no private messages yet".to_owned());
-    }
     if let Some(entry) = command(&word) {
         return (entry.parse)(rest.trim()).map(Input::Command);
     }
@@ -185,7 +184,7 @@ mod tests {
         insta::assert_snapshot!([
             wrong("/jion #rust"), wrong("/quti"), wrong("/xyzzy"), wrong("/"), wrong("/join"),
             wrong("/join #a b"), wrong("/nick bob smith"), wrong("/nick -x"), wrong("/me"), wrong("/he"),
-            wrong("/win 2"), wrong("/x"), wrong("/msg bob hi"), wrong("/query bob"),
+            wrong("/win 2"), wrong("/x"),
         ].join("\n"), @r"
         there is no command /jion: did you mean /join?
         there is no command /quti: did you mean /quit?
@@ -199,8 +198,6 @@ mod tests {
         there is no command /he: did you mean /help?
         there is no command /win: F1 lists them all; to say it as it is, begin with //
         there is no command /x: F1 lists them all; to say it as it is, begin with //
-        parlor has no private messages yet
-        parlor has no private messages yet
         ");
     }
 
@@ -209,7 +206,7 @@ mod tests {
         let words: Vec<&str> =
             commands().flat_map(|entry| entry.short.iter().chain([&entry.name])).copied().collect();
         for (place, word) in words.iter().enumerate() {
-            assert!(!words[..place].contains(word) && !NO_PRIVATE_MESSAGES.contains(word), "{word}");
+            assert!(!words[..place].contains(word), "{word}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Everyone's commands.
 
+use super::company::{Company, people};
 use super::order::{Order, named};
 use super::{Completes, Entry, Slash, nick, room_name};
 use crate::protocol::name::Nick;
@@ -30,10 +31,13 @@ pub(crate) const COMMANDS: &[Entry] = &[
         name: "part",
         short: &["leave", "p"],
         arguments: "[ROOM]",
-        help: "leave this room, or the one named",
+        help: "leave this room, or the one named; /part @NAME closes what you speak with somebody",
         completes: Completes::Rooms,
         parse: |rest| match rest {
             "" => Ok(Slash::Part(None)),
+            direct if direct.starts_with('@') => {
+                Ok(Slash::Company(Company::Close(people(direct, "/part @bob")?)))
+            }
             room => Ok(Slash::Part(Some(room_name(room)?))),
         },
     },

@@ -2,6 +2,14 @@
 
 use std::ops::Range;
 
+use crate::protocol::emoji;
+
+/// Letters of an emoji's name from which on it is looked for.
+const EMOJI_FROM: usize = 2;
+
+/// Emoji that are offered: more than anyone steps through.
+const EMOJI_OFFERED: usize = 40;
+
 /// A completion that is under way.
 #[derive(Debug)]
 pub struct Completion {
@@ -29,6 +37,24 @@ pub(crate) fn word(text: &str, cursor: usize) -> Range<usize> {
     start.map_or(0, |(at, c)| at + c.len_utf8())..cursor
 }
 
+/// The emoji whose name is begun at the cursor, as in `:ta`, and where that stands. Not in code, where it stays what it is.
+pub(crate) fn emoji(text: &str, cursor: usize) -> Option<(Range<usize>, Vec<Candidate>)> {
+    let before = text.get(..cursor)?;
+    let colon = before.rfind(':')?;
+    let (earlier, stem) = (&before[..colon], &before[colon + 1..]);
+    // "std::io" and "10:30" are something else.
+    let begins = !earlier.ends_with(|c: char| c.is_alphanumeric() || c == ':');
+    let in_code = earlier.matches('`').count() % 2 == 1;
+    if stem.len() < EMOJI_FROM || !stem.chars().all(emoji::is_in_name) || !begins || in_code {
+        return None;
+    }
+    let found = emoji::beginning(&stem.to_ascii_lowercase()).into_iter().take(EMOJI_OFFERED);
+    let candidates: Vec<Candidate> = found
+        .map(|(name, emoji)| Candidate { shown: format!("{emoji} {name}"), written: emoji.to_owned() })
+        .collect();
+    (!candidates.is_empty()).then_some((colon..cursor, candidates))
+}
+
 /// Those of `names` that begin with `stem`, capitals aside, in their order and each once.
 pub(crate) fn matching<'a>(names: impl Iterator<Item = &'a str>, stem: &str) -> Vec<&'a str> {
     let stem = stem.to_lowercase();
@@ -50,6 +76,17 @@ mod tests {
         assert_eq!(word("hi al there", 5), 3..5);
         assert_eq!(word("", 0), 0..0);
         assert_eq!(word("你好\u{3000}李", 12), 9..12);
+    }
+
+    #[test]
+    fn an_emoji_is_found_by_the_beginning_of_its_name() {
+        let (range, candidates) = emoji("done (:Tad", 10).unwrap();
+        assert_eq!((range, candidates[0].written.as_str()), (6..10, "🎉"));
+        assert!(emoji(":ta and", 3).is_some());
+        assert!(emoji("`a` :ta", 7).is_some());
+        for text in ["", ":", ":t", "std::io", "10:30", "http://ta", "`:ta", ":zzzz", ": ta"] {
+            assert_eq!(emoji(text, text.len()), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! All that the screen knows. Data with one owner; [`super::update()`] changes it, [`super::draw()`]
 //! reads it.
 
+pub(crate) mod comings;
+pub(crate) mod company;
 pub mod completion;
 pub mod composer;
 pub mod input_history;
 pub mod inviting;
 pub mod people;
+pub(crate) mod reading;
 pub mod room;
 pub mod scrollback;
+pub(crate) mod typing;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,6 +20,7 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use self::company::Company;
 use self::completion::Completion;
 use self::composer::Composer;
 use self::input_history::InputHistory;
@@ -23,11 +28,13 @@ use self::inviting::Inviting;
 use self::room::{Delivery, Room};
 use super::event::Now;
 use super::rows::{Columns, Layout};
+use super::settings::Settings;
 use super::theme::Theme;
 use crate::protocol::command::RequestId;
 use crate::protocol::event::{Allowed, Decision, RoomInfo, Stats, TicketInfo, Whois};
 use crate::protocol::limits;
 use crate::protocol::name::{Nick, RoomName};
+use crate::protocol::text::{Line, Text};
 use crate::protocol::ticket::Ticket;
 use crate::protocol::time::Time;
 
@@ -36,6 +43,8 @@ use crate::protocol::time::Time;
 pub struct Setup {
     /// What we would like to be called.
     pub wished: Option<Nick>,
+    /// What was set in earlier sessions.
+    pub settings: Settings,
     /// How others join.
     pub inviting: Option<Inviting>,
     /// In which zone times are shown.
@@ -58,6 +67,9 @@ pub struct State {
     pub(crate) zone: TimeZone,
     pub(crate) theme: Theme,
     pub(crate) me: Nick,
+    /// What our own entries carry as `author`; 0, which is nobody, until the server has said it.
+    pub(crate) author: u64,
+    pub(crate) company: Company,
     /// A nick asked for while there was no connection, or before the first.
     pub(crate) wished: Option<Nick>,
     /// Commands that wait for their answer.
@@ -99,6 +111,8 @@ pub struct State {
     pub(crate) people_pane: Option<bool>,
     /// The terminal has the keyboard's focus: what is on the screen is seen.
     pub(crate) focused: bool,
+    /// There is something here that can open a link, on a screen that we are sitting at.
+    pub(crate) can_open: bool,
     /// Something that is shown has changed since the last drawing.
     pub(crate) changed: bool,
     session: Uuid,
@@ -139,6 +153,8 @@ pub(crate) enum Overlay {
     Stats { asked: RequestId, answer: Option<Box<Stats>>, top: usize },
     /// What was decided.
     Audit(Decisions),
+    /// The links in sight.
+    Links(Links),
     /// The rooms that there are, once they have come, and the one chosen.
     Rooms { asked: RequestId, rooms: Option<Vec<RoomInfo>>, chosen: usize },
 }
@@ -155,6 +171,15 @@ impl Overlay {
             _ => None,
         }
     }
+}
+
+/// The links in sight.
+#[derive(Debug)]
+pub(crate) struct Links {
+    /// Whose they are and where they lead, the newest first; at least one.
+    pub(crate) found: Vec<(Nick, String)>,
+    /// Which of these is chosen.
+    pub(crate) chosen: usize,
 }
 
 /// What was decided, as far as it has been read: the latest first.
@@ -184,6 +209,10 @@ pub(crate) struct Asked {
 /// What is so once something was done that the server says no more about.
 #[derive(Clone, Debug)]
 pub(crate) enum Then {
+    /// The room that is only for some is known, to say this in it.
+    Direct(Option<Text>),
+    /// We are away, and why, or back again.
+    Away(Option<Line>),
     /// Somebody is ignored, or heard again.
     Ignored(Nick, bool),
     /// This device is somebody's, which we shall hear of when we come in again.
@@ -199,6 +228,8 @@ pub(crate) enum Question {
     Word(String),
     /// Text that was pasted.
     Paste(String),
+    /// Text that was pasted and looks like code.
+    Code(String),
     /// Looking in what was said before: what is looked for, and the place of what was found.
     Search { wanted: String, found: Option<usize> },
 }
@@ -229,6 +260,8 @@ impl State {
             theme: setup.theme,
             // Until the server has said who we are, nobody is told anything under this name.
             me: Nick::from_system(""),
+            author: 0,
+            company: Company::new(setup.settings),
             wished: setup.wished,
             asked: Vec::new(),
             ignored: BTreeSet::new(),
@@ -255,6 +288,7 @@ impl State {
             rooms_pane: None,
             people_pane: None,
             focused: true,
+            can_open: false,
             changed: true,
             session: setup.session,
             given: 0,
@@ -279,7 +313,8 @@ impl State {
             since + whole.max(PATIENCE)
         });
         let notice = self.notice.as_ref().and_then(|notice| notice.until);
-        countdown.into_iter().chain(silence).chain(notice).min()
+        let typing = self.room().and_then(|room| room.typing.next());
+        countdown.into_iter().chain(silence).chain(notice).chain(typing).chain(self.company.read_due).min()
     }
 
     /// Whole seconds for which the server has answered nothing, once they are too many.
@@ -352,9 +387,10 @@ impl State {
             room,
             me: &self.me,
             ignored: &self.ignored,
+            company: &self.company,
             zone: &self.zone,
             now: self.now.time.timestamp(),
-            inviting: self.inviting.as_ref().filter(|inviting| inviting.hosting),
+            inviting: self.inviting.as_ref().filter(|inviting| inviting.hosting && !room.name.is_direct()),
             columns: Columns::fit(usize::from(width), room.widest_name),
         }
     }
@@ -371,15 +407,16 @@ impl State {
 
     /// Says something until something else is said or Esc is pressed: it must not pass unread.
     pub(crate) fn announce(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), bad: false, until: None });
+        self.notice = Some(Notice { text: self.readable(text.into()), bad: false, until: None });
     }
 
     /// Says that something is not as it was wished, until something is said or Esc is pressed.
     pub(crate) fn insist(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), bad: true, until: None });
+        self.notice = Some(Notice { text: self.readable(text.into()), bad: true, until: None });
     }
 
     fn notice(&mut self, text: String, bad: bool) {
+        let text = self.readable(text);
         self.notice = Some(Notice { text, bad, until: Some(self.now.instant + NOTICE_TIME) });
     }
 
@@ -419,7 +456,7 @@ impl State {
             false if self.rooms.iter().any(|room| room.unread > 0) => "* ",
             false => "",
         };
-        let room = self.room().map(|room| format!("{} · ", room.name)).unwrap_or_default();
+        let room = self.room().map(|room| format!("{} · ", room.shown)).unwrap_or_default();
         format!("{waits}{room}parlor")
     }
 

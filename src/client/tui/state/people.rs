@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::protocol::event::{Person, Presence};
+use crate::protocol::event::{Person, Presence, Role};
 use crate::protocol::name::Nick;
 
 /// The people of one room, as far as they are known by name, and the count of them all.
@@ -26,6 +26,21 @@ impl People {
             self.known.remove(&key(nick));
         }
         news.joined.into_iter().for_each(|person| self.add(person));
+    }
+
+    /// Whether somebody is among those known by name.
+    pub(crate) fn contains(&self, nick: &Nick) -> bool {
+        self.known.contains_key(&key(nick))
+    }
+
+    /// Somebody who is known by name.
+    pub(crate) fn get(&self, nick: &Nick) -> Option<&Person> {
+        self.known.get(&key(nick))
+    }
+
+    /// Whether somebody keeps order: the host, or an operator.
+    pub(crate) fn keeps_order(&self, nick: &Nick) -> bool {
+        self.get(nick).is_some_and(|person| matches!(person.role, Some(Role::Host | Role::Operator)))
     }
 
     fn add(&mut self, person: Person) {

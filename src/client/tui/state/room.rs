@@ -2,10 +2,12 @@
 
 use uuid::Uuid;
 
+use super::comings::Comings;
 use super::composer::Composer;
 use super::people::People;
+use super::reading::Counts;
 use super::scrollback::Scrollback;
-use crate::protocol::mention;
+use super::typing::Typing;
 use crate::client::tui::scroll::{Anchor, Scroll, Unit};
 use crate::client::tui::wrap;
 use crate::protocol::command::RequestId;
@@ -21,8 +23,15 @@ const SPEAKERS: usize = 100;
 #[derive(Debug)]
 pub struct Room {
     pub(crate) name: RoomName,
+    /// What people read in its place: of a direct room, who is in it.
+    pub(crate) shown: String,
+    /// Whom it is for, if it is only for some.
+    pub(crate) members: Vec<Nick>,
     pub(crate) topic: Line,
     pub(crate) people: People,
+    /// Who is writing.
+    pub(crate) typing: Typing,
+    pub(crate) comings: Comings,
     /// The server has said that we are in.
     pub(crate) joined: bool,
     /// The question to be let in, for its answer.
@@ -32,12 +41,16 @@ pub struct Room {
     /// The last entry at the moment of joining; up to here it is catching up.
     caught_up_at: u64,
     /// The first missed entry that arrives moves the line "new".
-    missing: bool,
+    pub(super) missing: bool,
+    /// Up to here the server has counted what is unread.
+    pub(super) counted_to: u64,
+    /// Up to here the server knows that we have read.
+    pub(crate) told_read: u64,
     pub(crate) scrollback: Scrollback,
     pub(crate) pending: Vec<Pending>,
     pub(crate) scroll: Scroll,
     /// The last `seq` that was in sight.
-    seen: u64,
+    pub(super) seen: u64,
     /// The line "new" stands behind this `seq`.
     pub(crate) new_after: Option<u64>,
     /// Messages of others since `seen`.
@@ -51,6 +64,8 @@ pub struct Room {
     pub(crate) widest_name: usize,
     /// The page of history that is being waited for.
     pub(crate) asked: Option<RequestId>,
+    /// What is to be brought onto the screen once that page is here.
+    pub(crate) going_to: Option<u64>,
     /// The server had nothing where a gap is: it is not asked again by itself.
     pub(crate) history_ends: bool,
 }
@@ -77,18 +92,28 @@ pub(crate) enum Delivery {
     Failed(String),
 }
 
+/// Whether a message names us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Named(pub(crate) bool);
+
 impl Room {
     /// A room that nothing is known of yet.
     pub(crate) fn new(name: RoomName) -> Self {
         Self {
+            shown: name.to_string(),
+            members: Vec::new(),
             name,
             topic: Line::default(),
             people: People::default(),
+            typing: Typing::default(),
+            comings: Comings::default(),
             joined: false,
             entering: None,
             returning: false,
             caught_up_at: 0,
             missing: false,
+            counted_to: 0,
+            told_read: 0,
             scrollback: Scrollback::default(),
             pending: Vec::new(),
             scroll: Scroll::Bottom,
@@ -100,12 +125,18 @@ impl Room {
             speakers: Vec::new(),
             widest_name: 0,
             asked: None,
+            going_to: None,
             history_ends: false,
         }
     }
 
-    /// We are in, and `info` is what the room is now.
-    pub(crate) fn join(&mut self, info: RoomInfo) {
+    /// All that will come in it is news, also what was said before we came, unless the server knows that we have read it.
+    pub(crate) fn called(&mut self) {
+        self.returning = true;
+    }
+
+    /// We are in, and `info` is what the room is now; `counts` is what the server knows of our reading.
+    pub(crate) fn join(&mut self, info: RoomInfo, counts: Option<Counts>) {
         self.joined = true;
         self.entering = None;
         self.returning = !self.scrollback.is_untouched() || self.returning;
@@ -113,13 +144,22 @@ impl Room {
         self.people.count(info.here);
         self.missing = self.returning && info.last > self.scrollback.newest();
         self.caught_up_at = info.last;
+        self.counted_to = 0;
+        self.told_read = 0;
         self.history_ends = false;
         if info.last < self.scrollback.newest() {
             self.scrollback.cut_after(info.last);
             self.seen = self.seen.min(info.last);
+            self.comings.clear();
         }
         if info.last == 0 {
             self.returning = true;
+        }
+        if !info.members.is_empty() {
+            self.members = info.members;
+        }
+        if let Some(counts) = counts {
+            self.take_counts(counts, info.last);
         }
     }
 
@@ -133,15 +173,24 @@ impl Room {
         self.unread = 0;
         self.mentioned = false;
         self.returning = false;
+        self.counted_to = 0;
+        self.told_read = 0;
+        self.comings.clear();
     }
 
-    /// Takes in the next entry. `in_sight`: the reader sees it arrive. Says whether it is a reason
-    /// to ring: somebody said our name just now.
-    pub(crate) fn arrive(&mut self, entry: Entry, me: &Nick, ignored: bool, in_sight: bool) -> bool {
+    /// Takes in the next entry. `heard`: it is from somebody whom we want to hear; `named`: it says our name;
+    /// `in_sight`: the reader sees it arrive. Says whether it is news of this moment, and whether that names us.
+    pub(crate) fn arrive(&mut self, entry: Entry, heard: bool, named: bool, in_sight: bool) -> Option<Named> {
         let live = entry.seq > self.caught_up_at;
-        let history = !live && !self.returning;
-        let news = !history && !ignored && entry.kind == EntryKind::Message && entry.from != *me;
-        let mention = news && mention::find(entry.text.as_str(), me.as_str()).is_some();
+        let counted = entry.seq <= self.counted_to;
+        let history = !live && !self.returning && !counted;
+        let message = entry.kind == EntryKind::Message;
+        let news = !history && !counted && heard && message && entry.seq > self.seen;
+        let mention = news && (named || self.name.is_direct());
+        if message {
+            self.comings.close();
+            self.typing.over(&entry.from);
+        }
         self.notice(&entry);
         if entry.kind == EntryKind::Topic {
             self.topic = Line::lossy(entry.text.as_str());
@@ -163,19 +212,20 @@ impl Room {
         if in_sight || history {
             self.see_all();
         }
-        mention && live
+        (news && live).then_some(Named(mention))
     }
 
     /// Entries were left out.
     pub(crate) fn skip(&mut self, gap: &Gap, in_sight: bool) {
-        if self.returning {
+        let counted = gap.to <= self.counted_to;
+        if self.returning && !counted {
             self.put_new_line(in_sight);
             let left_out = gap.to.saturating_sub(gap.from).saturating_add(1);
             self.unread = self.unread.saturating_add(left_out);
         }
         self.scrollback.skip_to(gap.to);
         self.pending.retain(|pending| !matches!(pending.delivery, Delivery::Stored(seq) if seq <= gap.to));
-        if in_sight || !self.returning {
+        if in_sight || (!self.returning && !counted) {
             self.see_all();
         }
     }
@@ -220,7 +270,7 @@ impl Room {
 
     /// Everything up to the newest has been in sight.
     pub(crate) fn see_all(&mut self) {
-        self.seen = self.scrollback.newest();
+        self.seen = self.seen.max(self.scrollback.newest());
         self.unread = 0;
         self.mentioned = false;
     }

@@ -1,11 +1,15 @@
 //! The screen, driven by scripts: keys and news in, screens and effects out. Nothing sleeps.
 
+mod company;
 mod connection;
+mod direct;
 mod history;
 mod input;
 mod inviting;
 mod order;
+mod reading;
 mod screens;
 mod storm;
 mod terminal;
+mod texts;
 mod unread;

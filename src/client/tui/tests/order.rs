@@ -148,6 +148,7 @@ fn bob() -> Whois {
         here: true,
         guest: false,
         role: Some(Role::Operator),
+        away: None,
         keys: vec![Hex(std::array::from_fn(|n| u8::try_from(n).unwrap())), Hex([7; 32])],
         names: vec![nick("rob"), nick("robert")],
         addresses: vec!["10.0.0.7".parse().unwrap()],
@@ -171,6 +172,7 @@ fn somebody_is_known_by_words() {
         guest: true,
         here: false,
         role: None,
+        away: None,
         keys: Vec::new(),
         names: Vec::new(),
         addresses: Vec::new(),
@@ -371,7 +373,7 @@ fn whom_we_ignore_takes_one_line_and_rings_no_bell() {
     assert!(!script.effects.contains(&crate::client::tui::Effect::Bell));
     let text = script.text();
     assert!(!text.contains("listen") && text.contains("quiet here"), "{text}");
-    assert_eq!(text.matches("what bob says is not shown").count(), 1, "{text}");
+    assert_eq!(text.matches("3 messages of bob not shown: /unignore bob").count(), 1, "{text}");
     // Under another name they are the same.
     let mut news = presence("#lobby", &[]);
     news.people = None;

@@ -7,12 +7,15 @@ use proptest::prelude::*;
 
 use crate::client::link::Update;
 use crate::client::tui::Event as Happening;
-use crate::client::tui::script::{Script, entry, nick, room_name};
+use crate::client::tui::script::{Script, entry, nick, presence, room_name};
 use crate::client::tui::view::panes;
 use crate::client::tui::wrap::tests::odd_text;
 use crate::protocol::command::Command;
-use crate::protocol::event::{Audit, Decision, Event, Okay, Page, Stats, Whois};
+use crate::protocol::event::{
+    Audit, Called, Decision, Event, Okay, Page, ReadUpTo, RoomInfo, Stats, Typing, Whois,
+};
 use crate::protocol::hex::Hex;
+use crate::protocol::name::RoomName;
 use crate::protocol::text::Line;
 
 #[derive(Clone, Debug)]
@@ -26,6 +29,10 @@ enum Step {
     Says(bool, String),
     Gap(u64),
     Answer,
+    Direct(u64, u64),
+    Read(u64),
+    Types(u8),
+    Moves(u8, bool, usize),
     Break,
     Return,
     Pass(u64),
@@ -58,7 +65,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (codes, modifiers).prop_map(|(code, modifiers)| Step::Key(code, modifiers)),
         3 => (letters, held).prop_map(|(letter, held)| Step::Key(K::Char(letter), held)),
-        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|invite|whois|audit|stats|kick|mute|ban|private|topic-lock) ?#?[a-c]{0,2}|b".prop_map(Step::Write),
+        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|msg|away|back|notify|highlight|typing|noise|invite|whois|audit|stats|kick|mute|ban|private|topic-lock) ?#?[a-c]{0,2}|b".prop_map(Step::Write),
         1 => odd_text().prop_map(Step::Paste),
         1 => (-40_isize..40).prop_map(Step::Wheel),
         2 => (1_u16..130, 1_u16..40).prop_map(|(columns, rows)| Step::Size(columns, rows)),
@@ -66,6 +73,10 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (any::<bool>(), odd_text()).prop_map(|(own, text)| Step::Says(own, text)),
         1 => (1_u64..2000).prop_map(Step::Gap),
         2 => Just(Step::Answer),
+        1 => (2_u64..6, 0_u64..4).prop_map(|(other, last)| Step::Direct(other, last)),
+        1 => (0_u64..3000).prop_map(Step::Read),
+        1 => any::<u8>().prop_map(Step::Types),
+        1 => (any::<u8>(), any::<bool>(), 0_usize..60).prop_map(|(who, came, here)| Step::Moves(who, came, here)),
         1 => Just(Step::Break),
         1 => Just(Step::Return),
         1 => (0_u64..20_000).prop_map(Step::Pass),
@@ -103,6 +114,7 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
                             here,
                             guest,
                             role,
+                            away: None,
                             keys,
                             names,
                             addresses,
@@ -125,6 +137,13 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
                         let decisions = decisions.collect();
                         script.hear(Event::Audit(Audit { re: okay.re, decisions }));
                     }
+                    Command::Direct(asked) => {
+                        let room = RoomName::direct(&[1, 2].into()).unwrap();
+                        let members = asked.with.iter().cloned().chain([nick("alice")]).collect();
+                        let room =
+                            RoomInfo { room, topic: Line::default(), here: 1, last: 0, first: None, members };
+                        script.hear(Event::Ok(Okay { room: Some(room), ..okay }));
+                    }
                     Command::History(_) | Command::Join(_) => {}
                     _ => script.hear(Event::Ok(okay)),
                 }
@@ -140,6 +159,29 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
                     script.hear(Event::Page(page));
                 }
             }
+        }
+        Step::Direct(other, last) => {
+            let room = RoomName::direct(&[1, other].into()).unwrap();
+            let members = vec![nick("alice"), nick("李雷")];
+            let info = RoomInfo { room, topic: Line::default(), here: 1, last, first: None, members };
+            script.hear(Event::Direct(Called { info: info.clone() }));
+            let (read, unread) = (Some(last / 2), Some(last - last / 2));
+            script.hear(Event::Ok(Okay { room: Some(info), read, unread, ..Okay::default() }));
+        }
+        Step::Read(seq) => script.hear(Event::Read(ReadUpTo { room: room_name("#a"), seq })),
+        Step::Types(who) => {
+            script.hear(Event::Typing(Typing { room: room_name("#a"), nick: nick(&format!("n{who}")) }));
+        }
+        Step::Moves(who, came, here) => {
+            let mut news = presence("#a", &[&format!("n{who}")]);
+            let people = news.people.take().unwrap_or_default();
+            if came {
+                news.joined = people;
+            } else {
+                news.left = people.into_iter().map(|person| person.nick).collect();
+            }
+            news.here = here;
+            script.hear(Event::Presence(news));
         }
         Step::Break => {
             let retry_at = script.now.instant + Duration::from_secs(3);

@@ -1,8 +1,9 @@
-//! Tab: names by who spoke last, rooms, commands.
+//! Tab: names by who spoke last, rooms, commands, emoji.
 
 use super::State;
 use crate::client::tui::slash::{self, Completes};
-use crate::client::tui::state::completion::{Candidate, Completion, matching, word};
+use crate::client::tui::state::completion::{Candidate, Completion, emoji, matching, word};
+use crate::protocol::name::Nick;
 
 /// Completes the word at the cursor; again: the next candidate in the direction of `step`.
 pub(super) fn complete(state: &mut State, step: isize) {
@@ -14,8 +15,11 @@ pub(super) fn complete(state: &mut State, step: isize) {
         }
         None => {
             let composer = state.composer();
-            let range = word(composer.text(), composer.cursor());
-            let candidates = candidates(state, composer.text(), range.start, &composer.text()[range.clone()]);
+            let (text, cursor) = (composer.text(), composer.cursor());
+            let (range, candidates) = emoji(text, cursor).unwrap_or_else(|| {
+                let range = word(text, cursor);
+                (range.clone(), candidates(state, text, range.start, &text[range]))
+            });
             let chosen = if step < 0 { candidates.len().saturating_sub(1) } else { 0 };
             Completion { range, candidates, chosen }
         }
@@ -45,17 +49,41 @@ fn candidates(state: &State, text: &str, start: usize, stem: &str) -> Vec<Candid
         let words = matching(words.iter().copied(), stem);
         return words.into_iter().map(|word| candidate(word, format!("{word} "))).collect();
     }
+    let people = command.is_some_and(|entry| entry.completes == Completes::People);
+    let people =
+        people || (stem.starts_with('@') && command.is_some_and(|entry| entry.completes == Completes::Rooms));
+    if people {
+        return people_alone(state, stem);
+    }
     if stem.starts_with('#') || command.is_some_and(|entry| entry.completes == Completes::Rooms) {
         let stem = format!("#{}", stem.trim_start_matches('#'));
-        let joined = state.rooms.iter().map(|room| room.name.as_str());
+        let joined = state.rooms.iter().filter(|room| !room.name.is_direct()).map(|room| room.name.as_str());
         let names = joined.chain(state.listed.iter().map(|info| info.room.as_str()));
         return matching(names, &stem).into_iter().map(|name| candidate(name, format!("{name} "))).collect();
     }
     let Some(room) = state.room() else { return Vec::new() };
     let (at, stem) = stem.strip_prefix('@').map_or(("", stem), |stem| ("@", stem));
-    let spoke = room.speakers.iter().map(crate::protocol::name::Nick::as_str);
+    let spoke = room.speakers.iter().map(Nick::as_str);
     let here = room.people.iter().map(|person| person.nick.as_str());
     let others = spoke.chain(here).filter(|nick| *nick != state.me.as_str());
     let behind = if start == 0 && at.is_empty() { ": " } else { " " };
     matching(others, stem).into_iter().map(|nick| candidate(nick, format!("{at}{nick}{behind}"))).collect()
+}
+
+/// People to speak with alone, of all rooms: those named before, with commas between them, stay.
+fn people_alone(state: &State, typed: &str) -> Vec<Candidate> {
+    let (before, stem) = typed.rsplit_once(',').map_or(("", typed), |(before, stem)| (before, stem));
+    let before = if before.is_empty() { String::new() } else { format!("{before},") };
+    let (at, stem) = stem.strip_prefix('@').map_or(("", stem), |stem| ("@", stem));
+    let in_sight_first = state.room().into_iter().chain(&state.rooms);
+    let people = in_sight_first.flat_map(|room| {
+        let spoke = room.speakers.iter().map(Nick::as_str);
+        spoke
+            .chain(room.people.iter().map(|person| person.nick.as_str()))
+            .chain(room.members.iter().map(Nick::as_str))
+    });
+    let named = |nick: &str| before.split(',').any(|known| known.trim_start_matches('@') == nick);
+    let others = people.filter(|nick| *nick != state.me.as_str() && !named(nick));
+    let found = matching(others, stem).into_iter();
+    found.map(|nick| Candidate { shown: nick.to_owned(), written: format!("{before}{at}{nick} ") }).collect()
 }

@@ -41,9 +41,22 @@ pub(super) fn to_newest(state: &mut State) {
 /// Goes to the line "new".
 pub(super) fn to_first_unread(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(room) = state.room() else { return };
-    match room.new_after {
-        Some(seen) => look_at(state, seen + 1, effects),
-        None => state.say("nothing is new here"),
+    let Some(seen) = room.new_after else { return state.say("nothing is new here") };
+    let next = room.scrollback.place_of(seen + 1);
+    let missing = next.is_err_and(|place| room.scrollback.gap_before(place).is_some());
+    let asks = missing && room.asked.is_none() && room.joined;
+    look_at(state, seen + 1, effects);
+    if asks {
+        // What follows is not here: its page is, soon, and then it is gone to.
+        let limit = state.allowed.map_or(PAGE_ENTRIES, |allowed| allowed.page_entries).clamp(1, PAGE_ENTRIES);
+        let id = state.request_id();
+        let Some(room) = state.room_mut() else { return };
+        room.asked = Some(id.clone());
+        room.going_to = Some(seen + 1);
+        let (room, place) = (room.name.clone(), Place::After(seen));
+        // Not the page that only looking there has asked for.
+        effects.retain(|effect| !matches!(effect, Effect::Submit(Command::History(_))));
+        effects.push(Effect::Submit(Command::History(History { id: Some(id), room, place, limit })));
     }
 }
 

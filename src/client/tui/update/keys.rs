@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{Effect, State, completing, history, overlays, rooms, saying};
+use super::{Effect, State, completing, history, links, overlays, rooms, saying};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::composer::Motion;
@@ -81,6 +81,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Oldest => history::to_oldest(state, effects),
         Action::Newest => history::to_newest(state),
         Action::FirstUnread => history::to_first_unread(state, effects),
+        Action::Links => links::show(state),
         Action::RoomNumber(number) => rooms::go_to(state, number),
         Action::NextRoom => rooms::go_by(state, 1),
         Action::PreviousRoom => rooms::go_by(state, -1),

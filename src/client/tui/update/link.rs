@@ -2,9 +2,10 @@
 
 use uuid::Uuid;
 
-use super::{Effect, State, history, order, rooms, sees};
+use super::{Effect, State, company, direct, history, order, reading, ringing, rooms, sees};
 use crate::client::link::Update;
 use crate::client::tui::scroll::Scroll;
+use crate::client::tui::state::reading::Counts;
 use crate::client::tui::state::room::Delivery;
 use crate::client::tui::state::{Connection, Overlay, Then};
 use crate::protocol::command::RequestId;
@@ -16,7 +17,7 @@ pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>
     match news {
         Update::Connecting { .. } => state.connection = Connection::Connecting,
         Update::Online { welcome, ready, news, new_log, .. } => {
-            online(state, &welcome, *ready, new_log);
+            online(state, &welcome, *ready, new_log, effects);
             if let Some(news) = news {
                 state.say(news);
             }
@@ -47,10 +48,14 @@ pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>
     }
 }
 
-fn online(state: &mut State, welcome: &Welcome, ready: Ready, new_log: bool) {
+fn online(state: &mut State, welcome: &Welcome, ready: Ready, new_log: bool, effects: &mut Vec<Effect>) {
     state.connection = Connection::Online;
+    state.company.parlor = welcome.server.id;
+    state.company.reads_refused = false;
+    company::away_again(state, &ready.you, effects);
     state.broken = None;
     let before = std::mem::replace(&mut state.me, ready.you.nick);
+    state.author = ready.author;
     let wished = state.wished.take();
     let first = state.server.is_empty();
     if std::mem::take(&mut state.relinked) {
@@ -67,16 +72,22 @@ fn online(state: &mut State, welcome: &Welcome, ready: Ready, new_log: bool) {
     state.clock_offset = welcome.now.as_millis() - state.now.time.as_millis();
     if new_log {
         state.rooms.iter_mut().for_each(super::super::state::room::Room::forget);
+        state.company.closed.clear();
         state.complain("the server begins a new history: what was shown is not in it");
     }
+    direct::at_start(state, &ready.direct, effects);
 }
 
 /// The connection is gone, and so are the answers to what was asked on it.
 fn unasked(state: &mut State) {
     state.held = None;
     state.round_trip = None;
+    state.company.quiet.clear();
+    state.company.read_due = None;
     for room in &mut state.rooms {
         room.asked = None;
+        room.going_to = None;
+        room.typing.clear();
         room.joined = false;
     }
     not_answered(state, None);
@@ -102,9 +113,10 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
             let in_sight = place == state.current && sees(state);
             state.rooms[place].skip(&gap, in_sight);
         }
-        Event::Ok(okay) => done(state, okay),
+        Event::Ok(okay) => done(state, okay, effects),
         Event::Page(page) => page_came(state, page, effects),
         Event::Presence(news) => {
+            company::take_in(state, &news);
             let followed: Vec<_> = news
                 .renamed
                 .iter()
@@ -121,12 +133,14 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
                 state.rooms[place].people.take_in(news);
             }
         }
-        Event::Reactions(_)
-        | Event::Earlier(_)
-        | Event::Found(_)
-        | Event::Direct(_)
-        | Event::Read(_)
-        | Event::Typing(_) => {}
+        Event::Direct(call) => {
+            if let Some(place) = direct::called(state, &call.info, effects) {
+                ringing::ring_for_call(state, place, effects);
+            }
+        }
+        Event::Read(news) => reading::elsewhere(state, &news),
+        Event::Typing(news) => company::heard_typing(state, news),
+        Event::Reactions(_) | Event::Earlier(_) | Event::Found(_) => {}
         Event::Rooms(list) => {
             if let Some(Overlay::Rooms { asked, rooms, .. }) = &mut state.overlay
                 && list.re.as_ref() == Some(asked)
@@ -156,14 +170,20 @@ fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
     let Some(place) = state.place_of(&entry.room) else { return };
     let in_sight = place == state.current && sees(state);
     let ignored = state.is_ignored(&entry.from);
-    let named = state.rooms[place].arrive(entry, &state.me, ignored, in_sight);
-    if named && !in_sight {
-        effects.push(Effect::Bell);
+    let heard = !ignored && !state.is_mine(&entry);
+    let room = &state.rooms[place];
+    let named = heard && state.company.names_us(room, &state.me, &entry.from, entry.text.as_str());
+    let told = if heard { ringing::told(state, place, &entry) } else { None };
+    let news = state.rooms[place].arrive(entry, heard, named, in_sight);
+    if let Some((news, told)) = news.zip(told) {
+        ringing::ring_for(state, place, news, told, effects);
     }
     state.rooms[place].forget_what_is_far();
 }
 
-fn done(state: &mut State, okay: Okay) {
+fn done(state: &mut State, mut okay: Okay, effects: &mut Vec<Effect>) {
+    state.company.is_quiet(okay.re.as_ref());
+    let counts = Counts::of(&okay);
     if let Some(asked) = order::answered(state, okay.re.as_ref()) {
         if let Some(done) = asked.done {
             state.say(done);
@@ -176,6 +196,13 @@ fn done(state: &mut State, okay: Okay) {
                 state.ignored.remove(&nick);
             }
             Some(Then::Relinked) => state.relinked = true,
+            Some(Then::Away(why)) => state.company.away = why,
+            Some(Then::Direct(text)) => {
+                // It is known now, and not entered yet.
+                if let Some(info) = okay.room.take() {
+                    direct::opened(state, &info, text, effects);
+                }
+            }
             None => {}
         }
     }
@@ -186,7 +213,8 @@ fn done(state: &mut State, okay: Okay) {
         ));
     }
     if let Some(ticket) = okay.ticket {
-        let room = state.room().map_or_else(RoomName::lobby, |room| room.name.clone());
+        let room = state.room().filter(|room| !room.name.is_direct());
+        let room = room.map_or_else(RoomName::lobby, |room| room.name.clone());
         state.overlay = Some(Overlay::Invite { room, ticket: Some(ticket), top: 0 });
     }
     if let Some(words) = okay.words {
@@ -197,11 +225,13 @@ fn done(state: &mut State, okay: Okay) {
     {
         state.say(format!("you are {} now", you.nick));
         state.me = you.nick;
+        state.name_rooms();
     }
     if let Some(info) = okay.room
         && let Some(place) = state.place_of(&info.room)
     {
-        state.rooms[place].join(info);
+        state.rooms[place].join(info, counts);
+        state.name_rooms();
     }
     if let Some(seq) = okay.seq {
         state.held = None;
@@ -222,16 +252,26 @@ fn page_came(state: &mut State, page: Page, effects: &mut Vec<Effect>) {
         return;
     }
     room.asked = None;
+    let going_to = room.going_to.take();
     room.history_ends = page.entries.is_empty();
     room.fill(page.entries);
     room.forget_what_is_far();
-    if place == state.current && room.scroll != Scroll::Bottom {
+    if let Some(seq) = going_to
+        && place == state.current
+    {
+        history::look_at(state, seq, effects);
+    } else if place == state.current && room.scroll != Scroll::Bottom {
         history::load(state, effects);
     }
 }
 
 fn failed(state: &mut State, failure: &Failure) {
-    let sentence = failure.message.to_string();
+    if state.company.is_quiet(failure.re.as_ref()) {
+        // A guest's reading is not kept, say: then it need not be told.
+        state.company.reads_refused |= failure.code != ErrorCode::Offline;
+        return;
+    }
+    let sentence = state.readable(failure.message.to_string());
     let mut told = false;
     if let Some(id) = failure.re.as_ref().and_then(message) {
         for pending in state.rooms.iter_mut().flat_map(|room| &mut room.pending) {
@@ -244,6 +284,7 @@ fn failed(state: &mut State, failure: &Failure) {
     for room in &mut state.rooms {
         if room.asked.is_some() && room.asked == failure.re {
             room.asked = None;
+            room.going_to = None;
             // Offline, it is asked again by whoever scrolls there; refused, there is no point.
             room.history_ends = failure.code != ErrorCode::Offline;
             told = failure.code == ErrorCode::Offline;
@@ -251,7 +292,7 @@ fn failed(state: &mut State, failure: &Failure) {
     }
     let refused = state.rooms.iter().position(|room| room.entering.is_some() && room.entering == failure.re);
     if let Some(place) = refused {
-        let name = state.rooms[place].name.clone();
+        let name = state.rooms[place].shown.clone();
         rooms::remove(state, place);
         state.complain(format!("{name}: {sentence}"));
         told = true;

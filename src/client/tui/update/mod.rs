@@ -1,18 +1,24 @@
 //! What happens to the state. No I/O, no clock: what is to be done outside comes out as [`Effect`]s,
 //! time comes in as [`Event::Tick`].
 
+mod company;
 mod completing;
+mod direct;
 mod history;
 mod keys;
 mod link;
+mod links;
 mod order;
 pub(crate) mod overlays;
+pub(crate) mod pasting;
+mod reading;
+mod ringing;
 mod rooms;
 mod saying;
 
 use super::event::{Effect, Event, Now};
 use super::scroll::Scroll;
-use super::state::{Connection, Question, State};
+use super::state::{Connection, State};
 use super::view;
 use crate::protocol::name::RoomName;
 
@@ -20,21 +26,17 @@ use crate::protocol::name::RoomName;
 /// Six screens, so that the first turn of the wheel waits for nothing.
 pub(crate) const JOIN_ENTRIES: u64 = 200;
 
-/// Lines from which on a paste is asked about.
-const PASTE_LINES: usize = 5;
-
-/// Bytes of a paste that is taken at all. More than a message holds, so that it can be cut down here.
-const PASTE_BYTES: usize = 64 * 1024;
-
 /// Takes in one event. Says what is to be done.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = Vec::new();
     if let Event::Tick(now) = event {
-        tick(state, now);
+        tick(state, now, &mut effects);
         return effects;
     }
     state.changed = true;
     let heard = matches!(event, Event::Link(_));
+    let writes = matches!(event, Event::Key(_) | Event::Paste(_));
+    let before = writes.then(|| (state.current, state.composer().text().to_owned()));
     match event {
         Event::Tick(_) => {}
         Event::Key(key) => keys::press(state, &key, &mut effects),
@@ -45,7 +47,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
                 history::scroll(state, rows, &mut effects);
             }
         }
-        Event::Paste(text) => paste(state, &text),
+        Event::Paste(text) => pasting::paste(state, &text),
         Event::Resize(columns, rows) => {
             state.size = (columns, rows);
             // Of a size that came and went between two drawings nothing is left but what the terminal
@@ -57,7 +59,12 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Terminate => effects.push(Effect::Quit),
     }
     see(state);
+    if before.is_some_and(|(place, text)| place == state.current && text != state.composer().text()) {
+        company::tell_typing(state, &mut effects);
+    }
     overlays::leave_when_free(state, &mut effects);
+    reading::note(state);
+    reading::tell_before_leaving(state, &mut effects);
     watch(state, heard, &effects);
     effects
 }
@@ -84,12 +91,16 @@ pub(crate) fn look_at(state: &mut State, seq: u64, effects: &mut Vec<Effect>) {
     history::look_at(state, seq, effects);
 }
 
-fn tick(state: &mut State, now: Now) {
+fn tick(state: &mut State, now: Now, effects: &mut Vec<Effect>) {
     let countdown = |state: &State| (state.retry_at().map(|at| state.seconds_until(at)), state.silence());
     let before = countdown(state);
     state.now = now;
     if countdown(state) != before {
         state.changed = true;
+    }
+    reading::tell_in_time(state, effects);
+    for (place, room) in state.rooms.iter_mut().enumerate() {
+        state.changed |= room.typing.pass(now.instant) && place == state.current;
     }
     if state.silence().is_some() {
         // What was measured before says nothing now, nor does it when the server is back.
@@ -98,35 +109,6 @@ fn tick(state: &mut State, now: Now) {
     if state.notice.as_ref().and_then(|notice| notice.until).is_some_and(|until| until <= now.instant) {
         state.notice = None;
         state.changed = true;
-    }
-}
-
-fn paste(state: &mut State, text: &str) {
-    let before = match state.question.take() {
-        // There is a question already, and what it is about is not complete.
-        Some(Question::Paste(before)) => before + "\n",
-        Some(search @ Question::Search { .. }) => {
-            state.question = Some(search);
-            return;
-        }
-        Some(Question::Leave { .. } | Question::Word(_)) | None => String::new(),
-    };
-    state.overlay = None;
-    state.completion = None;
-    let clean = crate::protocol::text::sanitise(text);
-    let clean = before + clean.trim_end_matches('\n');
-    if clean.len() > PASTE_BYTES {
-        let max = state.text_bytes() / 1024;
-        state.complain(format!(
-            "{} KiB were pasted and a message holds {max}: send it in parts",
-            clean.len() / 1024
-        ));
-        return;
-    }
-    if clean.split('\n').count() > PASTE_LINES {
-        state.question = Some(Question::Paste(clean));
-    } else {
-        state.composer_mut().insert(&clean);
     }
 }
 

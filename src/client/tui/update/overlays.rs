@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, State, history, order, rooms, saying};
+use super::{Effect, State, history, links, order, pasting, rooms, saying};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::composer::Motion;
 use crate::client::tui::state::{Connection, Decisions, Overlay, Question};
@@ -10,9 +10,6 @@ use crate::client::tui::view;
 
 /// Rows of a page in help and lists: what fits on the smallest of usual screens.
 const PAGE: isize = 15;
-
-/// Takes a paste that is asked about into the input. No letter: whoever goes on writing means none.
-pub(crate) const EDIT_PASTE: Action = Action::Complete;
 
 /// Leaves, and asks first where that loses something: what is not sent, or the room of others.
 pub(super) fn leave(state: &mut State) {
@@ -58,24 +55,8 @@ pub(super) fn answer(state: &mut State, question: Question, key: &KeyEvent, effe
                 state.question = Some(Question::Word(word));
             }
         }
-        Question::Paste(text) => {
-            if yes {
-                state.composer_mut().insert(&text);
-                let all = state.composer().text().to_owned();
-                // What is pasted is said as it is, whatever it begins with.
-                if let Err(sentence) = saying::say(state, &all, false, effects) {
-                    state.complain(sentence);
-                }
-            } else if action == Some(EDIT_PASTE) {
-                state.composer_mut().insert(&text);
-            } else if letter.is_some() {
-                // On a line of its own: it is said about the paste.
-                state.composer_mut().insert(&(text + "\n"));
-                super::keys::press(state, key, effects);
-            } else if !no {
-                state.question = Some(Question::Paste(text));
-            }
-        }
+        Question::Paste(text) => pasting::answer(state, text, key, effects),
+        Question::Code(text) => pasting::answer_code(state, text, key, effects),
         Question::Search { wanted, found } => search(state, wanted, found, key, effects),
     }
 }
@@ -144,6 +125,9 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
     if letter == Some('c') {
         copy(state, effects);
     }
+    if key.code == KeyCode::Enter && matches!(state.overlay, Some(Overlay::Links(_))) {
+        links::open(state, effects);
+    }
     if key.code == KeyCode::Enter
         && key.modifiers == KeyModifiers::NONE
         && let Some(Overlay::Rooms { rooms: Some(list), chosen, .. }) = &state.overlay
@@ -171,6 +155,7 @@ pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) 
             | Overlay::Audit(Decisions { top, .. }),
         ) => top,
         Some(Overlay::Rooms { chosen, .. }) => chosen,
+        Some(Overlay::Links(links)) => &mut links.chosen,
         None => return,
     };
     *place = place.saturating_add_signed(rows).min(last);
@@ -179,8 +164,12 @@ pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) 
     }
 }
 
-/// Sends the line by which others join to the terminal.
+/// Sends the line by which others join, or the link that is chosen, to the terminal.
 fn copy(state: &mut State, effects: &mut Vec<Effect>) {
+    if let Some(Overlay::Links(_)) = &state.overlay {
+        links::copy(state, effects);
+        return;
+    }
     let (Some(Overlay::Invite { room, ticket, .. }), Some(inviting)) = (&state.overlay, &state.inviting)
     else {
         return;

@@ -1,25 +1,38 @@
 //! Entering, leaving and changing rooms.
 
-use super::{Effect, JOIN_ENTRIES, State};
+use super::{Effect, JOIN_ENTRIES, State, reading};
 use crate::client::tui::state::room::Room;
 use crate::protocol::command::{Command, InRoom, Join};
 use crate::protocol::name::RoomName;
 use crate::protocol::proof::Passphrase;
 
 pub(super) fn join(state: &mut State, name: RoomName, words: Option<Passphrase>, effects: &mut Vec<Effect>) {
-    let place = if let Some(place) = state.place_of(&name) {
-        place
-    } else {
-        state.rooms.push(Room::new(name.clone()));
-        state.rooms.len() - 1
-    };
+    let place = if let Some(place) = state.place_of(&name) { place } else { seat(state, Room::new(name)) };
+    ask_in(state, place, words, effects);
+    go_to(state, place);
+}
+
+/// Puts a room on the list: those with a name before those that are only for some. Says at which place.
+pub(super) fn seat(state: &mut State, room: Room) -> usize {
+    let end = state.rooms.len();
+    let direct = state.rooms.iter().position(|other| other.name.is_direct() && !room.name.is_direct());
+    let place = direct.unwrap_or(end);
+    state.rooms.insert(place, room);
+    if end > 0 && place <= state.current {
+        state.current += 1;
+    }
+    place
+}
+
+/// Asks to be let into the room at `place`, unless we are in.
+pub(super) fn ask_in(state: &mut State, place: usize, words: Option<Passphrase>, effects: &mut Vec<Effect>) {
     if !state.rooms[place].joined {
         let id = Some(state.request_id());
-        state.rooms[place].entering.clone_from(&id);
-        let join = Join { id, room: name, after: 0, limit: Some(JOIN_ENTRIES), words };
+        let room = &mut state.rooms[place];
+        room.entering.clone_from(&id);
+        let join = Join { id, room: room.name.clone(), after: 0, limit: Some(JOIN_ENTRIES), words };
         effects.push(Effect::Submit(Command::Join(join)));
     }
-    go_to(state, place);
 }
 
 pub(super) fn part(state: &mut State, name: &RoomName, effects: &mut Vec<Effect>) {
@@ -27,6 +40,12 @@ pub(super) fn part(state: &mut State, name: &RoomName, effects: &mut Vec<Effect>
         state.complain(format!("you are not in {name}"));
         return;
     };
+    // What was read in it is told while it is there.
+    reading::tell(state, effects);
+    let room = &state.rooms[place];
+    if room.name.is_direct() {
+        state.company.closed.insert(room.name.clone(), room.scrollback.newest());
+    }
     let id = Some(state.request_id());
     effects.push(Effect::Submit(Command::Leave(InRoom { id, room: name.clone() })));
     remove(state, place);

@@ -1,10 +1,11 @@
 //! What was written is sent off: said, or done.
 
-use super::{Effect, State, history, order, rooms};
-use crate::client::tui::slash::{self, Input, Slash};
+use super::{Effect, State, company, direct, history, order, rooms};
+use crate::client::tui::slash::{self, Company, Input, Slash};
 use crate::client::tui::state::room::{Delivery, Pending};
 use crate::client::tui::state::{Connection, Overlay, Question};
 use crate::protocol::command::{Command, Plain, Send, SetNick, SetTopic};
+use crate::protocol::emoji;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::{Line, Text, TextError};
 
@@ -27,7 +28,9 @@ pub(super) fn enter(state: &mut State, effects: &mut Vec<Effect>) {
 pub(super) fn submit(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     state.notice = None;
     let done = match slash::parse(text) {
-        Ok(Input::Text(said)) => say(state, said, false, effects),
+        Ok(Input::Text(said)) => {
+            say(state, &emoji::replace_shortcodes(said), false, effects).inspect(|()| company::remind(state))
+        }
         Ok(Input::Command(command)) => obey(state, command, text.trim(), effects),
         Err(sentence) => Err(sentence),
     };
@@ -80,6 +83,9 @@ pub(super) fn written(state: &mut State) {
 /// Whether the server must answer before anything comes of it.
 fn asks_the_server(command: &Slash) -> bool {
     use Slash::{Audit, List, Nick, Order, Stats, Tickets, Topic, Whois};
+    if let Slash::Company(Company::Message(..) | Company::Away(_)) = command {
+        return true;
+    }
     matches!(command, Audit | List | Stats | Tickets | Nick(_) | Order(_) | Topic(_) | Whois(_))
 }
 
@@ -90,13 +96,14 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
         return Err(format!("{why}: nothing can be asked any more, Ctrl-C leaves"));
     }
     let command = match command {
-        Slash::Me(act) => return say(state, act.as_str(), true, effects),
+        Slash::Me(act) => return say(state, &emoji::replace_shortcodes(act.as_str()), true, effects),
         Slash::Order(order) => return order::give(state, order, line, effects),
+        Slash::Company(command) => return company::obey(state, command, line, effects),
         command => command,
     };
     written(state);
     match command {
-        Slash::Me(_) | Slash::Order(_) => {}
+        Slash::Me(_) | Slash::Order(_) | Slash::Company(_) => {}
         Slash::Join(room, words) => rooms::join(state, room, words, effects),
         Slash::Part(named) => {
             if let Some(room) = named.or_else(|| state.room().map(|room| room.name.clone())) {
@@ -106,9 +113,9 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
         Slash::ShowTopic => {
             let Some(room) = state.room() else { return Ok(()) };
             let sentence = if room.topic.is_empty() {
-                format!("{} has no topic: /topic TEXT sets one", room.name)
+                format!("{} has no topic: /topic TEXT sets one", room.shown)
             } else {
-                format!("topic of {}: {}", room.name, room.topic)
+                format!("topic of {}: {}", room.shown, room.topic)
             };
             state.say(sentence);
         }
@@ -157,6 +164,12 @@ fn invite(state: &mut State, named: Option<RoomName>, line: &str) {
         named.as_ref().filter(|_| !line.contains('#')).and_then(|room| somebody_like(state, room))
     {
         state.complain(format!("{nick} is here already: /invite #ROOM says how others join, /allow {nick} lets them into this room"));
+        return;
+    }
+    if named.is_none()
+        && let Some(refused) = direct::refuse_invite(state)
+    {
+        state.complain(refused);
         return;
     }
     if state.inviting.is_none() {

@@ -8,7 +8,7 @@ use ratatui::text::Line;
 use super::put_line;
 use crate::client::tui::keymap::{Action, key_for};
 use crate::client::tui::state::{Connection, Question, State};
-use crate::client::tui::update::overlays::EDIT_PASTE;
+use crate::client::tui::update::pasting::EDIT_PASTE;
 use crate::client::tui::wrap;
 
 /// Lines of a paste that are shown before it is sent.
@@ -120,11 +120,17 @@ fn question(state: &State, say: &mut impl FnMut(&str, Style)) {
             say(&format!("Leave parlor?{others}{unsent}"), style);
         }
         Some(Question::Word(word)) => say(&format!("You wrote \"{word}\": leave parlor?"), theme.accent()),
-        Some(Question::Paste(text)) => {
+        Some(Question::Paste(text) | Question::Code(text)) => {
             let lines = text.split('\n').count();
-            let keys = format!("{} sends them, {} edits first", key_for(Action::Send), key_for(EDIT_PASTE));
+            let send = key_for(Action::Send);
+            let (what, keys) = match &state.question {
+                Some(Question::Code(_)) => {
+                    ("lines of code", format!("{send} sends them as code, t as text, e edits first"))
+                }
+                _ => ("lines", format!("{send} sends them, {} edits first", key_for(EDIT_PASTE))),
+            };
             let characters = text.chars().count();
-            say(&format!("Send these {lines} lines ({characters} characters)? {keys}."), theme.accent());
+            say(&format!("Send these {lines} {what} ({characters} characters)? {keys}."), theme.accent());
             let width = usize::from(state.size.0.saturating_sub(4)).max(1);
             for line in text.split('\n').take(PREVIEW_LINES) {
                 say(&format!("│ {}", wrap::show_edit_row(line, width)), theme.dim());

@@ -18,8 +18,13 @@ fn prompt_columns(state: &State) -> usize {
     match state.size.0 {
         0..8 => 0,
         8..NAME_FROM => 2,
-        _ => 1 + wrap::columns(state.me.as_str()) + 3,
+        _ => 1 + wrap::columns(state.me.as_str()) + wrap::columns(away(state)) + 3,
     }
+}
+
+/// What stands beside our name while we are away.
+fn away(state: &State) -> &'static str {
+    if state.company.away.is_some() { " (away)" } else { "" }
 }
 
 /// Columns that the text has; one is kept for the cursor behind it.
@@ -53,7 +58,13 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let prompt = prompt_columns(state);
     if prompt > 2 {
         let name = Span::styled(state.me.as_str(), theme.own());
-        let line = Line::from(vec![Span::raw(" "), name, Span::raw(" "), Span::styled("›", theme.accent())]);
+        let line = Line::from(vec![
+            Span::raw(" "),
+            name,
+            Span::styled(away(state), theme.warning()),
+            Span::raw(" "),
+            Span::styled("›", theme.accent()),
+        ]);
         put_line(buffer, area.x, area.y, &line, area.width);
     } else if prompt > 0 {
         put_line(buffer, area.x, area.y, &Line::styled("›", theme.accent()), area.width);

@@ -10,6 +10,7 @@ mod people;
 mod rooms;
 mod scrollback;
 mod status;
+mod styled;
 
 use ratatui::Frame;
 use ratatui::buffer::{Buffer, CellDiffOption};
@@ -21,6 +22,7 @@ use unicode_width::UnicodeWidthChar;
 pub(crate) use self::composer::{cursor_row, text_width as composer_width};
 pub(crate) use self::overlay::last as overlay_last;
 use super::state::{Question, State};
+use super::wrap;
 
 /// Columns from which on the side panes show themselves.
 const ROOMS_FROM: u16 = 60;
@@ -141,6 +143,13 @@ fn draw_rules(state: &State, panes: &Panes, buffer: &mut Buffer) {
     for x in rule.x..rule.right() {
         let joint = sides.contains(&Some(x));
         put(buffer, x, rule.y, if joint { "┴" } else { "─" }, style);
+    }
+    if let Some(typing) = status::typing(state) {
+        // On the line, so that nothing moves when somebody begins or ends.
+        let left = panes.scrollback.x;
+        let width = panes.scrollback.width.saturating_sub(1);
+        let text = wrap::truncate(&typing, usize::from(width).saturating_sub(2));
+        put_line(buffer, left + 1, rule.y, &Line::styled(format!(" {text} "), state.theme.dim()), width);
     }
     if let Some(news) = status::news_below(state) {
         let line = Line::from(vec![Span::raw(" "), news, Span::raw(" ")]);

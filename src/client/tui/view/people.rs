@@ -42,6 +42,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
 pub(super) fn line(state: &State, person: &Person, width: usize) -> Line<'static> {
     let theme = state.theme;
     let style = match person.nick == state.me {
+        _ if person.away.is_some() => theme.dim(),
         true => theme.own(),
         // A colour is for a name that stays.
         false if person.guest => theme.dim(),
@@ -51,8 +52,20 @@ pub(super) fn line(state: &State, person: &Person, width: usize) -> Line<'static
         (true, _) => ("~ ", theme.dim()),
         (false, Some(Role::Host)) => ("& ", theme.accent().add_modifier(Modifier::BOLD)),
         (false, Some(Role::Operator)) => ("@ ", theme.accent().add_modifier(Modifier::BOLD)),
+        (false, Some(Role::Member) | None) if person.away.is_some() => ("○ ", style),
         (false, Some(Role::Member) | None) => ("● ", style),
     };
     let name = wrap::truncate(person.nick.as_str(), width.saturating_sub(3));
     Line::from(vec![Span::styled(sign, sign_style), Span::styled(name, style)])
+}
+
+/// The same with why they are away.
+pub(super) fn line_with_reason(state: &State, person: &Person, width: usize) -> Line<'static> {
+    let mut line = line(state, person, width);
+    if let Some(why) = &person.away {
+        let text = if why.is_empty() { "  away".to_owned() } else { format!("  away: {why}") };
+        let left = width.saturating_sub(line.width());
+        line.push_span(Span::styled(wrap::truncate(&text, left), state.theme.dim()));
+    }
+    line
 }

@@ -9,9 +9,12 @@ use crate::client::tui::state::State;
 use crate::client::tui::state::room::Room;
 use crate::client::tui::wrap;
 
+/// Columns of another room's name in the heading: of a room of many people it is long.
+const OTHER_COLUMNS: usize = 20;
+
 /// Columns that the pane wants.
 pub(super) fn columns(state: &State) -> u16 {
-    let widest = state.rooms.iter().map(|room| wrap::columns(room.name.as_str())).max().unwrap_or(0);
+    let widest = state.rooms.iter().map(|room| wrap::columns(&room.shown)).max().unwrap_or(0);
     u16::try_from((widest + 7).clamp(14, 24)).unwrap_or(24)
 }
 
@@ -19,18 +22,27 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.theme;
     put_line(buffer, area.x + 1, area.y, &Line::styled("rooms", theme.dim()), area.width.saturating_sub(1));
     let rows = usize::from(area.height.saturating_sub(1));
-    let many = state.rooms.len();
+    let items = items(state);
+    let many = items.len();
+    let current = items.iter().position(|item| *item == Item::Room(state.current)).unwrap_or(0);
     // The room in sight is always among those shown, above the line that tells of those below.
-    let last = if state.current + 1 < many { rows.saturating_sub(1).max(1) } else { rows };
-    let first = if many <= rows { 0 } else { (state.current + 1).saturating_sub(last) };
+    let last = if current + 1 < many { rows.saturating_sub(1).max(1) } else { rows };
+    let first = if many <= rows { 0 } else { (current + 1).saturating_sub(last) };
     let shown = if first + rows < many { last } else { rows };
+    let hidden =
+        |items: &[Item]| -> Vec<&Room> { items.iter().filter_map(|item| item.room(state)).collect() };
     let above = Rect { height: 1, ..area };
-    draw_hidden(state, "↑", "", &state.rooms[..first.min(many)], above, buffer);
+    draw_hidden(state, "↑", "", &hidden(&items[..first.min(many)]), above, buffer);
     let below = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
-    draw_hidden(state, "↓", " more", &state.rooms[(first + shown).min(many)..], below, buffer);
-    for (place, room) in state.rooms.iter().enumerate().skip(first).take(shown) {
-        let y = area.y + 1 + u16::try_from(place - first).unwrap_or(0);
-        let in_sight = place == state.current;
+    draw_hidden(state, "↓", " more", &hidden(&items[(first + shown).min(many)..]), below, buffer);
+    for (row, item) in items.iter().skip(first).take(shown).enumerate() {
+        let y = area.y + 1 + u16::try_from(row).unwrap_or(0);
+        let Some(room) = item.room(state) else {
+            let heading = Line::styled("direct", theme.dim());
+            put_line(buffer, area.x + 1, y, &heading, area.width.saturating_sub(1));
+            continue;
+        };
+        let in_sight = *item == Item::Room(state.current);
         let (marker, name_style) = match in_sight {
             true => ("▌", theme.strong()),
             false if room.unread > 0 => (" ", theme.strong()),
@@ -39,7 +51,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         let name_style = if room.joined { name_style } else { theme.dim() };
         let news = news(state, room);
         let columns = usize::from(area.width).saturating_sub(3 + news.width());
-        let name = wrap::truncate(room.name.as_str(), columns);
+        let name = wrap::truncate(&room.shown, columns);
         let line = Line::from(vec![Span::styled(marker, theme.accent()), Span::styled(name, name_style)]);
         put_line(buffer, area.x, y, &line, area.width);
         let width = u16::try_from(news.width()).unwrap_or(0);
@@ -47,8 +59,35 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// One row of the pane.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Item {
+    /// The room at this place.
+    Room(usize),
+    /// What stands above the rooms that are only for some.
+    Heading,
+}
+
+impl Item {
+    fn room(self, state: &State) -> Option<&Room> {
+        match self {
+            Self::Room(place) => state.rooms.get(place),
+            Self::Heading => None,
+        }
+    }
+}
+
+fn items(state: &State) -> Vec<Item> {
+    let direct = state.rooms.iter().position(|room| room.name.is_direct());
+    let mut items: Vec<Item> = (0..state.rooms.len()).map(Item::Room).collect();
+    if let Some(place) = direct {
+        items.insert(place, Item::Heading);
+    }
+    items
+}
+
 /// How many rooms have no place in a direction, and whether there is news in them.
-fn draw_hidden(state: &State, arrow: &str, more: &str, rooms: &[Room], area: Rect, buffer: &mut Buffer) {
+fn draw_hidden(state: &State, arrow: &str, more: &str, rooms: &[&Room], area: Rect, buffer: &mut Buffer) {
     if rooms.is_empty() {
         return;
     }
@@ -86,7 +125,10 @@ pub(super) fn draw_header(state: &State, panes: &Panes, area: Rect, buffer: &mut
     if panes.rooms.is_none() {
         for (place, other) in state.rooms.iter().enumerate() {
             if place != state.current && (other.unread > 0 || other.mentioned) {
-                right.push(Span::styled(format!("{} ", other.name), theme.strong()));
+                right.push(Span::styled(
+                    format!("{} ", wrap::truncate(&other.shown, OTHER_COLUMNS)),
+                    theme.strong(),
+                ));
                 right.extend(news(state, other).spans);
                 right.push(Span::raw("  "));
             }
@@ -94,20 +136,22 @@ pub(super) fn draw_header(state: &State, panes: &Panes, area: Rect, buffer: &mut
     }
     // The command for others is what a host looks for while nobody is there yet.
     let inviting = state.inviting.as_ref().filter(|inviting| inviting.hosting);
-    if let Some(inviting) = inviting.filter(|_| panes.people.is_some() && room.scrollback.len() > 0) {
+    if let Some(inviting) =
+        inviting.filter(|_| panes.people.is_some() && room.scrollback.len() > 0 && !room.name.is_direct())
+    {
         right.push(Span::styled(format!("{}  ", inviting.spoken(&room.name)), theme.dim()));
     }
     if panes.people.is_none() && area.width >= 24 {
         right.push(Span::styled(format!("{} here ", room.people.here()), theme.dim()));
     }
     let right = Line::from(right);
-    let name = wrap::columns(room.name.as_str());
-    let left_over = usize::from(area.width).saturating_sub(name + 4);
+    let name = wrap::truncate(&room.shown, usize::from(area.width).saturating_sub(2));
+    let left_over = usize::from(area.width).saturating_sub(wrap::columns(&name) + 4);
     let right = if right.width() <= left_over { right } else { Line::default() };
     let topic = wrap::truncate(room.topic.as_str(), left_over.saturating_sub(right.width() + 1));
     let left = Line::from(vec![
         Span::raw(" "),
-        Span::styled(room.name.as_str(), theme.strong()),
+        Span::styled(name, theme.strong()),
         Span::raw("  "),
         Span::raw(topic),
     ]);

@@ -5,8 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::put_line;
-use crate::protocol::mention;
+use super::{put_line, styled};
 use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
@@ -100,27 +99,10 @@ fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &
     };
     let sign_at = if columns.name > 0 { text_at.saturating_sub(2) } else { area.x };
     put_in(buffer, area, sign_at, sign, sign_style);
-    if columns.name == 0 && said.text.is_empty() {
-        return;
-    }
-    let mut rest = said.text.as_str();
-    let mut spans = Vec::new();
-    if said.acts
-        && let Some(nick) = &said.from
-        && let Some(act) = rest.strip_prefix(nick.as_str())
-    {
-        spans.push(Span::styled(nick.as_str(), name_style));
-        rest = act;
-    }
-    if said.mention
-        && let Some(range) = mention::find(rest, state.me.as_str())
-    {
-        spans.push(Span::styled(&rest[..range.start], text_style));
-        spans.push(Span::styled(&rest[range.clone()], theme.mention()));
-        rest = &rest[range.end..];
-    }
-    spans.push(Span::styled(rest, text_style));
-    put_line(buffer, text_at, area.y, &Line::from(spans), area.right().saturating_sub(text_at));
+    let finds_us = |text: &str| state.company.settings.find(text, &state.me);
+    let us = said.mention.then_some(&finds_us as styled::Finds<'_>);
+    let line = styled::line(theme, &said.text, text_style, name_style, us);
+    put_line(buffer, text_at, area.y, &line, area.right().saturating_sub(text_at));
 }
 
 /// Writes a text that must not leave `area`.

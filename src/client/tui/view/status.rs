@@ -7,9 +7,11 @@ use ratatui::text::{Line, Span};
 
 use super::{overlay, put_line};
 use crate::client::tui::keymap::{Action, key_for};
+use crate::client::tui::pasted;
 use crate::client::tui::scroll::Scroll;
+use crate::client::tui::state::completion::{self, Candidate};
 use crate::client::tui::state::{Connection, Overlay, Question, State};
-use crate::client::tui::update::overlays::EDIT_PASTE;
+use crate::client::tui::update::pasting::EDIT_PASTE;
 use crate::client::tui::wrap;
 
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
@@ -17,8 +19,8 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     put_line(buffer, area.x, area.y, &left, area.width);
     let room = usize::from(area.width).saturating_sub(left.width() + 3);
     let right = match &state.completion {
-        Some(_) => candidates(state, room),
-        None => hints(state, room),
+        Some(completion) => candidates(state, &completion.candidates, Some(completion.chosen), room),
+        None => emoji(state, room).unwrap_or_else(|| hints(state, room)),
     };
     let width = u16::try_from(right.width()).unwrap_or(0);
     put_line(buffer, area.right().saturating_sub(width + 1), area.y, &right, width);
@@ -52,7 +54,7 @@ fn connection(state: &State, width: u16) -> Line<'static> {
     if state.size.1 < 6
         && let Some(room) = state.room()
     {
-        spans.push(Span::styled(format!("{} ", room.name), theme.strong()));
+        spans.push(Span::styled(format!("{} ", room.shown), theme.strong()));
     }
     if width < 40 {
         spans.push(Span::styled(state.me.to_string(), theme.own()));
@@ -68,13 +70,18 @@ pub(super) fn news_below(state: &State) -> Option<Span<'static>> {
     let key = key_for(Action::Newest);
     Some(match room.unread {
         0 => Span::styled(format!("further up · {key} newest"), state.theme.dim()),
-        new if room.mentioned => {
+        new if room.mentioned && !room.name.is_direct() => {
             Span::styled(format!("{new} new below, naming you · {key}"), state.theme.mention())
         }
         new => {
             Span::styled(format!("{new} new below · {key}"), state.theme.news().add_modifier(Modifier::BOLD))
         }
     })
+}
+
+/// Who is writing in the room in sight.
+pub(super) fn typing(state: &State) -> Option<String> {
+    state.room()?.typing.sentence()
 }
 
 /// The keys that are useful now, as many as fit, the most useful first; the last one, by which the others
@@ -111,6 +118,14 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         Some(Question::Word(_)) => {
             return vec![(enter, "leave"), ("s".to_owned(), "say it"), (esc, "go back")];
         }
+        Some(Question::Code(_)) => {
+            return vec![
+                (enter, "send as code"),
+                ("t".to_owned(), "as text"),
+                ("e".to_owned(), "edit first"),
+                (esc, "discard"),
+            ];
+        }
         Some(Question::Paste(_)) => {
             return vec![(enter, "send"), (key_for(EDIT_PASTE), "edit first"), (esc, "discard")];
         }
@@ -120,6 +135,15 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         None => {}
     }
     if let Some(overlay) = &state.overlay {
+        if let Overlay::Links(_) = overlay {
+            let does = if state.can_open { "open" } else { "copy" };
+            return vec![
+                (enter, does),
+                ("c".to_owned(), "copy"),
+                ("↑ ↓".to_owned(), "choose"),
+                (esc, "close"),
+            ];
+        }
         let Some(top) = overlay::place(overlay) else {
             return vec![(enter, "go in"), ("↑ ↓".to_owned(), "choose"), (esc, "close")];
         };
@@ -141,7 +165,9 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     if room.composer.is_empty() && state.retry_at().is_some() {
         useful.push((enter, "try now"));
     }
-    if room.composer.text().contains('\n') {
+    let text = room.composer.text();
+    // Whoever has written a fence needs the next line.
+    if text.contains('\n') || pasted::ends_in_code(text) {
         useful.push((key_for(Action::NewLine), "new line"));
     }
     if room.scroll != Scroll::Bottom {
@@ -159,19 +185,31 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     useful
 }
 
+/// The emoji whose name is being written, before anything is pressed.
+fn emoji(state: &State, room: usize) -> Option<Line<'static>> {
+    if state.question.is_some() || state.overlay.is_some() {
+        return None;
+    }
+    let (_, found) = completion::emoji(state.composer().text(), state.composer().cursor())?;
+    let key = format!("{} ", key_for(Action::Complete));
+    let rest = candidates(state, &found, None, room.checked_sub(wrap::columns(&key))?);
+    let mut line = Line::styled(key, state.theme.accent());
+    line.spans.extend(rest.spans);
+    Some(line)
+}
+
 /// What the word could become, the one that it is now set off.
-fn candidates(state: &State, room: usize) -> Line<'static> {
-    let Some(completion) = &state.completion else { return Line::default() };
+fn candidates(state: &State, all: &[Candidate], chosen: Option<usize>, room: usize) -> Line<'static> {
     let mut spans = Vec::new();
     let mut used = 0;
     // The chosen one is always in sight.
-    for (place, candidate) in completion.candidates.iter().enumerate().skip(completion.chosen / 4 * 4) {
+    for (place, candidate) in all.iter().enumerate().skip(chosen.unwrap_or(0) / 4 * 4) {
         let columns = wrap::columns(&candidate.shown) + 2;
         if used + columns > room {
             break;
         }
         used += columns;
-        let style = if place == completion.chosen { state.theme.selected() } else { state.theme.dim() };
+        let style = if Some(place) == chosen { state.theme.selected() } else { state.theme.dim() };
         spans.push(Span::styled(format!(" {} ", candidate.shown), style));
     }
     Line::from(spans)

@@ -17,6 +17,7 @@ use super::audit::AuditEntry;
 use super::error::OpenError;
 use super::state::{Change, State};
 use crate::server::log::StoreError;
+use crate::server::registry::ReadMark;
 
 /// An open file.
 #[derive(Debug)]
@@ -44,6 +45,11 @@ impl Tables {
     /// The audit log, newest first.
     pub(super) fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         read::audit(&self.connection, before, limit).map_err(|error| failed(&error))
+    }
+
+    /// How far people have read the rooms.
+    pub(super) fn read_marks(&self) -> Result<Vec<ReadMark>, StoreError> {
+        read::read_marks(&self.connection).map_err(|error| failed(&error))
     }
 
     /// Empties the write-ahead log into the file, so that the file alone is all there is. From now on nothing can be

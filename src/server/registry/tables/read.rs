@@ -12,7 +12,7 @@ use crate::protocol::proof::{Cost, ProofKey};
 use crate::protocol::text::Line;
 use crate::server::registry::audit::{AuditEntry, Deed};
 use crate::server::registry::state::{Change, State};
-use crate::server::registry::{Ban, Invitation, Mute, PersonId, RoomRules};
+use crate::server::registry::{Ban, Invitation, Mute, PersonId, ReadMark, RoomRules};
 
 /// All there is, but for the audit log. What others refer to is read first.
 pub(super) fn state(connection: &Connection) -> rusqlite::Result<State> {
@@ -111,6 +111,14 @@ pub(super) fn audit(
             subject: line(row, 5)?,
             particulars: line(row, 6)?,
         })
+    })
+}
+
+/// How far people have read the rooms.
+pub(super) fn read_marks(connection: &Connection) -> rusqlite::Result<Vec<ReadMark>> {
+    rows(connection, "SELECT person, room, seq, at FROM read", [], |row| {
+        let seq = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
+        Ok(ReadMark { person: PersonId(row.get(0)?), room: room(row, 1)?, seq, at: time(row, 3)? })
     })
 }
 

@@ -16,7 +16,8 @@ const APPLICATION_ID: u32 = 0x7061_7270;
 ///
 /// Times are milliseconds since the Unix epoch. `by_person` and `by_nick` are both null where the program itself did
 /// it. Subjects and targets are written as [`rows`](super::rows) says; a mute of the room '' is one everywhere.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     -- AUTOINCREMENT: the number of somebody forgotten is never given to another.
     CREATE TABLE people (
         id    INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -105,7 +106,18 @@ const MIGRATIONS: &[&str] = &["
         BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END;
     CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END;
-"];
+",
+    "
+    -- How far people have read the rooms, and since when.
+    CREATE TABLE read (
+        person INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+        room   TEXT    NOT NULL,
+        seq    INTEGER NOT NULL,
+        at     INTEGER NOT NULL,
+        PRIMARY KEY (person, room)
+    ) WITHOUT ROWID;
+",
+];
 
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     let shown = || path.display().to_string();

@@ -167,6 +167,22 @@ fn write(to: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
                 ],
             )
         }
+        // Not of somebody who was forgotten in between: that would keep what is written with it from being kept.
+        Change::Read(mark) => run(
+            to,
+            "REPLACE INTO read (person, room, seq, at) SELECT id, ?2, ?3, ?4 FROM people WHERE id = ?1",
+            params![
+                mark.person.0,
+                mark.room.as_str(),
+                i64::try_from(mark.seq).unwrap_or(i64::MAX),
+                mark.at.as_millis()
+            ],
+        ),
+        Change::ForgetRead(person, room) => run(
+            to,
+            "DELETE FROM read WHERE person = ?1 AND room = ?2",
+            params![person.0, room.as_str()],
+        ),
     }
 }
 

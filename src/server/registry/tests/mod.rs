@@ -2,6 +2,7 @@
 
 mod order;
 mod people;
+mod reading;
 mod restart;
 mod rooms;
 

@@ -24,9 +24,20 @@ pub(super) fn rows(theme: Theme, width: usize) -> Vec<Line<'static>> {
         let keys = BINDINGS.iter().filter(|binding| binding.section == section && !binding.help.is_empty());
         parts.push((section.title(), keys.map(|binding| (binding.names(), binding.help)).collect()));
     }
+    let texts = [
+        ("**bold** *italic* ~~struck~~", "bold, italic and struck; _italic_ too"),
+        ("`code`", "code within a line"),
+        ("``` or ```rust", "above and below lines of code; with a language, it is coloured"),
+        ("> text", "a quote"),
+        ("- text, 1. text", "a list"),
+        ("[text](https://…)", "a link with a text; links alone need nothing"),
+        (":tada:", "an emoji by its name: 🎉"),
+    ];
+    parts.push(("How texts look", texts.map(|(typed, text)| (typed.to_owned(), text)).to_vec()));
     let signs = [
         ("◌ ✗", "a message of yours that is on its way, that was not sent"),
         ("▎ !", "somebody said your name: in a message, in a room"),
+        ("○", "somebody is here and away: /whois says why"),
         ("●", "you are in: with the server, in a room of the list; somebody is here"),
         ("& @", "the host, whose parlor it is; an operator, who keeps order"),
         ("~", "a guest: somebody without a key, for whom no name is kept"),

@@ -3,6 +3,7 @@
 mod audit;
 mod help;
 mod invite;
+mod links;
 mod stats;
 mod tickets;
 mod whois;
@@ -47,7 +48,7 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
         Some(Overlay::Help(_)) => help::rows(state.theme, width),
         Some(Overlay::Names(_)) => {
             let people = state.room().into_iter().flat_map(|room| room.people.iter());
-            people.map(|person| people::line(state, person, width)).collect()
+            people.map(|person| people::line_with_reason(state, person, width)).collect()
         }
         Some(Overlay::Invite { room, ticket, .. }) => {
             let inviting = state.inviting.as_ref();
@@ -55,7 +56,7 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
                 .map(|inviting| invite::rows(state.theme, inviting, (room, ticket.as_ref()), width, height))
                 .unwrap_or_default()
         }
-        Some(Overlay::Whois { answer: Some(answer), .. }) => whois::rows(state.theme, answer, width),
+        Some(Overlay::Whois { answer: Some(answer), .. }) => whois::rows(state, answer, width),
         Some(Overlay::Tickets { answer: Some(answer), .. }) => tickets::rows(state, answer, width),
         Some(Overlay::Stats { answer: Some(answer), .. }) => stats::rows(state.theme, answer, width),
         Some(
@@ -65,6 +66,7 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
             | Overlay::Rooms { rooms: None, .. },
         ) => vec![asking(state)],
         Some(Overlay::Audit(decisions)) => audit::rows(state, decisions, width),
+        Some(Overlay::Links(links)) => links::rows(state, links, width, height),
         Some(Overlay::Rooms { rooms: Some(_), .. }) | None => Vec::new(),
     }
 }
@@ -77,6 +79,7 @@ fn asking(state: &State) -> Line<'static> {
 pub(crate) fn last(state: &State) -> usize {
     let (width, height) = inner_size(state);
     match &state.overlay {
+        Some(Overlay::Links(links)) => links.found.len().saturating_sub(1),
         Some(Overlay::Rooms { rooms, .. }) => rooms.as_ref().map_or(0, Vec::len).saturating_sub(1),
         _ => rows(state, width, height).len().saturating_sub(height),
     }
@@ -92,7 +95,7 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
         | Overlay::Tickets { top, .. }
         | Overlay::Stats { top, .. }
         | Overlay::Audit(Decisions { top, .. }) => Some(*top),
-        Overlay::Rooms { .. } => None,
+        Overlay::Rooms { .. } | Overlay::Links(_) => None,
     }
 }
 
@@ -103,7 +106,7 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
     match overlay {
         Overlay::Help(top) => ("keys and commands".to_owned(), from(top)),
         Overlay::Names(top) => {
-            let here = state.room().map(|room| format!("{}: {} here", room.name, room.people.here()));
+            let here = state.room().map(|room| format!("{}: {} here", room.shown, room.people.here()));
             (here.unwrap_or_default(), from(top))
         }
         Overlay::Invite { room, top, .. } => (format!("invite to {room}"), from(top)),
@@ -113,6 +116,7 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
             (answer.as_ref().map_or(nick, |answer| &answer.nick).to_string(), from(top))
         }
         Overlay::Audit(decisions) => ("what was decided".to_owned(), from(&decisions.top)),
+        Overlay::Links(_) => ("links in sight".to_owned(), from(&0)),
         Overlay::Rooms { rooms: None, .. } => ("rooms".to_owned(), from(&0)),
         Overlay::Rooms { rooms: Some(rooms), chosen, .. } => {
             let first = (chosen + 1).saturating_sub(height);

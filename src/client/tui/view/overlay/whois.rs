@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ratatui::text::Line;
 
 use super::labelled;
-use crate::client::tui::theme::Theme;
+use crate::client::tui::state::State;
 use crate::client::tui::wrap;
 use crate::protocol::event::{Role, Whois};
 use crate::protocol::name::Nick;
@@ -14,7 +14,8 @@ use crate::protocol::wordlist::fingerprint_words;
 /// Columns for the words that say what stands beside them.
 const LABEL: usize = 6;
 
-pub(super) fn rows(theme: Theme, who: &Whois, width: usize) -> Vec<Line<'static>> {
+pub(super) fn rows(state: &State, who: &Whois, width: usize) -> Vec<Line<'static>> {
+    let theme = state.theme;
     let is = match (who.guest, who.role) {
         (true, _) => "a guest, whose name is not kept",
         (false, Some(Role::Host)) => "the host",
@@ -23,6 +24,11 @@ pub(super) fn rows(theme: Theme, who: &Whois, width: usize) -> Vec<Line<'static>
     };
     let here = if who.here { "here now" } else { "not here now" };
     let mut rows = labelled(theme, "is", LABEL, &format!("{is}, {here}"), width);
+    let known = state.rooms.iter().find_map(|room| room.people.get(&who.nick));
+    if let Some(why) = known.and_then(|person| person.away.as_ref()) {
+        let why = if why.is_empty() { "no reason given" } else { why.as_str() };
+        rows.extend(labelled(theme, "away", LABEL, why, width));
+    }
     for key in &who.keys {
         rows.extend(labelled(theme, "key", LABEL, &fingerprint_words(key), width));
     }

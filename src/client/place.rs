@@ -1,0 +1,112 @@
+//! Where a command for scripts talks or listens: in a room, or with some people alone.
+
+use std::str::FromStr;
+
+use thiserror::Error;
+use uuid::Uuid;
+
+use super::link::{Link, Update};
+use crate::protocol::command::{Command, Direct, RequestId};
+use crate::protocol::event::{ErrorCode, Event, Failure};
+use crate::protocol::limits::DIRECT_PEOPLE;
+use crate::protocol::name::{NameError, Nick, RoomName};
+
+/// What may be typed for a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A room, with or without its `#`.
+    Room(RoomName),
+    /// `@bob` or `@bob,carol`: the room in which one speaks with these alone.
+    People(Vec<Nick>),
+}
+
+/// Neither a room nor people.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum PlaceError {
+    /// A name that is none.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// More than speak alone.
+    #[error("{} people at most speak alone: make a room for more", DIRECT_PEOPLE)]
+    TooMany,
+}
+
+impl FromStr for Place {
+    type Err = PlaceError;
+
+    fn from_str(typed: &str) -> Result<Self, PlaceError> {
+        let Some(people) = typed.strip_prefix('@') else { return Ok(Self::Room(RoomName::typed(typed)?)) };
+        let names = people.split(',').map(|name| name.strip_prefix('@').unwrap_or(name));
+        let people: Vec<Nick> = names.map(Nick::new).collect::<Result<_, _>>()?;
+        if people.len() >= DIRECT_PEOPLE { Err(PlaceError::TooMany) } else { Ok(Self::People(people)) }
+    }
+}
+
+/// Finds out which room a [`Place`] is: for people the server says so, once there is a connection.
+#[derive(Debug)]
+pub(super) struct Finding {
+    place: Place,
+    asked: RequestId,
+    found: bool,
+}
+
+impl Finding {
+    /// Begins; the room, if it is known already.
+    pub(super) fn begin(place: Place) -> (Self, Option<RoomName>) {
+        let room = match &place {
+            Place::Room(room) => Some(room.clone()),
+            Place::People(_) => None,
+        };
+        (Self { place, asked: RequestId::from(Uuid::now_v7()), found: room.is_some() }, room)
+    }
+
+    /// Takes in an update. The room, when it is found by this.
+    ///
+    /// # Errors
+    /// When there is no such room for us.
+    pub(super) fn hear(&mut self, update: &Update, link: &Link) -> Result<Option<RoomName>, Failure> {
+        let Place::People(with) = &self.place else { return Ok(None) };
+        match update {
+            _ if self.found => {}
+            // On each connection anew: what was asked on one that broke is not answered any more.
+            Update::Online { .. } => {
+                link.submit(Command::Direct(Direct { id: Some(self.asked.clone()), with: with.clone() }));
+            }
+            Update::Event(Event::Ok(okay), _) if okay.re.as_ref() == Some(&self.asked) => {
+                self.found = okay.room.is_some();
+                return Ok(okay.room.as_ref().map(|info| info.room.clone()));
+            }
+            Update::Failed(failure)
+                if failure.re.as_ref() == Some(&self.asked) && failure.code != ErrorCode::Offline =>
+            {
+                return Err(failure.clone());
+            }
+            _ => {}
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_or_people_may_be_typed() {
+        let nick = |name: &str| Nick::new(name).unwrap();
+        for (typed, expected) in [
+            ("#ops", Place::Room(RoomName::new("#ops").unwrap())),
+            ("ops", Place::Room(RoomName::new("#ops").unwrap())),
+            ("@bob", Place::People(vec![nick("bob")])),
+            ("@bob,carol", Place::People(vec![nick("bob"), nick("carol")])),
+            ("@bob,@李雷", Place::People(vec![nick("bob"), nick("李雷")])),
+        ] {
+            assert_eq!(typed.parse(), Ok(expected), "{typed}");
+        }
+        for wrong in ["", "@", "@bob,", "#", "@a b", "@-x"] {
+            assert!(wrong.parse::<Place>().is_err(), "{wrong}");
+        }
+        let many = format!("@{}", ["a"; DIRECT_PEOPLE].join(","));
+        assert_eq!(many.parse::<Place>(), Err(PlaceError::TooMany));
+    }
+}

@@ -1,0 +1,145 @@
+//! What is known of others beside what they say, and what they are told of us.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::State;
+use super::room::Room;
+use crate::client::tui::settings::{self, Rule, Settings};
+use crate::protocol::command::RequestId;
+use crate::protocol::event::Entry;
+use crate::protocol::mention;
+use crate::protocol::name::{Nick, RoomName};
+use crate::protocol::text::Line;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Company {
+    pub(crate) settings: Settings,
+    /// Which parlor this is, once it has said so.
+    pub(crate) parlor: Uuid,
+    /// We are away, and why, which may be empty.
+    pub(crate) away: Option<Line>,
+    /// Direct rooms that were closed here, with their last entry then: they open again when somebody speaks.
+    pub(crate) closed: BTreeMap<RoomName, u64>,
+    /// What was asked by the program itself: nobody waits for the answers.
+    pub(crate) quiet: Vec<RequestId>,
+    /// When the server is told how far we have read.
+    pub(crate) read_due: Option<Instant>,
+    /// The server keeps no such thing for us.
+    pub(crate) reads_refused: bool,
+    /// Where and when others were told last that we are writing.
+    pub(crate) typed: Option<(RoomName, Instant)>,
+    /// When it rang last.
+    pub(crate) rung_at: Option<Instant>,
+}
+
+impl Company {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            parlor: Uuid::nil(),
+            away: None,
+            closed: BTreeMap::new(),
+            quiet: Vec::new(),
+            read_due: None,
+            reads_refused: false,
+            typed: None,
+            rung_at: None,
+        }
+    }
+
+    /// Whether nobody waits for this answer. It is asked once.
+    pub(crate) fn is_quiet(&mut self, re: Option<&RequestId>) -> bool {
+        let place = self.quiet.iter().position(|quiet| Some(quiet) == re);
+        place.map(|place| self.quiet.swap_remove(place)).is_some()
+    }
+
+    /// What a room rings for.
+    pub(crate) fn rule(&self, room: &RoomName) -> Rule {
+        let usual = if room.is_direct() { Rule::All } else { Rule::Mentions };
+        self.settings.rooms.get(&settings::room_key(self.parlor, room)).copied().unwrap_or(usual)
+    }
+
+    /// Whether a text of somebody else names us: by our name, by a word of ours, or, from those who keep order, by
+    /// calling all who are here.
+    pub(crate) fn names_us(&self, room: &Room, me: &Nick, from: &Nick, text: &str) -> bool {
+        mention::find(text, me.as_str()).is_some()
+            || self.settings.find_word(text).is_some()
+            || (settings::find_here(text).is_some() && room.people.keeps_order(from))
+    }
+}
+
+/// What a direct room is called: its people, but for oneself.
+pub(crate) fn called(members: &[Nick], me: &Nick) -> String {
+    let others: Vec<&str> = members.iter().filter(|nick| *nick != me).map(Nick::as_str).collect();
+    match others.as_slice() {
+        [] => format!("@{me} (notes)"),
+        others => format!("@{}", others.join(", ")),
+    }
+}
+
+impl State {
+    /// Whether we said something, under whatever name and on whichever device.
+    pub(crate) fn is_mine(&self, entry: &Entry) -> bool {
+        entry.author.map_or(entry.from == self.me, |author| author == self.author)
+    }
+
+    /// Gives each direct room the name that it is shown by, after a nick has changed or a room has come.
+    pub(crate) fn name_rooms(&mut self) {
+        for room in self.rooms.iter_mut().filter(|room| room.name.is_direct()) {
+            room.shown = called(&room.members, &self.me);
+        }
+    }
+
+    /// Somebody is called otherwise, also in the rooms that are named after them.
+    pub(crate) fn rename(&mut self, from: &Nick, to: &Nick) {
+        for member in self.rooms.iter_mut().flat_map(|room| &mut room.members) {
+            if member == from {
+                member.clone_from(to);
+            }
+        }
+        self.name_rooms();
+    }
+
+    /// A sentence with the names that people know in the place of the numbers of direct rooms.
+    pub(crate) fn readable(&self, mut sentence: String) -> String {
+        if !sentence.contains('@') {
+            return sentence;
+        }
+        let mut direct: Vec<&Room> = self.rooms.iter().filter(|room| room.name.is_direct()).collect();
+        // One name may be the beginning of another.
+        direct.sort_by_key(|room| std::cmp::Reverse(room.name.as_str().len()));
+        for room in direct {
+            sentence = sentence.replace(room.name.as_str(), &room.shown);
+        }
+        sentence
+    }
+
+    /// The place of the room that is only for us and these people.
+    pub(crate) fn direct_with(&self, with: &[Nick]) -> Option<usize> {
+        let folded = |nick: &Nick| nick.as_str().to_lowercase();
+        let me = folded(&self.me);
+        let others = |nicks: &[Nick]| -> BTreeSet<String> {
+            nicks.iter().map(folded).filter(|nick| *nick != me).collect()
+        };
+        let wanted = others(with);
+        self.rooms.iter().position(|room| room.name.is_direct() && others(&room.members) == wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::tui::script::nick;
+
+    #[test]
+    fn a_direct_room_is_called_by_the_others() {
+        let (alice, bob, carol) = (nick("alice"), nick("bob"), nick("carol"));
+        assert_eq!(called(&[alice.clone(), bob.clone()], &alice), "@bob");
+        assert_eq!(called(&[alice.clone(), bob, carol], &alice), "@bob, carol");
+        assert_eq!(called(std::slice::from_ref(&alice), &alice), "@alice (notes)");
+    }
+}

@@ -1,0 +1,56 @@
+//! The links in sight: listed, opened, copied.
+
+use super::{Effect, State, scrollback_size};
+use crate::client::tui::state::{Links, Overlay};
+use crate::protocol::link;
+
+/// Lists the links in sight, the newest first.
+pub(super) fn show(state: &mut State) {
+    let (width, height) = scrollback_size(state);
+    let Some(room) = state.room() else { return };
+    let layout = state.layout(room, width);
+    let mut units: Vec<usize> = layout.visible(height).into_iter().map(|(unit, _)| unit).collect();
+    units.dedup();
+    let mut found = Vec::new();
+    for (from, text) in units.into_iter().rev().filter_map(|unit| layout.text(unit)) {
+        for range in link::links(text).into_iter().rev() {
+            let link = text.get(range).unwrap_or_default();
+            if !found.iter().any(|(_, known)| known == link) {
+                found.push((from.clone(), link.to_owned()));
+            }
+        }
+    }
+    if found.is_empty() {
+        state.say("there are no links in sight");
+    } else {
+        state.overlay = Some(Overlay::Links(Links { found, chosen: 0 }));
+    }
+}
+
+fn take_chosen(state: &mut State) -> Option<String> {
+    let Some(Overlay::Links(mut links)) = state.overlay.take() else { return None };
+    (links.chosen < links.found.len()).then(|| links.found.swap_remove(links.chosen).1)
+}
+
+/// Opens the chosen link, or has it copied where it cannot be opened, and says which.
+pub(super) fn open(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(link) = take_chosen(state) else { return };
+    let invite = link.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("parlor:"));
+    if invite {
+        state.say("sent to the terminal, to be copied: `parlor join` and an invite enters another parlor");
+    } else if state.can_open {
+        state.say(format!("opening {link}"));
+        effects.push(Effect::Open(link));
+        return;
+    } else {
+        state.say("no screen to open it on is known here: sent to the terminal, to be copied");
+    }
+    effects.push(Effect::Copy(link));
+}
+
+/// Sends the chosen link to the terminal.
+pub(super) fn copy(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(link) = take_chosen(state) else { return };
+    effects.push(Effect::Copy(link));
+    state.say("sent to the terminal, to be copied; not every terminal takes it");
+}
