@@ -23,6 +23,7 @@ use parlor::server::disk::Disk;
 use parlor::server::door::Ask;
 use parlor::server::hub::Speaker;
 use parlor::server::log::{Draft, Durability, Log};
+use parlor::server::retention::Retention;
 use parlor::server::search::{FILE, Search};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -143,6 +144,7 @@ async fn searches(data: &Path) -> bool {
         guests: true,
         host: None,
         durability: Durability::Process,
+        retention: Retention::default(),
         limits: Limits::default().unlimited(),
     };
     let server = Server::bind(config).await.unwrap();

@@ -62,6 +62,12 @@ pub(crate) enum Command {
     /// Print the line that others type to join the parlor that runs here
     #[cfg(feature = "server")]
     Invite(Invitation),
+    /// Save a parlor in one file, while it is at work
+    #[cfg(feature = "server")]
+    Backup(Backup),
+    /// Read a room back from a file that `export --format json` wrote
+    #[cfg(feature = "server")]
+    Import(Import),
     /// Sit down in a room
     #[cfg(feature = "client")]
     Join(Join),
@@ -71,6 +77,9 @@ pub(crate) enum Command {
     /// Print what was said, and with --follow what is said from now on
     #[cfg(feature = "client")]
     Tail(Tail),
+    /// Write down all that was said in a room, to read or to import elsewhere
+    #[cfg(feature = "client")]
+    Export(Export),
     /// Standard input and output as JSON lines, both ways: for bots
     #[cfg(feature = "client")]
     Pipe(Pipe),
@@ -88,6 +97,7 @@ Examples:
   parlor serve --listen 127.0.0.1:7878             for this machine alone
   parlor serve --tls-cert chain.pem --tls-key key.pem
   parlor serve --listen unix:/run/parlor.sock --data /var/lib/parlor
+  parlor serve --retention 90d                     forgets what is older
   parlor serve --durability power                  survives a power cut, not only a crash")]
 pub(crate) struct Serve {
     /// Where to listen: host:port, [v6]:port or unix:/path; may be given several times [default: port 7878 of all addresses, and with --open or --plain of this machine alone]
@@ -123,6 +133,9 @@ pub(crate) struct Serve {
     /// What a message that was acknowledged must survive
     #[arg(long, value_enum)]
     pub(crate) durability: Option<DurabilityArg>,
+    /// Keep what is said for so long, as in 90d, 8w, 12h or 30m; a room may have its own rule [default: for ever]
+    #[arg(long, value_name = "TIME", value_parser = parlor::server::retention::parse)]
+    pub(crate) retention: Option<std::time::Duration>,
     /// Lift the limits of rates and connections, for measuring; refused unless only this machine can reach it
     #[arg(long)]
     pub(crate) unlimited: bool,
@@ -189,6 +202,52 @@ pub(crate) struct Invitation {
     #[cfg(feature = "client")]
     #[arg(long)]
     pub(crate) qr: bool,
+}
+
+/// Options of `backup`.
+#[cfg(feature = "server")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  parlor backup parlor.tar
+  parlor backup --force --data /var/lib/parlor /backup/parlor.tar      each night, say
+
+In it are the log, what is known of people, the certificate with its key and the passphrase: keep it as you would
+keep these. To go back to it, unpack it into a new folder:
+  mkdir -m 700 /var/lib/parlor && tar -xf parlor.tar -C /var/lib/parlor && parlor serve --data /var/lib/parlor")]
+pub(crate) struct Backup {
+    /// Where to write it: a tar archive, for its owner only
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The folder of the parlor [default: the system's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Options of `import`.
+#[cfg(feature = "server")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  parlor export '#ops' --format json --output ops.json
+  parlor import ops.json --room '#ops' --data /var/lib/parlor
+
+No server may use the folder meanwhile. All of the file comes in, or nothing of it. Messages keep their ids, times and
+names, and their texts are those that held at the export. Deleted ones stay behind, and so do reactions and who was
+behind a name: in this parlor somebody else may be.")]
+pub(crate) struct Import {
+    /// What `parlor export --format json` wrote
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The room that it becomes, in which nothing was said yet
+    #[arg(long, value_parser = parlor::protocol::name::RoomName::typed)]
+    pub(crate) room: parlor::protocol::name::RoomName,
+    /// The folder of the parlor [default: the system's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
 }
 
 /// Who to be, and where to sit.
@@ -305,6 +364,44 @@ pub(crate) struct Tail {
     /// Which server and who to be.
     #[command(flatten)]
     pub(crate) script: ScriptArgs,
+}
+
+/// Options of `export`.
+#[cfg(feature = "client")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  parlor export '#ops' --format html --output ops.html
+  parlor export '#ops' --format json | jq -r .text
+  parlor export '#ops' --format json --output ops.json      what `parlor import` reads
+
+Each message has the text that holds now, and says whether it was edited. Of a deleted one only its place is left.
+What --format json prints is described in docs/protocol.md; it holds the changes too, as entries of their own.")]
+pub(crate) struct Export {
+    /// The room, with or without its #
+    #[arg(value_parser = RoomName::typed)]
+    pub(crate) room: RoomName,
+    /// For people, or for programs: the wire's own objects, one a line
+    #[arg(long, value_enum, default_value = "md")]
+    pub(crate) format: FormatArg,
+    /// Where to write it, all at once in the end [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Which server and who to be.
+    #[command(flatten)]
+    pub(crate) script: ScriptArgs,
+}
+
+/// How to write down a room.
+#[cfg(feature = "client")]
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// One JSON object a line
+    Json,
+    /// Markdown
+    Md,
+    /// One page that needs nothing else
+    Html,
 }
 
 /// Options of `pipe`.

@@ -26,6 +26,7 @@ use parlor::server::door::{self, Ask};
 use parlor::server::log::Durability;
 #[cfg(feature = "client")]
 use parlor::server::private::open_private;
+use parlor::server::retention::Retention;
 use parlor::server::running::Running;
 use parlor::server::{Server, tls};
 
@@ -99,13 +100,7 @@ fn say_certificate(fingerprint: &Fingerprint) {
 
 /// `parlor invite`.
 pub(crate) fn print_invite(args: crate::cli::Invitation) -> anyhow::Result<ExitCode> {
-    let data = match args.data {
-        Some(data) => data,
-        None => match settings(None)?.data {
-            Some(data) => data,
-            None => folder()?,
-        },
-    };
+    let data = data_folder(args.data)?;
     let running = Running::read(&data)?;
     let words = if running.locked && !args.without_passphrase { door::read_words(&data)? } else { None };
     if running.locked && !args.without_passphrase && words.is_none() {
@@ -149,6 +144,14 @@ fn settings(named: Option<&Path>) -> anyhow::Result<File> {
     })
 }
 
+/// The folder of the parlor that is meant: the one that is named, or that the configuration names, or the system's.
+pub(crate) fn data_folder(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    match named {
+        Some(data) => Ok(data),
+        None => settings(None)?.data.map_or_else(folder, Ok),
+    }
+}
+
 /// The folder of the log, where none is named.
 fn folder() -> anyhow::Result<PathBuf> {
     let folders = folders().context("this system has no folder for data: give one with --data")?;
@@ -183,10 +186,11 @@ fn config(args: &Serve) -> anyhow::Result<Config> {
         Some(DurabilityArg::Power) => Durability::Power,
         None => file.durability.unwrap_or_default(),
     };
+    let retention = Retention { keep: args.retention.or(file.retention), ..Retention::default() };
     let limits = if args.unlimited { file.limits.unlimited() } else { file.limits };
     let guests = !(args.no_guests || file.no_guests);
     let name = args.name.clone().or(file.name).unwrap_or_else(machine_name);
-    Ok(Config { listen, data, name, tls, ask, guests, host: own_key()?, durability, limits })
+    Ok(Config { listen, data, name, tls, ask, guests, host: own_key()?, durability, retention, limits })
 }
 
 /// What this machine calls itself.
@@ -251,6 +255,9 @@ fn again(args: &Serve) -> String {
         if let Some(file) = file {
             command += &format!(" --{option} {}", shell_word(&file.to_string_lossy()));
         }
+    }
+    if let Some(kept) = args.retention {
+        command += &format!(" --retention {}m", kept.as_secs() / 60);
     }
     for (option, given) in [("open", args.open), ("plain", args.plain), ("no-guests", args.no_guests)] {
         if given {

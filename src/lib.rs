@@ -23,7 +23,7 @@ A server on a port of its own, and a client in its lobby:
 use parlor::client::link::{self, Trust, Update};
 use parlor::protocol::command::{Command, Join};
 use parlor::protocol::name::{Nick, RoomName};
-use parlor::server::{Server, config::{Config, Limits}, door::Ask, log::Durability};
+use parlor::server::{Server, config::{Config, Limits}, door::Ask, log::Durability, retention::Retention};
 
 # tokio::runtime::Runtime::new()?.block_on(async {
 let folder = tempfile::tempdir()?;
@@ -36,6 +36,7 @@ let server = Server::bind(Config {
     guests: true,
     host: None,
     durability: Durability::Process,
+    retention: Retention::default(),
     limits: Limits::default(),
 }).await?;
 let address = server.addresses().remove(0);

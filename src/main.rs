@@ -6,6 +6,8 @@ mod counters;
 #[cfg(feature = "server")]
 mod hosting;
 #[cfg(feature = "server")]
+mod keeping;
+#[cfg(feature = "server")]
 mod logging;
 #[cfg(any(feature = "server", feature = "client"))]
 mod signals;
@@ -43,12 +45,18 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Invite(args) => hosting::print_invite(args),
             #[cfg(all(feature = "server", feature = "client"))]
             Command::Host(args) => hosting::host(args).await,
+            #[cfg(feature = "server")]
+            Command::Backup(args) => keeping::backup(args),
+            #[cfg(feature = "server")]
+            Command::Import(args) => keeping::import(args),
             #[cfg(feature = "client")]
             Command::Join(args) => visiting::join(args).await,
             #[cfg(feature = "client")]
             Command::Say(args) => visiting::say(args).await,
             #[cfg(feature = "client")]
             Command::Tail(args) => visiting::tail(args).await,
+            #[cfg(feature = "client")]
+            Command::Export(args) => visiting::export(args).await,
             #[cfg(feature = "client")]
             Command::Pipe(args) => visiting::pipe(args).await,
             #[cfg(feature = "client")]

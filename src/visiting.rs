@@ -12,7 +12,7 @@ use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Met, Secr
 use parlor::client::script::End;
 use parlor::client::tui::settings::SettingsFile;
 use parlor::client::tui::state::inviting::Inviting;
-use parlor::client::{bench, pipe, say, tail, tui};
+use parlor::client::{bench, export, pipe, say, tail, tui};
 use parlor::protocol;
 use parlor::protocol::address::Address;
 use parlor::protocol::invite::{Invite, Pin};
@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Bench, Join, Pipe, Say, ScriptArgs, Seat, ServerArg, Tail};
+use crate::cli::{Bench, Export, FormatArg, Join, Pipe, Say, ScriptArgs, Seat, ServerArg, Tail};
 use crate::signals::cancel_on_signal;
 use crate::{Usage, client_folder, complain, passphrase};
 
@@ -209,6 +209,18 @@ pub(crate) async fn tail(args: Tail) -> anyhow::Result<ExitCode> {
     let Tail { place, json, last, follow, script } = args;
     let what = tail::What { place, json, last, follow };
     Ok(exit_code(tail::run(config(script, "tail")?, what, &asked_to_end()).await))
+}
+
+/// `parlor export`.
+pub(crate) async fn export(args: Export) -> anyhow::Result<ExitCode> {
+    let Export { room, format, output, script } = args;
+    let format = match format {
+        FormatArg::Json => export::Format::Json,
+        FormatArg::Md => export::Format::Markdown,
+        FormatArg::Html => export::Format::Html,
+    };
+    let what = export::What { room, format, output };
+    Ok(exit_code(export::run(config(script, "export")?, what, &asked_to_end()).await))
 }
 
 /// `parlor pipe`.

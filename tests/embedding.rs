@@ -17,6 +17,7 @@ use parlor::server::disk::Disk;
 use parlor::server::door::Ask;
 use parlor::server::gate::Gate;
 use parlor::server::log::Durability;
+use parlor::server::retention::Retention;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +34,7 @@ fn embed(folder: &TempDir, limits: Limits, disk: Disk) -> Server {
         guests: true,
         host: None,
         durability: Durability::Process,
+        retention: Retention::default(),
         limits,
     };
     Server::embed(config, disk).unwrap()

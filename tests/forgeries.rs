@@ -18,6 +18,7 @@ use parlor::server::Server;
 use parlor::server::config::Config;
 use parlor::server::door::Ask;
 use parlor::server::log::Durability;
+use parlor::server::retention::Retention;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
@@ -47,6 +48,7 @@ impl Parlor {
             guests: true,
             host: Some(host.public()),
             durability: Durability::Process,
+            retention: Retention::default(),
             limits: unlimited(),
         };
         let server = Server::bind(config).await.unwrap();

@@ -107,7 +107,7 @@ fn role(name: &str, role: Role) -> impl FnOnce(Option<RequestId>) -> Command {
 
 fn rule(name: &str, rule: RuleKind, on: bool) -> impl FnOnce(Option<RequestId>) -> Command {
     let room = room(name);
-    move |id| Command::Rule(SetRule { id, room, rule, on, nick: None, words: None })
+    move |id| Command::Rule(SetRule { id, room, rule, on, nick: None, words: None, seconds: None })
 }
 
 fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> ErrorCode {
@@ -398,7 +398,7 @@ async fn a_rooms_rules_are_its_owners() {
     let allow = |on| {
         move |id| {
             let (room, nick) = (room("#club"), Some(nick("other")));
-            Command::Rule(SetRule { id, room, rule: RuleKind::Allowed, on, nick, words: None })
+            Command::Rule(SetRule { id, room, rule: RuleKind::Allowed, on, nick, words: None, seconds: None })
         }
     };
     order(&mut owner, allow(true)).await.unwrap();
@@ -433,7 +433,17 @@ async fn a_room_may_have_a_passphrase_of_its_own() {
     let lock = |words| {
         let words = Passphrase::new(words).ok();
         let room = room("#vault");
-        move |id| Command::Rule(SetRule { id, room, rule: RuleKind::Passphrase, on: true, nick: None, words })
+        move |id| {
+            Command::Rule(SetRule {
+                id,
+                room,
+                rule: RuleKind::Passphrase,
+                on: true,
+                nick: None,
+                words,
+                seconds: None,
+            })
+        }
     };
     assert_eq!(code(order(&mut member, lock("mine now, is it")).await), ErrorCode::NotAllowed);
     order(&mut owner, lock("open sesame")).await.unwrap();

@@ -4,6 +4,7 @@
 //! know the link and no socket; only `bench`, which measures, reads and writes sockets that the link has greeted.
 
 pub mod bench;
+pub mod export;
 pub mod identity;
 pub mod known_servers;
 pub mod lines;

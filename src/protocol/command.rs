@@ -290,6 +290,9 @@ pub struct SetRule {
     /// For `passphrase`: the words.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "revealed")]
     pub words: Option<Passphrase>,
+    /// For `retention`: for so long, in seconds, from [`super::limits::KEPT_SHORTEST`] to [`super::limits::KEPT_LONGEST`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u64>,
 }
 
 /// A passphrase on its way to who must know it.
@@ -312,6 +315,8 @@ pub enum RuleKind {
     Allowed,
     /// Those come in who know a passphrase of its own.
     Passphrase,
+    /// What is said in it is kept for a time of its own, and not for as long as the parlor keeps things.
+    Retention,
 }
 
 /// See [`Command::Ticket`].

@@ -264,6 +264,16 @@ pub const PURGE_AT_LAST: Duration = Duration::from_secs(5);
 /// Messages that are purged at once: some milliseconds of work for the writer of the log.
 pub const PURGED_AT_ONCE: usize = 256;
 
+/// How often what has expired is taken out of the log. Whoever counts in days misses an hour less than they would a write
+/// each minute.
+pub const EXPIRE_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// The shortest time for which what is said can be kept: less, and it might be gone before it was read.
+pub const KEPT_SHORTEST: Duration = Duration::from_secs(60);
+
+/// The longest time that can be named: a hundred years. More is for ever, which is the default.
+pub const KEPT_LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 // --- defaults of what the configuration file can change -------------------------------------
 
 /// Connections in all.

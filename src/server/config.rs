@@ -1,12 +1,14 @@
 //! What an operator may set: by the command line, by the configuration file, or left as it is.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::door::Ask;
 use super::log::Durability;
+use super::retention::{self, Retention};
 use super::tls;
 use crate::protocol::address::Address;
 use crate::protocol::limits;
@@ -32,6 +34,8 @@ pub struct Config {
     pub host: Option<PublicKey>,
     /// What a stored entry must survive.
     pub durability: Durability,
+    /// For how long it is kept.
+    pub retention: Retention,
     /// How much of everything.
     pub limits: Limits,
 }
@@ -113,6 +117,9 @@ pub struct File {
     pub tls_key: Option<PathBuf>,
     /// See [`Config::durability`].
     pub durability: Option<Durability>,
+    /// See [`Retention::keep`]; as in 90d.
+    #[serde(deserialize_with = "retention::kept")]
+    pub retention: Option<Duration>,
     /// See [`Config::limits`].
     pub limits: Limits,
 }

@@ -146,6 +146,7 @@ impl Hub {
         };
         for room in stored {
             hub.add_room(Room::new(room.name.clone(), Line::lossy(&room.topic), room.last), &room.name);
+            hub.set_first(&room.name, room.first);
         }
         hub
     }
@@ -480,6 +481,19 @@ impl Hub {
         if let Some(room) = self.rooms.get_mut(name) {
             room.set_topic(topic);
         }
+    }
+
+    /// The beginning of a room's log has expired: what comes before `first`.
+    pub fn set_first(&mut self, name: &RoomName, first: u64) {
+        if let Some(room) = self.rooms.get_mut(name) {
+            room.set_first(first);
+        }
+    }
+
+    /// The rooms in which anything was said, each with the last `seq` that was sent to those in it.
+    pub fn spoken_in(&self) -> Vec<(RoomName, u64)> {
+        let rooms = self.rooms.iter().map(|(name, room)| (name.clone(), room.channel().published()));
+        rooms.filter(|(_, published)| *published > 0).collect()
     }
 
     /// Tells everyone who came and went since the last time.

@@ -14,6 +14,7 @@
 //! Beside it stand the [`registry`]: what the parlor knows of people, and what its host has decided; and the [`search`]: an index
 //! that follows the log.
 
+pub mod backup;
 pub mod batch;
 pub mod block;
 pub mod config;
@@ -26,6 +27,7 @@ pub mod entrance;
 pub mod gate;
 pub mod handshake;
 pub mod hub;
+pub mod import;
 pub mod listen;
 pub mod log;
 pub mod mailbox;
@@ -36,6 +38,7 @@ pub mod private;
 pub mod publish;
 pub mod reading;
 pub mod registry;
+pub mod retention;
 pub mod room;
 pub mod running;
 pub mod search;
@@ -74,6 +77,7 @@ use metrics::process::Process;
 use people::SharedRegistry;
 use reading::Positions;
 use registry::{By, Registry, RegistryError};
+use retention::Keeping;
 use running::Running;
 use search::Search;
 use tls::{Tls, TlsError};
@@ -89,6 +93,7 @@ pub struct Context {
     search: Search,
     limits: Limits,
     guests: bool,
+    retention: Keeping,
     door: Door,
     /// `None`: TCP without TLS.
     tls: Option<Tls>,
@@ -192,6 +197,7 @@ impl Server {
             search,
             limits: config.limits,
             guests: config.guests,
+            retention: Keeping::new(config.retention),
             door: Door::new(door.lock, words_file),
             tls,
             metrics: Metrics::new(),
@@ -290,6 +296,10 @@ impl Server {
             let context = Arc::clone(&context);
             async move { context.positions.keep_up(&context.registry).await }
         });
+        let expiring = tokio::spawn({
+            let context = Arc::clone(&context);
+            async move { retention::run(&context).await }
+        });
 
         let fault = tokio::select! {
             biased;
@@ -298,6 +308,7 @@ impl Server {
             _ = &mut presence => Some(Fault("the teller of presence")),
         };
         info!("closing");
+        expiring.abort();
         context.closing.cancel();
         context.hub.lock().close(Reason::Shutdown);
         accepting.wait().await;

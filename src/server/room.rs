@@ -92,6 +92,8 @@ struct News {
 pub struct Room {
     name: RoomName,
     topic: Line,
+    /// The first entry of its log that has not expired.
+    first: u64,
     members: BTreeMap<Nick, Person>,
     channel: Arc<Channel>,
     /// Something is in its log, or on its way there.
@@ -107,6 +109,7 @@ impl Room {
         let mut room = Self {
             name,
             topic,
+            first: 1,
             members: BTreeMap::new(),
             channel: Channel::new(last),
             spoken_in: last > 0,
@@ -154,7 +157,7 @@ impl Room {
             topic: self.topic.clone(),
             here: self.here(),
             last: self.channel.published(),
-            first: None,
+            first: (self.first > 1).then_some(self.first),
             members: Vec::new(),
         }
     }
@@ -167,6 +170,16 @@ impl Room {
     /// The topic, as an entry of the log set it.
     pub fn set_topic(&mut self, topic: Line) {
         self.topic = topic;
+    }
+
+    /// The first entry of its log that has not expired.
+    pub fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// What comes before this entry has expired.
+    pub fn set_first(&mut self, first: u64) {
+        self.first = first;
     }
 
     /// Somebody comes in.

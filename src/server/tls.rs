@@ -17,6 +17,12 @@ use tracing::info;
 use super::private::write_private;
 use crate::protocol::proof::{Fingerprint, fingerprint};
 
+/// The file in the data folder with the certificate that a parlor makes for itself.
+pub const CERTIFICATE: &str = "certificate.pem";
+
+/// The file with its private key.
+pub const KEY: &str = "certificate-key.pem";
+
 /// Where the certificate comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -72,7 +78,7 @@ impl Tls {
     pub fn open(source: &Source, data: &Path) -> Result<Self, TlsError> {
         let (certificate, key) = match source {
             Source::Own => {
-                let (certificate, key) = (data.join("certificate.pem"), data.join("certificate-key.pem"));
+                let (certificate, key) = (data.join(CERTIFICATE), data.join(KEY));
                 if !(certificate.exists() && key.exists()) {
                     make(&certificate, &key)?;
                 }

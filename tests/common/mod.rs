@@ -27,6 +27,7 @@ use parlor::protocol::text::{Line, Text};
 use parlor::server::config::{Config, Limits};
 use parlor::server::door::Ask;
 use parlor::server::log::Durability;
+use parlor::server::retention::Retention;
 use parlor::server::tls::Source;
 use parlor::server::{Fault, Server};
 use tempfile::TempDir;
@@ -122,13 +123,36 @@ impl TestServer {
         Self::behind(Some(Source::Own), Ask::OwnWords, unlimited()).await
     }
 
+    /// The same on a folder that is there.
+    pub async fn closed_on(folder: TempDir) -> Self {
+        let (data, name, durability) = (folder.path().to_owned(), "test".to_owned(), Durability::Process);
+        let (listen, tls, ask) = (vec![loopback(0)], Some(Source::Own), Ask::OwnWords);
+        let (guests, host, retention, limits) = (true, None, Retention::default(), unlimited());
+        Self::on(folder, Config { listen, data, name, tls, ask, guests, host, durability, retention, limits })
+            .await
+    }
+
     /// Open, and of the host with this key.
     pub async fn of_host(key: PublicKey, limits: Limits) -> Self {
         let folder = TempDir::new().unwrap();
         let (data, name, durability) = (folder.path().to_owned(), "test".to_owned(), Durability::Process);
         let (listen, tls, ask, host) = (vec![loopback(0)], None, Ask::Nothing, Some(key));
-        Self::on(folder, Config { listen, data, name, tls, ask, guests: true, host, durability, limits })
-            .await
+        Self::on(
+            folder,
+            Config {
+                listen,
+                data,
+                name,
+                tls,
+                ask,
+                guests: true,
+                host,
+                durability,
+                retention: Retention::default(),
+                limits,
+            },
+        )
+        .await
     }
 
     /// Closed, and of the host with this key.
@@ -137,7 +161,30 @@ impl TestServer {
         let (data, name, durability) = (folder.path().to_owned(), "test".to_owned(), Durability::Process);
         let (tls, ask, host) = (Some(Source::Own), Ask::OwnWords, Some(key));
         let (listen, limits) = (vec![loopback(0)], unlimited());
-        Self::on(folder, Config { listen, data, name, tls, ask, guests: true, host, durability, limits })
+        Self::on(
+            folder,
+            Config {
+                listen,
+                data,
+                name,
+                tls,
+                ask,
+                guests: true,
+                host,
+                durability,
+                retention: Retention::default(),
+                limits,
+            },
+        )
+        .await
+    }
+
+    /// Open, on a folder that is there, and of the host with this key.
+    pub async fn keeping(folder: TempDir, retention: Retention, key: PublicKey) -> Self {
+        let (data, name, durability) = (folder.path().to_owned(), "test".to_owned(), Durability::Process);
+        let (listen, tls, ask, host) = (vec![loopback(0)], None, Ask::Nothing, Some(key));
+        let (guests, limits) = (true, unlimited());
+        Self::on(folder, Config { listen, data, name, tls, ask, guests, host, durability, retention, limits })
             .await
     }
 
@@ -156,6 +203,7 @@ impl TestServer {
                 guests: true,
                 host: None,
                 durability,
+                retention: Retention::default(),
                 limits,
             },
         )

@@ -12,6 +12,7 @@ use parlor::server::disk::Disk;
 use parlor::server::door::Ask;
 use parlor::server::gate::Gate;
 use parlor::server::log::Durability;
+use parlor::server::retention::Retention;
 use parlor::server::{Fault, Server};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -85,6 +86,7 @@ impl World {
             guests: true,
             host: None,
             durability: Durability::Process,
+            retention: Retention::default(),
             limits: self.limits.clone(),
         };
         let server = Server::embed(config, Disk::Here(self.disk)).unwrap();

@@ -258,6 +258,7 @@ impl<'a> Fields<'a> {
                 on: self.on.ok_or_else(|| self.missing("on"))?,
                 nick: self.nick.is_some().then(|| self.nick()).transpose()?,
                 words: self.words()?,
+                seconds: self.seconds,
             }),
             "passphrase" => Command::Passphrase(Plain { id }),
             "ticket" => Command::Ticket(MakeTicket {
@@ -500,6 +501,7 @@ mod tests {
                 on: true,
                 nick: Some(bob()),
                 words: words(),
+                seconds: Some(60),
             }),
             Command::Ticket(MakeTicket {
                 id: id.clone(),

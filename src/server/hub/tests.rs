@@ -117,7 +117,7 @@ fn rooms_that_look_alike_do_not_stand_side_by_side() {
 
 #[test]
 fn rooms_of_the_log_are_there_from_the_start() {
-    let stored = StoredRoom { name: room("#old"), topic: "t".to_owned(), last: 9 };
+    let stored = StoredRoom { name: room("#old"), topic: "t".to_owned(), last: 9, first: 1 };
     let hub = Hub::new(Limits::default(), vec![stored], Arc::new(Notify::new()));
     let list = hub.list(|_| true);
     assert_eq!((list[0].last, list[0].here, list[0].topic.as_str()), (9, 0, "t"));
@@ -129,7 +129,7 @@ fn known(number: u64) -> Option<Known> {
 }
 
 fn stored(name: RoomName, last: u64) -> StoredRoom {
-    StoredRoom { name, topic: String::new(), last }
+    StoredRoom { name, topic: String::new(), last, first: 1 }
 }
 
 #[test]

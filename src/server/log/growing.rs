@@ -155,7 +155,8 @@ impl<'a> Growing<'a> {
     }
 }
 
-fn new_room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Room> {
+/// Makes a room without entries.
+pub(super) fn new_room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Room> {
     connection.prepare_cached("INSERT INTO rooms (name) VALUES (?1)")?.execute(params![name.as_str()])?;
     let id = connection.last_insert_rowid();
     if id > MOST_ROOMS {

@@ -5,7 +5,8 @@
 //!
 //! - An entry MUST be committed before anyone hears of it: [`Commit`] is all that leaves the writer.
 //! - It MUST be encoded once: what is stored are the very bytes that are sent, now and to whoever catches up.
-//! - `seq` MUST count 1, 2, 3, … in each room, without a gap; a commit that fails takes back its numbers.
+//! - `seq` MUST count 1, 2, 3, … in each room, without a gap; a commit that fails takes back its numbers. Only the
+//!   beginning of a room may be missing, as far as its `first` says: that has expired.
 //! - An id that is in the log already MUST NOT be stored again: its sender gets the `seq` it has.
 //! - What an entry makes of a message before it MUST be noted in the transaction that stores the entry.
 //! - What a deleted message said MUST leave the files soon after, also after a crash: see `purge.rs`. It is the one thing
@@ -15,9 +16,12 @@
 //! backend answers the same calls. It is a module and not yet a trait because there is one backend today.
 
 mod changes;
+mod expiry;
 mod growing;
 mod ids;
+pub mod import;
 mod journal;
+mod moment;
 mod present;
 mod purge;
 mod reader;
@@ -49,6 +53,9 @@ pub use reader::Reader;
 pub use sqlite::Durability;
 pub use unread::{Unread, Whose};
 pub use writer::Writer;
+
+/// The file in the data folder.
+pub const FILE: &str = "parlor.db";
 
 /// An entry on its way into the log: all but its place and its time, which the log gives.
 #[derive(Clone, Debug)]
@@ -256,6 +263,8 @@ pub struct StoredRoom {
     pub topic: String,
     /// The `seq` of its last entry.
     pub last: u64,
+    /// The `seq` of the first entry that has not expired; 1 where none has.
+    pub first: u64,
 }
 
 /// An open log.
@@ -283,7 +292,7 @@ impl<T: Send + 'static> Log<T> {
     /// Outside of a tokio runtime.
     pub fn open(data: &Path, durability: Durability, disk: Disk) -> Result<Self, LogError> {
         let lock = sqlite::lock(data)?;
-        let path = data.join("parlor.db");
+        let path = data.join(FILE);
         Self::open_file(&path, lock, durability, disk).map_err(|error| match error {
             LogError::Sqlite(error) => unusable(&path, error),
             other => other,

@@ -22,7 +22,7 @@ use tracing::{debug, error};
 
 use super::LogError;
 use super::present::{blanked, deletion};
-use super::sqlite::{place, room_of, seq_of};
+use super::sqlite::{self, place, room_of, seq_of};
 use crate::protocol::event::Entry;
 use crate::protocol::limits::{PURGE_AFTER, PURGE_AT_LAST, PURGED_AT_ONCE};
 use crate::server::batch::{Batch, Builder};
@@ -113,7 +113,7 @@ impl Purging {
         };
         clear(connection, &targets)?;
         // Whoever reads a former state of the log still holds it up; reads are short.
-        if write_back(connection)? {
+        if sqlite::empty_write_ahead(connection)? {
             let last = targets.last().copied().unwrap_or(0);
             connection.execute("DELETE FROM purges WHERE target <= ?1", params![last])?;
             debug!(messages = targets.len(), "purged");
@@ -208,13 +208,4 @@ fn overwrite_free(connection: &Connection) -> rusqlite::Result<()> {
         left -= zeros;
     }
     connection.execute_batch("DROP TABLE blank")
-}
-
-/// Writes the write-ahead log into the file and cuts it to nothing: whether nobody was in the way. Waits for nobody.
-fn write_back(connection: &Connection) -> rusqlite::Result<bool> {
-    let patience: i64 = connection.pragma_query_value(None, "busy_timeout", |row| row.get(0))?;
-    connection.pragma_update(None, "busy_timeout", 0)?;
-    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-    connection.pragma_update(None, "busy_timeout", patience)?;
-    Ok(busy? == 0)
 }

@@ -7,15 +7,16 @@ use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
 use tokio::sync::Semaphore;
 
-use super::LogError;
 use super::present::Folder;
 use super::sqlite::{self, place, seq_of};
 use super::tail::Tail;
 use super::unread::{Count, Unread, Whose};
+use super::{LogError, moment};
 use crate::protocol::command::Place;
 use crate::protocol::event::{Entry, Reacted, Version};
 use crate::protocol::limits::{CATCH_UP_BYTES, LOG_READERS, PAGE_BYTES, PAGE_ENTRIES};
 use crate::protocol::name::RoomName;
+use crate::protocol::time::Time;
 use crate::server::batch::{Batch, Builder};
 use crate::server::disk::Disk;
 
@@ -38,7 +39,8 @@ impl Reader {
     }
 
     /// The entries after `cursor` up to `to`, encoded, as many as one step takes: what a
-    /// connection that catches up is sent at a time. The first is `cursor + 1`. `None` when there are none.
+    /// connection that catches up is sent at a time. The first is `cursor + 1`, or a later one where those before it have
+    /// expired. `None` when there are none.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -52,8 +54,9 @@ impl Reader {
         }
         let room = room.clone();
         self.with(move |connection| {
-            let Some(id) = sqlite::room_id(connection, &room)? else { return Ok(None) };
-            let section = Section { connection, room: room.as_str(), id, tail: &[] };
+            // One state of the file, whatever expires while it is read.
+            let moment = connection.unchecked_transaction()?;
+            let Some(section) = Section::open(&moment, &room, Vec::new())? else { return Ok(None) };
             let read = section.forward(cursor + 1, |next| {
                 if next.first > to {
                     return Ok(false);
@@ -89,15 +92,8 @@ impl Reader {
             match at {
                 Place::Before(seq) => section.before(now, seq, wanted, PAGE_BYTES),
                 Place::After(seq) => section.after(now, seq, wanted, PAGE_BYTES),
-                // TODO
-                Place::At(_) => section.after(now, 0, wanted, PAGE_BYTES),
-                Place::Around(seq) => {
-                    // Each side has its own half of the bytes, so that `seq` itself is always in it.
-                    let mut page = section.before(now, seq, wanted / 2, PAGE_BYTES / 2)?;
-                    let rest = wanted - page.len() as u64;
-                    page.extend(section.after(now, seq.saturating_sub(1), rest, PAGE_BYTES / 2)?);
-                    Ok(page)
-                }
+                Place::Around(seq) => section.around(now, seq, wanted),
+                Place::At(time) => section.around(now, section.at(time)?, wanted),
             }
         });
         Ok(page.await?.unwrap_or_default())
@@ -163,8 +159,7 @@ impl Reader {
         self.with(move |connection| {
             // One moment for all: what a message has become belongs together.
             let moment = connection.unchecked_transaction()?;
-            let Some(id) = sqlite::room_id(&moment, &room)? else { return Ok(None) };
-            look(&Section { connection: &moment, room: room.as_str(), id, tail: &tail }).map(Some)
+            Section::open(&moment, &room, tail)?.map(|section| look(&section)).transpose()
         })
         .await
     }
@@ -184,8 +179,8 @@ impl Reader {
         let tail = self.tail.of(&room);
         self.with(move |connection| {
             let mut count = Count::new(whose);
-            let Some(id) = sqlite::room_id(connection, &room)? else { return Ok(count.end()) };
-            let section = Section { connection, room: room.as_str(), id, tail: &tail };
+            let moment = connection.unchecked_transaction()?;
+            let Some(section) = Section::open(&moment, &room, tail)? else { return Ok(count.end()) };
             section.forward(after.saturating_add(1), |batch| {
                 if batch.first > to {
                     return Ok(false);
@@ -235,11 +230,46 @@ pub(super) struct Section<'a> {
     room: &'a str,
     /// The room's number.
     pub(super) id: i64,
+    /// The first entry that has not expired.
+    first: u64,
     /// What may not be in the file yet.
-    tail: &'a [Batch],
+    tail: Vec<Batch>,
 }
 
-impl Section<'_> {
+impl<'a> Section<'a> {
+    /// A room's log, if it has one. `tail` was taken before.
+    fn open(
+        connection: &'a Connection,
+        room: &'a RoomName,
+        tail: Vec<Batch>,
+    ) -> Result<Option<Self>, LogError> {
+        let Some((id, first)) = sqlite::room_start(connection, room)? else { return Ok(None) };
+        // What has expired since then is in it still.
+        let tail = tail.into_iter().filter(|batch| batch.last >= first).map(|batch| batch.after(first - 1));
+        Ok(Some(Self { connection, room: room.as_str(), id, first, tail: tail.collect() }))
+    }
+
+    /// Half of what is wanted before `seq`, it, and the rest after it.
+    fn around(&self, now: &mut Folder<'_>, seq: u64, wanted: u64) -> Result<Vec<Entry>, LogError> {
+        // Each side has its own half of the bytes, so that `seq` itself is always in it.
+        let mut page = self.before(now, seq, wanted / 2, PAGE_BYTES / 2)?;
+        let rest = wanted - page.len() as u64;
+        page.extend(self.after(now, seq.saturating_sub(1), rest, PAGE_BYTES / 2)?);
+        Ok(page)
+    }
+
+    /// The entry that was the next to be said at a moment; the last one for a moment after that.
+    fn at(&self, time: Time) -> Result<u64, LogError> {
+        let found = moment::find(self.connection, self.id, &self.tail, time)?;
+        Ok(found.min(self.last()?).max(self.first))
+    }
+
+    /// The last entry.
+    fn last(&self) -> Result<u64, LogError> {
+        let settled = || sqlite::last_seq(self.connection, self.id);
+        Ok(self.tail.last().map_or_else(settled, |batch| Ok(batch.last))?)
+    }
+
     /// What makes its entries what they are now.
     fn folder(&self, asker: Option<u64>) -> rusqlite::Result<Folder<'_>> {
         Folder::new(self, asker)
@@ -247,13 +277,16 @@ impl Section<'_> {
 
     /// One entry as it was sent, if it is there.
     pub(super) fn raw(&self, seq: u64) -> Result<Option<Entry>, LogError> {
+        if seq < self.first {
+            return Ok(None);
+        }
         let mut row = self.connection.prepare_cached(
             "SELECT place, count, frames FROM batches WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT 1",
         )?;
         let mut rows = row.query(params![place(self.id, 0), place(self.id, seq)])?;
         let settled = rows.next()?.map(|row| self.batch(row)).transpose()?;
         let holds = |batch: &&Batch| (batch.first..=batch.last).contains(&seq);
-        let Some(batch) = settled.iter().chain(self.tail).find(holds) else { return Ok(None) };
+        let Some(batch) = settled.iter().chain(&self.tail).find(holds) else { return Ok(None) };
         let json = batch.entries().into_iter().find_map(|(at, json)| (at == seq).then_some(json));
         json.map(|json| self.entry(seq, json)).transpose()
     }
@@ -271,9 +304,10 @@ impl Section<'_> {
             return Ok(page);
         }
         let mut left = Room { entries: wanted, bytes };
-        let settled = sqlite::last_seq(self.connection, self.id)?;
-        let last = self.tail.last().map_or(settled, |batch| batch.last);
-        let end = seq.saturating_sub(1).min(last);
+        let end = seq.saturating_sub(1).min(self.last()?);
+        if end < self.first {
+            return Ok(page);
+        }
         let mut next = end;
         let mut add = |batch: Batch| -> Result<bool, LogError> {
             let batch = batch.up_to(next);
@@ -340,7 +374,7 @@ impl Section<'_> {
         first: u64,
         mut each: impl FnMut(Batch) -> Result<bool, LogError>,
     ) -> Result<(), LogError> {
-        let first = first.max(1);
+        let first = first.max(self.first);
         let mut statement = self.connection.prepare_cached(
             "SELECT place, count, frames FROM batches
              WHERE place >= coalesce((SELECT max(place) FROM batches WHERE place BETWEEN ?1 AND ?2), ?2)
@@ -369,7 +403,7 @@ impl Section<'_> {
                 return Ok(());
             }
         }
-        for batch in self.tail {
+        for batch in &self.tail {
             if !go_on(batch.clone())? {
                 break;
             }

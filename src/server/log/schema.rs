@@ -24,6 +24,10 @@ const MIGRATIONS: &[Migration] = &[
         purge::pad(transaction)?;
         transaction.execute_batch(changes::TABLES)
     },
+    // A room's log may begin later than at 1.
+    |transaction| {
+        transaction.execute_batch("ALTER TABLE rooms ADD COLUMN first INTEGER NOT NULL DEFAULT 1")
+    },
 ];
 
 /// One row for each entry.
@@ -192,7 +196,10 @@ pub(super) fn to_the_first(connection: &Connection) {
     drop(batches);
     to_the_second(connection);
     connection
-        .execute_batch("DROP TABLE journal; DROP TABLE batches; DROP TABLE ids; PRAGMA user_version = 1;")
+        .execute_batch(
+            "DROP TABLE journal; DROP TABLE batches; DROP TABLE ids;
+             ALTER TABLE rooms DROP COLUMN first; PRAGMA user_version = 1;",
+        )
         .unwrap();
 }
 
@@ -202,7 +209,8 @@ pub(super) fn to_the_second(connection: &Connection) {
     connection
         .execute_batch(
             "DROP TABLE changed; DROP TABLE edits; DROP TABLE reactions; DROP TABLE tallies; DROP TABLE purges;
-             ALTER TABLE batches DROP COLUMN pad; PRAGMA user_version = 2;",
+             ALTER TABLE batches DROP COLUMN pad; ALTER TABLE rooms DROP COLUMN first;
+             PRAGMA user_version = 2;",
         )
         .unwrap();
 }

@@ -6,6 +6,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, params};
 use uuid::Uuid;
@@ -24,6 +25,12 @@ pub(super) const MOST_ROOMS: i64 = (1 << (63 - SEQ_BITS)) - 1;
 /// The oldest SQLite whose WAL mode has no known way to lose what was committed
 /// (the reset race was fixed in 3.51.3).
 const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
+
+/// How long one waits for another who uses the file.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the writer waits for readers who are in the middle of the write-ahead log, where that can be tried again later.
+const SHORT_PATIENCE: Duration = Duration::from_millis(20);
 
 /// What an entry must survive before it counts as stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -75,13 +82,13 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<(Connection, U
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
     // A writer alone never waits; this is for a backup tool that holds the file for a moment.
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(PATIENCE)?;
     // 16 MiB: what the journal writes again and again in between goes into the file once.
     connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
     // After a burst the write-ahead log gives its space back.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    // What is taken out is overwritten: see `purge.rs`.
-    connection.pragma_update(None, "secure_delete", "ON")?;
+    // What is taken out is overwritten, also in pages that are free from then on: see `purge.rs`.
+    connection.pragma_update(None, "secure_delete", true)?;
     schema::migrate(&mut connection)?;
     let id = log_id(&connection)?;
     Ok((connection, id))
@@ -101,22 +108,31 @@ fn log_id(connection: &Connection) -> Result<Uuid, LogError> {
 pub(super) fn open_reader(path: &Path) -> Result<Connection, LogError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(PATIENCE)?;
     // SQLite opens the write-ahead log at the first read: now there is a file left for it, later perhaps not.
     connection.query_row("SELECT count(*) FROM meta", [], |_| Ok(()))?;
     Ok(connection)
 }
 
+/// Brings all of the write-ahead log into the file and gives its space back, so that nothing that was overwritten is left
+/// in it; whether nobody was in the way.
+pub(super) fn empty_write_ahead(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(SHORT_PATIENCE)?;
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+    connection.busy_timeout(PATIENCE)?;
+    busy.map(|busy| !busy)
+}
+
 /// All rooms, with their numbers and their last `seq`.
 pub(super) fn rooms(connection: &Connection) -> Result<Vec<(i64, StoredRoom)>, LogError> {
-    let mut statement = connection.prepare("SELECT id, name, topic FROM rooms ORDER BY id")?;
-    let rows: Vec<(i64, String, String)> = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+    let mut statement = connection.prepare("SELECT id, name, topic, first FROM rooms ORDER BY id")?;
+    let rows: Vec<(i64, String, String, i64)> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
         .collect::<Result<_, _>>()?;
     rows.into_iter()
-        .map(|(id, name, topic)| {
+        .map(|(id, name, topic, begin)| {
             let name = RoomName::new(&name).map_err(|error| schema::unreadable(1, error))?;
-            Ok((id, StoredRoom { name, topic, last: last_seq(connection, id)? }))
+            Ok((id, StoredRoom { name, topic, last: last_seq(connection, id)?, first: first(begin) }))
         })
         .collect()
 }
@@ -132,11 +148,17 @@ pub(super) fn last_seq(connection: &Connection, room: i64) -> rusqlite::Result<u
     Ok(seq_of(first) + u64::try_from(count - 1).unwrap_or(0))
 }
 
-/// The number of a room, if the log knows it.
-pub(super) fn room_id(connection: &Connection, room: &RoomName) -> rusqlite::Result<Option<i64>> {
-    let mut statement = connection.prepare_cached("SELECT id FROM rooms WHERE name = ?1")?;
+/// The number of a room, if the log knows it, and the `seq` of the first entry that it may still have.
+pub(super) fn room_start(connection: &Connection, room: &RoomName) -> rusqlite::Result<Option<(i64, u64)>> {
+    let mut statement = connection.prepare_cached("SELECT id, first FROM rooms WHERE name = ?1")?;
     let mut rows = statement.query(params![room.as_str()])?;
-    rows.next()?.map(|row| row.get(0)).transpose()
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some((row.get(0)?, first(row.get(1)?))))
+}
+
+/// From its column.
+fn first(stored: i64) -> u64 {
+    u64::try_from(stored).unwrap_or(1).max(1)
 }
 
 /// The key of an entry.

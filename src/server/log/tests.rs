@@ -6,6 +6,8 @@ use super::*;
 use crate::protocol::command::Place;
 use crate::protocol::time::Time;
 
+mod keeping;
+
 struct Open {
     log: Log<u32>,
     folder: tempfile::TempDir,

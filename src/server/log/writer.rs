@@ -19,11 +19,13 @@ use super::purge::Purging;
 use super::sqlite::{self, place};
 use super::tail::Tail;
 use super::{
-    Commit, Commits, Committed, Draft, Fresh, LogError, Outcome, StoreError, StoredRoom, journal, schema,
+    Commit, Commits, Committed, Draft, Fresh, LogError, Outcome, StoreError, StoredRoom, expiry, journal,
+    schema,
 };
 use crate::protocol::event::Entry;
 use crate::protocol::limits::{COMMIT_ENTRIES, COMMITS_AHEAD, LOG_QUEUE};
 use crate::protocol::name::RoomName;
+use crate::protocol::time::Time;
 use crate::server::batch::join;
 use crate::server::disk::Disk;
 use crate::server::metrics::CommitCounts;
@@ -36,7 +38,7 @@ const UNSETTLED_BYTES: usize = 4 << 20;
 /// would fill up.
 const UNSETTLED_MOST: usize = 64 << 20;
 /// Bytes in one settled row, at most, or one commit's: what is read for one page need not be much more than the page.
-const SETTLED_BYTES: usize = 64 << 10;
+pub(super) const SETTLED_BYTES: usize = 64 << 10;
 
 /// The handle of the writer. Clones hand over to the same one.
 #[derive(Debug)]
@@ -57,9 +59,19 @@ enum Order<T> {
         drafts: Vec<Draft>,
         tag: T,
     },
+    Expire(Expire),
     /// It is time to purge what was deleted.
     Purge,
     Close(oneshot::Sender<()>),
+}
+
+/// One step of [`Writer::expire`].
+#[derive(Debug)]
+struct Expire {
+    room: RoomName,
+    before: Time,
+    up_to: u64,
+    done: oneshot::Sender<Result<expiry::Step, LogError>>,
 }
 
 impl<T: Send + 'static> Writer<T> {
@@ -71,17 +83,8 @@ impl<T: Send + 'static> Writer<T> {
     ) -> Result<(Self, Commits<T>, Vec<StoredRoom>), LogError> {
         let (orders, orders_in) = mpsc::channel(LOG_QUEUE);
         let (committed, committed_out) = mpsc::channel(COMMITS_AHEAD);
-        let mut rooms = HashMap::new();
-        for (id, room) in sqlite::rooms(&connection)? {
-            rooms.insert(room.name, Room { id, last: room.last });
-        }
-        let ids = Ids::open(&connection)?;
-        let counts = Arc::new(CommitCounts::default());
-        let purging = Purging::new(&connection)?;
-        let unsettled = 0;
-        let mut state =
-            State { connection, rooms, ids, tail, unsettled, counts: Arc::clone(&counts), disk, purging };
-        state.take_up_journal()?;
+        let state = State::open(connection, tail, disk)?;
+        let counts = Arc::clone(&state.counts);
         let last = |room: &StoredRoom| state.rooms.get(&room.name).map_or(room.last, |known| known.last);
         let stored = sqlite::rooms(&state.connection)?.into_iter();
         let stored = stored.map(|(_, room)| StoredRoom { last: last(&room), ..room }).collect();
@@ -117,6 +120,24 @@ impl<T: Send + 'static> Writer<T> {
         self.orders.send(Order::Append { drafts, tag }).await.map_err(|_| LogError::Closed)
     }
 
+    /// Takes out what was said in a room before a moment, from its beginning on and up to the entry `up_to`, and says
+    /// which entry is its first one now. What it held is overwritten. The newest entry stays, and so does what follows one
+    /// that is not older. What is handed over meanwhile is stored in between.
+    ///
+    /// # Errors
+    /// When the log cannot be read or written, or is closed; what was taken out until then stays so.
+    pub async fn expire(&self, room: &RoomName, before: Time, up_to: u64) -> Result<u64, LogError> {
+        loop {
+            let (done, step) = oneshot::channel();
+            let order = Order::Expire(Expire { room: room.clone(), before, up_to, done });
+            self.orders.send(order).await.map_err(|_| LogError::Closed)?;
+            let step = step.await.map_err(|_| LogError::Closed)??;
+            if !step.more {
+                return Ok(step.first);
+            }
+        }
+    }
+
     /// Stores all that was handed over, then closes the file. Later hand-overs fail.
     pub async fn close(&self) {
         let (done, closed) = oneshot::channel();
@@ -146,6 +167,14 @@ impl<T: Send + 'static> Bell<T> {
     }
 }
 
+/// Settles all of a log that nobody else uses.
+pub(super) fn take_up(connection: Connection) -> Result<Connection, LogError> {
+    let mut state = State::open(connection, Tail::default(), Disk::Threads)?;
+    // Was that not possible, this says why.
+    state.try_to_settle()?;
+    Ok(state.connection)
+}
+
 struct State {
     connection: Connection,
     rooms: HashMap<RoomName, Room>,
@@ -153,12 +182,28 @@ struct State {
     tail: Tail,
     /// Bytes in the tail.
     unsettled: usize,
+    /// Something was overwritten in the file, and what it was may be in the write-ahead log still.
+    overwritten: bool,
     counts: Arc<CommitCounts>,
     disk: Disk,
     purging: Purging,
 }
 
 impl State {
+    /// Knows what the log holds, and settles what the last server left.
+    fn open(connection: Connection, tail: Tail, disk: Disk) -> Result<Self, LogError> {
+        let mut rooms = HashMap::new();
+        for (id, room) in sqlite::rooms(&connection)? {
+            rooms.insert(room.name, Room { id, last: room.last });
+        }
+        let (ids, counts) = (Ids::open(&connection)?, Arc::new(CommitCounts::default()));
+        let purging = Purging::new(&connection)?;
+        let (unsettled, overwritten) = (0, false);
+        let mut state = Self { connection, rooms, ids, tail, unsettled, overwritten, counts, disk, purging };
+        state.take_up_journal()?;
+        Ok(state)
+    }
+
     async fn run<T: Send + 'static>(
         mut self,
         mut orders: mpsc::Receiver<Order<T>>,
@@ -173,7 +218,7 @@ impl State {
         while close.is_none() {
             let Some(first) = orders.recv().await else { break };
             let mut group: Vec<(Vec<Draft>, T)> = Vec::new();
-            let mut entries = 0;
+            let (mut entries, mut expire) = (0, None);
             let mut next = Some(first);
             while let Some(order) = next.take() {
                 match order {
@@ -181,6 +226,10 @@ impl State {
                     Order::Append { drafts, tag } => {
                         entries += drafts.len();
                         group.push((drafts, tag));
+                    }
+                    Order::Expire(step) => {
+                        expire = Some(step);
+                        break;
                     }
                     Order::Close(done) => {
                         close = Some(done);
@@ -202,6 +251,13 @@ impl State {
                 if self.ids.mark() >= UNSETTLED_ENTRIES || self.unsettled >= UNSETTLED_BYTES {
                     self.settle();
                 }
+            }
+            if let Some(Expire { room, before, up_to, done }) = expire {
+                self.disk.take().await;
+                let step = self.expire(&room, before, up_to);
+                self.disk.take().await;
+                // Whoever asked may be gone; it is done all the same.
+                drop(done.send(step));
             }
             if self.purging.is_time(orders.is_empty()) {
                 self.purge();
@@ -226,7 +282,10 @@ impl State {
     /// Puts what is in the journal where it is read.
     fn settle(&mut self) {
         match self.try_to_settle() {
-            Ok(()) => self.settled(),
+            Ok(()) => {
+                self.settled();
+                self.empty_write_ahead();
+            }
             // Nothing is lost by it, and it can be read: it is tried again, at the latest by the next start.
             Err(error) => error!(%error, "what was said stays in the journal"),
         }
@@ -241,6 +300,35 @@ impl State {
         if let Err(error) = purged {
             error!(%error, "what was deleted is still in the files; it is tried again");
             self.purging.failed();
+        }
+    }
+
+    /// One step of taking out what has expired.
+    fn expire(&mut self, room: &RoomName, before: Time, up_to: u64) -> Result<expiry::Step, LogError> {
+        let Some(Room { id, .. }) = self.rooms.get(room).copied() else {
+            return Ok(expiry::Step { first: 1, at_end: true, changed: false, more: false });
+        };
+        let mut step = expiry::step(&mut self.connection, id, before, up_to)?;
+        self.overwritten |= step.changed;
+        // Only what is settled can be taken out, and the last of it stays: perhaps there is more.
+        if step.at_end && !self.tail.of(room).is_empty() {
+            self.settle();
+            step.more = self.tail.of(room).is_empty();
+        }
+        if !step.more {
+            self.empty_write_ahead();
+        }
+        Ok(step)
+    }
+
+    /// Takes what was overwritten out of the write-ahead log too. With a reader in the way it is tried again, after the
+    /// next settling at the latest.
+    fn empty_write_ahead(&mut self) {
+        if self.overwritten {
+            match sqlite::empty_write_ahead(&self.connection) {
+                Ok(emptied) => self.overwritten = !emptied,
+                Err(error) => error!(%error, "the write-ahead log could not be emptied"),
+            }
         }
     }
 

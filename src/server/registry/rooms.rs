@@ -1,6 +1,7 @@
 //! The rules of rooms: who comes in, who may set the topic, who sees that there is such a room.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::audit::{Deed, Record};
 use super::roles::Act;
@@ -28,6 +29,8 @@ pub struct RoomRules {
     pub allowed: BTreeSet<PersonId>,
     /// May set these rules, beside operators and the host.
     pub owner: Option<PersonId>,
+    /// For how long what is said is kept; `None`: for as long as the parlor keeps things.
+    pub retention: Option<Duration>,
 }
 
 static NO_RULES: RoomRules = RoomRules {
@@ -37,6 +40,7 @@ static NO_RULES: RoomRules = RoomRules {
     key: None,
     allowed: BTreeSet::new(),
     owner: None,
+    retention: None,
 };
 
 /// One rule, as it shall be.
@@ -52,6 +56,8 @@ pub enum Rule {
     Key(Option<(Salt, ProofKey)>),
     /// See [`RoomRules::owner`].
     Owner(Option<PersonId>),
+    /// See [`RoomRules::retention`]. Whole seconds.
+    Retention(Option<Duration>),
     /// See [`RoomRules::allowed`].
     Allow(PersonId),
     /// The same, undone. It does not put anyone out who is in the room.
@@ -200,6 +206,7 @@ impl Registry {
                     Rule::InviteOnly(invite_only) => rules.invite_only = invite_only,
                     Rule::Key(key) => rules.key = key,
                     Rule::Owner(owner) => rules.owner = owner,
+                    Rule::Retention(retention) => rules.retention = retention,
                     Rule::Allow(_) | Rule::Disallow(_) => {}
                 }
                 if rules == *self.rules(room) {
@@ -249,6 +256,8 @@ impl Registry {
             Rule::Key(None) => "passphrase taken away".to_owned(),
             Rule::Owner(Some(owner)) => format!("owner: {}", called(owner)),
             Rule::Owner(None) => "no owner".to_owned(),
+            Rule::Retention(Some(kept)) => format!("kept for {} s", kept.as_secs()),
+            Rule::Retention(None) => "kept as the parlor keeps things".to_owned(),
             Rule::Allow(person) => format!("allowed: {}", called(person)),
             Rule::Disallow(person) => format!("not allowed any more: {}", called(person)),
         }

@@ -226,6 +226,7 @@ mod tests {
                 guests: true,
                 host: None,
                 durability: Durability::Process,
+                retention: crate::server::retention::Retention::default(),
                 limits,
             });
             let context = Arc::clone(&server.await.unwrap().context);

@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use super::own;
 use crate::protocol::command::{
@@ -13,7 +14,7 @@ use crate::protocol::command::{
 use crate::protocol::event::{
     Audit, Decision, ErrorCode, Event, Failure, Okay, Reason, Stats, TicketInfo, Tickets, Whois,
 };
-use crate::protocol::limits::LIST_ITEMS;
+use crate::protocol::limits::{KEPT_LONGEST, KEPT_SHORTEST, LIST_ITEMS};
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
@@ -226,7 +227,7 @@ async fn set_role(context: &Context, session: SessionId, set: SetRole) -> Result
 
 async fn set_rule(context: &Context, session: SessionId, set: SetRule) -> Result<(), Failure> {
     let by = by(context, session)?;
-    let SetRule { room, rule, on, nick, words, .. } = set;
+    let SetRule { room, rule, on, nick, words, seconds, .. } = set;
     if room.is_direct() {
         let message = "a room for some alone has no rules: nobody else comes in";
         return Err(Failure::new(ErrorCode::NotAllowed, message));
@@ -250,11 +251,28 @@ async fn set_rule(context: &Context, session: SessionId, set: SetRule) -> Result
             Rule::Key(Some((lock.salt, lock.key)))
         }
         RuleKind::Passphrase => Rule::Key(None),
+        RuleKind::Retention if on => Rule::Retention(Some(kept(seconds)?)),
+        RuleKind::Retention => Rule::Retention(None),
     };
+    let is_retention = matches!(rule, Rule::Retention(_));
     let change = move |registry: &mut Registry, now| {
         registry.rule(&by, &room, rule, now).map_err(|error| error.failure())
     };
-    context.registry.change(change).await
+    context.registry.change(change).await?;
+    if is_retention {
+        context.retention.changed();
+    }
+    Ok(())
+}
+
+/// For how long what is said is kept.
+fn kept(seconds: Option<u64>) -> Result<Duration, Failure> {
+    let kept = seconds.map(Duration::from_secs);
+    kept.filter(|kept| (KEPT_SHORTEST..=KEPT_LONGEST).contains(kept)).ok_or_else(|| {
+        let (shortest, longest) = (KEPT_SHORTEST.as_secs(), KEPT_LONGEST.as_secs());
+        let message = format!("rule: for retention give seconds, from {shortest} to {longest}");
+        Failure::new(ErrorCode::BadRequest, &message)
+    })
 }
 
 /// Makes new words. Those who are in stay; whoever comes back needs the new ones.

@@ -393,10 +393,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         let ok = company::with_unread(self.context, self.session, who, ok).await;
         frame::append(&mut before, &Event::Ok(ok));
         before.extend_from_slice(&joined.people);
-        if let Some(limit) = join.limit
-            && last - cursor > limit
-        {
-            let gap = Gap { room: join.room.clone(), from: cursor + 1, to: last - limit };
+        let unwanted = join.limit.map_or(0, |limit| last.saturating_sub(limit));
+        let expired = joined.info.first.map_or(0, |first| first - 1);
+        if unwanted.max(expired) > cursor {
+            let gap = Gap { room: join.room.clone(), from: cursor + 1, to: unwanted.max(expired) };
             cursor = gap.to;
             frame::append(&mut before, &Event::Gap(gap));
         }

@@ -22,7 +22,7 @@ use tokio_stream::wrappers::BroadcastStream;
 use tracing::error;
 
 use super::{Follow, Heard, Out};
-use crate::protocol::event::{Bye, Event, Pulse, ReadUpTo, Reason};
+use crate::protocol::event::{Bye, Event, Gap, Pulse, ReadUpTo, Reason};
 use crate::protocol::frame::Frame;
 use crate::protocol::limits::{DEAD_AFTER, PAGE_BYTES, PING_EVERY, SHUTDOWN_TIME, STALL_TIME};
 use crate::protocol::name::RoomName;
@@ -247,11 +247,22 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         }
         match self.context.reader.batch(&seat.room, seat.cursor, published).await {
             Ok(Some(batch)) => {
-                self.context.metrics.caught_up(batch.last - seat.cursor);
+                self.context.metrics.caught_up(batch.last + 1 - batch.first);
+                let gap = (batch.first > seat.cursor + 1).then(|| Gap {
+                    room: seat.room.clone(),
+                    from: seat.cursor + 1,
+                    to: batch.first - 1,
+                });
                 seat.cursor = batch.last;
+                // What has expired since the connection came.
+                if let Some(gap) = gap {
+                    self.push(Frame::encode(&Event::Gap(gap)).into_bytes());
+                }
                 self.push(batch.bytes);
                 Ok(())
             }
+            // All up to there has expired, because more was published meanwhile: once more, up to that.
+            Ok(None) if seat.channel.published() > published => Ok(()),
             Ok(None) => {
                 error!(room = %seat.room, cursor = seat.cursor, published, "the log lacks its end");
                 Err(Reason::Storage)

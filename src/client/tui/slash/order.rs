@@ -3,9 +3,11 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use super::{Completes, Entry, Slash, nick};
 use crate::protocol::command::RuleKind;
+use crate::protocol::limits::KEPT_SHORTEST;
 use crate::protocol::name::Nick;
 use crate::protocol::proof::Passphrase;
 use crate::protocol::text::Line;
@@ -41,6 +43,8 @@ pub(crate) enum Order {
     Passphrase,
     /// The words of the room in sight; `None` takes them away.
     Lock(Option<Passphrase>),
+    /// For how many seconds is kept what is said in the room in sight; `None` as elsewhere.
+    Retention(Option<u64>),
     Ticket {
         uses: Option<NonZeroU32>,
         seconds: Option<u64>,
@@ -150,6 +154,17 @@ pub(crate) const COMMANDS: &[Entry] = &[
         "" => Err("say the words: /lock open sesame please; /lock off takes them away".to_owned()),
         "off" => Ok(Slash::Order(Order::Lock(None))),
         words => Passphrase::new(words).map(|words| Slash::Order(Order::Lock(Some(words)))).map_err(|error| error.to_string()),
+    }),
+    entry("retention", "FOR|off", "for how long this room keeps what is said, as 90d; off: as elsewhere in the parlor", Completes::Words(&["off"]), |rest| {
+        let wrong = || "say for how long this room keeps what is said, as in /retention 90d, or /retention off".to_owned();
+        match (rest, seconds(rest)?) {
+            ("off", _) => Ok(Slash::Order(Order::Retention(None))),
+            (_, Some(kept)) if Duration::from_secs(kept) < KEPT_SHORTEST => {
+                Err(format!("a room keeps what is said for {} at least", spoken_time(KEPT_SHORTEST.as_secs())))
+            }
+            (_, Some(kept)) => Ok(Slash::Order(Order::Retention(Some(kept)))),
+            _ => Err(wrong()),
+        }
     }),
     entry("ticket", "[USES] [FOR]", "an invitation that is counted, as /ticket 3 2d; one use unless you say more", Names, |rest| {
         let wrong = "say how often, and for how long if you wish: /ticket 3 2d";
@@ -302,6 +317,8 @@ mod tests {
         assert_eq!(order("/deop bob"), Order::Role(bob(), Role::Member));
         assert_eq!(order("/invite-only on"), Order::Rule(RuleKind::InviteOnly, true));
         assert_eq!(order("/disallow bob"), Order::Allow(bob(), false));
+        assert_eq!(order("/retention 2w"), Order::Retention(Some(1_209_600)));
+        assert_eq!(order("/retention off"), Order::Retention(None));
     }
 
     #[test]
@@ -312,6 +329,7 @@ mod tests {
             wrong("/ban bob 99999999999999999999h"), wrong("/unmute bob 2h"), wrong("/op bob carol"), wrong("/topic-lock"),
             wrong("/private bob hi"), wrong("/invite-only maybe"), wrong("/passphrase"), wrong("/passphrase correct horse"),
             wrong("/whois"), wrong("/bann bob"), wrong("/topiclock on"), wrong("/operator bob"),
+            wrong("/retention"), wrong("/retention 90"), wrong("/retention 59s"), wrong("/retention for ever"),
         ].join("\n"), @r#"
         say whom you mean: /kick bob please read the topic
         say whom you mean: /ban bob 2h flooding
@@ -330,6 +348,10 @@ mod tests {
         there is no command /bann: did you mean /ban?
         there is no command /topiclock: did you mean /topic-lock?
         there is no command /operator: F1 lists them all; to say it as it is, begin with //
+        say for how long this room keeps what is said, as in /retention 90d, or /retention off
+        90 what? Write a time as 90m, 90h or 90d
+        a room keeps what is said for 1 min at least
+        say for how long this room keeps what is said, as in /retention 90d, or /retention off
         "#);
     }
 

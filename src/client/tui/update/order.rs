@@ -97,7 +97,7 @@ fn prepare(
         Order::Rule(rule, on) => {
             let room = here()?;
             let done = ruled(&room, rule, on);
-            (Command::Rule(SetRule { id, room, rule, on, nick: None, words: None }), done)
+            (Command::Rule(SetRule { id, room, rule, on, nick: None, words: None, seconds: None }), done)
         }
         Order::Allow(nick, on) => {
             let room = here()?;
@@ -113,6 +113,7 @@ fn prepare(
                     on,
                     nick: Some(nick),
                     words: None,
+                    seconds: None,
                 }),
                 done,
             )
@@ -123,7 +124,27 @@ fn prepare(
                 true => format!("{room} asks for its passphrase now: /join {room} WORDS"),
                 false => format!("{room} asks for no passphrase any more"),
             };
-            (Command::Rule(SetRule { id, room, rule: RuleKind::Passphrase, on, nick: None, words }), done)
+            (
+                Command::Rule(SetRule {
+                    id,
+                    room,
+                    rule: RuleKind::Passphrase,
+                    on,
+                    nick: None,
+                    words,
+                    seconds: None,
+                }),
+                done,
+            )
+        }
+        Order::Retention(seconds) => {
+            let (room, on) = (here()?, seconds.is_some());
+            let done = match seconds {
+                Some(seconds) => format!("what is said in {room} is kept for {}", spoken_time(seconds)),
+                None => ruled(&room, RuleKind::Retention, on),
+            };
+            let rule = RuleKind::Retention;
+            (Command::Rule(SetRule { id, room, rule, on, nick: None, words: None, seconds }), done)
         }
         Order::Ignore(nick, on) => {
             let done = match on {
@@ -172,6 +193,10 @@ fn ruled(room: &RoomName, rule: RuleKind, on: bool) -> String {
             format!("everyone may come into {room} again")
         }
         (RuleKind::Passphrase, true) => format!("{room} asks for its passphrase now"),
+        (RuleKind::Retention, true) => format!("what is said in {room} is kept for a time of its own"),
+        (RuleKind::Retention, false) => {
+            format!("what is said in {room} is kept for as long as elsewhere in this parlor")
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::server::door::Lock;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
@@ -54,7 +55,7 @@ pub(super) fn state(connection: &Connection) -> rusqlite::Result<State> {
             until: until(row, 6)?,
         }))
     })?;
-    load("SELECT name, topic_locked, private, invite_only, salt, key, owner FROM rooms", |row| {
+    load("SELECT name, topic_locked, private, invite_only, salt, key, owner, retention FROM rooms", |row| {
         let salt: Option<[u8; 16]> = row.get(4)?;
         let key: Option<[u8; 32]> = row.get(5)?;
         let rules = RoomRules {
@@ -63,6 +64,7 @@ pub(super) fn state(connection: &Connection) -> rusqlite::Result<State> {
             invite_only: row.get(3)?,
             key: salt.zip(key).map(|(salt, key)| (Hex(salt), ProofKey::from_bytes(key))),
             owner: row.get::<_, Option<i64>>(6)?.map(PersonId),
+            retention: row.get::<_, Option<i64>>(7)?.map(|kept| Duration::from_secs(kept.unsigned_abs())),
             ..RoomRules::default()
         };
         Ok(Change::Rules(room(row, 0)?, rules))

@@ -117,6 +117,10 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (person, room)
     ) WITHOUT ROWID;
 ",
+    "
+    -- For how long what is said in the room is kept, in seconds.
+    ALTER TABLE rooms ADD COLUMN retention INTEGER;
+",
 ];
 
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {

@@ -100,11 +100,11 @@ fn write(to: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
         // Not REPLACE: see above.
         Change::Rules(room, rules) => run(
             to,
-            "INSERT INTO rooms (name, topic_locked, private, invite_only, salt, key, owner)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            "INSERT INTO rooms (name, topic_locked, private, invite_only, salt, key, owner, retention)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (name) DO UPDATE SET topic_locked = excluded.topic_locked, private = excluded.private,
                  invite_only = excluded.invite_only, salt = excluded.salt, key = excluded.key,
-                 owner = excluded.owner",
+                 owner = excluded.owner, retention = excluded.retention",
             params![
                 room.as_str(),
                 rules.topic_locked,
@@ -112,7 +112,8 @@ fn write(to: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
                 rules.invite_only,
                 rules.key.as_ref().map(|(salt, _)| salt.0),
                 rules.key.as_ref().map(|(_, key)| key.as_bytes()),
-                rules.owner.map(|owner| owner.0)
+                rules.owner.map(|owner| owner.0),
+                rules.retention.map(|kept| i64::try_from(kept.as_secs()).unwrap_or(i64::MAX))
             ],
         ),
         Change::ForgetRoom(room) => run(to, "DELETE FROM rooms WHERE name = ?1", [room.as_str()]),

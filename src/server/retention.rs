@@ -1,0 +1,131 @@
+//! What is older than it shall be kept is taken out of the log: by the rule of its room, or else by that of the parlor.
+
+use std::time::Duration;
+
+use serde::{Deserialize as _, Deserializer, de};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use tracing::{info, warn};
+
+use super::Context;
+use crate::protocol::limits::{EXPIRE_EVERY, KEPT_LONGEST, KEPT_SHORTEST};
+use crate::protocol::time::Time;
+
+/// For how long the parlor keeps what is said.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Where the room has no rule of its own; `None`: for ever.
+    pub keep: Option<Duration>,
+    /// How often it is looked for what is older.
+    pub every: Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { keep: None, every: EXPIRE_EVERY }
+    }
+}
+
+/// The setting, and a bell for when a room's rule has changed.
+#[derive(Debug)]
+pub(super) struct Keeping {
+    setting: Retention,
+    bell: Notify,
+}
+
+impl Keeping {
+    pub(super) fn new(setting: Retention) -> Self {
+        Self { setting, bell: Notify::new() }
+    }
+
+    /// A rule has changed: it holds from now on.
+    pub(super) fn changed(&self) {
+        self.bell.notify_one();
+    }
+}
+
+/// Takes out what has expired, at once and then again and again.
+pub(super) async fn run(context: &Context) {
+    let Keeping { setting, bell } = &context.retention;
+    loop {
+        expire(context, setting.keep).await;
+        tokio::select! {
+            biased;
+            () = bell.notified() => {}
+            () = sleep(setting.every) => {}
+        }
+    }
+}
+
+/// Takes out what has expired, in one room after the other.
+async fn expire(context: &Context, usual: Option<Duration>) {
+    let rooms = context.hub.lock().spoken_in();
+    for (room, published) in rooms {
+        let rule = context.registry.lock().rules(&room).retention;
+        let Some(keep) = rule.or(usual) else { continue };
+        let milliseconds = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
+        let before = Time::now().shifted(-milliseconds);
+        // The last one stays: whoever comes next must find the log where the channel is.
+        match context.log.expire(&room, before, published - 1).await {
+            Ok(first) => {
+                let mut hub = context.hub.lock();
+                if hub.room(&room).is_ok_and(|known| known.first() < first) {
+                    info!(%room, first, "what came before this entry has expired");
+                    hub.set_first(&room, first);
+                    context.search.forget(&room, first);
+                }
+            }
+            Err(error) => warn!(%room, %error, "what has expired could not be taken out"),
+        }
+    }
+}
+
+/// A time as people write it: `90d`, `12h`.
+///
+/// # Errors
+/// A sentence that says how to write it.
+pub fn parse(typed: &str) -> Result<Duration, String> {
+    let wrong = || "write for how long as in 90d, 8w, 12h or 30m".to_owned();
+    let (number, unit) = typed.split_at(typed.find(|c: char| !c.is_ascii_digit()).unwrap_or(typed.len()));
+    let unit = match unit {
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        "w" => 7 * 24 * 60 * 60,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let kept = Duration::from_secs(number.saturating_mul(unit));
+    if kept < KEPT_SHORTEST {
+        Err(format!("keep what is said for {} seconds at least", KEPT_SHORTEST.as_secs()))
+    } else if kept > KEPT_LONGEST {
+        Err("that is more than a hundred years: leave it out, and all is kept for ever".to_owned())
+    } else {
+        Ok(kept)
+    }
+}
+
+/// The same in a configuration file.
+pub(super) fn kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let typed = String::deserialize(deserializer)?;
+    parse(&typed).map(Some).map_err(de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_with_its_unit() {
+        let day = Duration::from_secs(24 * 60 * 60);
+        assert_eq!(parse("90d"), Ok(90 * day));
+        assert_eq!(parse("2w"), Ok(14 * day));
+        assert_eq!(parse("36h"), Ok(day * 3 / 2));
+        assert_eq!(parse("1m"), Ok(KEPT_SHORTEST));
+        for wrong in
+            ["", "d", "90", "90 d", "-1d", "0d", "36501d", "99999999999999999999d", "9999999999999999999w"]
+        {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}
