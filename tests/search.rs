@@ -206,7 +206,15 @@ async fn what_was_changed_is_found_as_it_is_now() {
 
 fn rule(name: &str, rule: RuleKind) -> (RequestId, Command) {
     let id = RequestId::from(Uuid::now_v7());
-    let set = SetRule { id: Some(id.clone()), room: room(name), rule, on: true, nick: None, words: None };
+    let set = SetRule {
+        id: Some(id.clone()),
+        room: room(name),
+        rule,
+        on: true,
+        nick: None,
+        words: None,
+        seconds: None,
+    };
     (id, Command::Rule(set))
 }
 
