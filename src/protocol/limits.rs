@@ -220,6 +220,26 @@ pub const TYPING_TOLD: usize = 50;
 /// ones are counted.
 pub const COUNTED_ENTRIES: u64 = 10_000;
 
+/// Searches that are carried out at the same time. Each keeps a processor busy; the others wait their turn.
+pub const SEARCHES_AT_ONCE: usize = 2;
+
+/// Time that one search may take. The usual ones take a few milliseconds; one that looks for what is in everything must
+/// not keep the others waiting.
+pub const SEARCH_TIME: Duration = Duration::from_secs(2);
+
+/// Searches that a connection may ask for at once, and then each second, beside what holds for all commands: a person who
+/// types, with a search after each pause.
+pub const SEARCH_BURST: u32 = 20;
+/// See [`SEARCH_BURST`].
+pub const SEARCHES_PER_SECOND: f64 = 4.0;
+
+/// The index takes up what was said after so long, all at once: each time costs it much, and each message little.
+pub const INDEX_EVERY: Duration = Duration::from_millis(250);
+
+/// Bytes of the log that the index takes up in one transaction, and a little more: a few thousand messages, some tenths of a
+/// second of work. So long the end of a server waits for it.
+pub const INDEX_STEP_BYTES: usize = 1024 * 1024;
+
 /// Rooms of which one session may be owed news that nobody asked for: that somebody calls there, that one has read it
 /// elsewhere. Only the newest of each counts, so more are due only to one that does not read, and these it does not get.
 pub const NOTES_OWED: usize = 256;
@@ -253,26 +273,6 @@ pub const KEPT_SHORTEST: Duration = Duration::from_secs(60);
 
 /// The longest time that can be named: a hundred years. More is for ever, which is the default.
 pub const KEPT_LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-
-/// Searches that are carried out at the same time. Each keeps a processor busy; the others wait their turn.
-pub const SEARCHES_AT_ONCE: usize = 2;
-
-/// Time that one search may take. The usual ones take a few milliseconds; one that looks for what is in everything must
-/// not keep the others waiting.
-pub const SEARCH_TIME: Duration = Duration::from_secs(2);
-
-/// Searches that a connection may ask for at once, and then each second, beside what holds for all commands: a person who
-/// types, with a search after each pause.
-pub const SEARCH_BURST: u32 = 20;
-/// See [`SEARCH_BURST`].
-pub const SEARCHES_PER_SECOND: f64 = 4.0;
-
-/// The index takes up what was said after so long, all at once: each time costs it much, and each message little.
-pub const INDEX_EVERY: Duration = Duration::from_millis(250);
-
-/// Bytes of the log that the index takes up in one transaction, and a little more: a few thousand messages, some tenths of a
-/// second of work. So long the end of a server waits for it.
-pub const INDEX_STEP_BYTES: usize = 1024 * 1024;
 
 // --- defaults of what the configuration file can change -------------------------------------
 

@@ -59,10 +59,10 @@ pub async fn run(mut commits: Commits<Slot>, context: &Context) {
             for batch in join(batches.batches, BATCH_BYTES) {
                 channel.publish(batch);
             }
+            context.search.published(&room, channel.published());
             if room.is_direct() {
                 context.hub.lock().call(&room, Time::now());
             }
-            context.search.published(&room, channel.published());
         }
         for (slot, answer) in answers {
             slot.send(Out::Frames(answer));

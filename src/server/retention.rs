@@ -74,6 +74,7 @@ async fn expire(context: &Context, usual: Option<Duration>) {
                 if hub.room(&room).is_ok_and(|known| known.first() < first) {
                     info!(%room, first, "what came before this entry has expired");
                     hub.set_first(&room, first);
+                    context.search.forget(&room, first);
                 }
             }
             Err(error) => warn!(%room, %error, "what has expired could not be taken out"),

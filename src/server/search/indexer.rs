@@ -123,8 +123,9 @@ impl Indexer {
         }
         while let Some((room, below)) = work.expired.iter().next().map(|(room, below)| (room.clone(), *below))
         {
-            self.is_unclean = true;
-            if self.tables.forget(&room, below)? {
+            let is_more = self.tables.forget(&room, below)?;
+            self.is_unclean = self.tables.is_unclean()?;
+            if is_more {
                 // Others are waiting too.
                 break;
             }

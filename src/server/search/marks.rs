@@ -54,8 +54,13 @@ impl Marks {
     pub(super) fn new(rooms: &[StoredRoom]) -> Self {
         let mut state = State::default();
         for room in rooms.iter().filter(|room| room.last > 0) {
-            state.rooms.insert(room.name.clone(), Mark { published: room.last, indexed: 0 });
+            let before = room.first.saturating_sub(1);
+            state.rooms.insert(room.name.clone(), Mark { published: room.last, indexed: before });
             state.work.rooms.insert(room.name.clone());
+            if before > 0 {
+                // What was not taken out of the index before the last end is now.
+                state.work.expired.insert(room.name.clone(), room.first);
+            }
         }
         Self { state: Mutex::new(state), bell: Condvar::new() }
     }
@@ -82,7 +87,7 @@ impl Marks {
     /// The index has a room up to here.
     pub(super) fn indexed(&self, room: &RoomName, upto: u64) {
         if let Some(mark) = self.lock().rooms.get_mut(room) {
-            mark.indexed = upto;
+            mark.indexed = mark.indexed.max(upto);
         }
     }
 

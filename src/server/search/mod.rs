@@ -172,8 +172,7 @@ impl Search {
         }
     }
 
-    /// What a room had before `below` has expired. To be called at each start too: what was not taken out of the index
-    /// before a crash is then.
+    /// What a room had before `below` has expired.
     pub fn forget(&self, room: &RoomName, below: u64) {
         if let Some(Running { shared, .. }) = &self.0 {
             shared.marks.forget(room, below);

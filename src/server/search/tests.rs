@@ -259,7 +259,7 @@ async fn edits_and_deletions_are_followed() {
     }
     let linked = Wanted { has: vec![Has::Link], ..wanted(&["#a"], "") };
     assert_eq!(open.search.find(linked).await.unwrap(), []);
-    // Said and taken back in one step.
+    // Said and taken back in one step. The log took neither the edit of what was deleted nor that of nothing.
     open.say(vec![said("oops"), changed(EntryKind::Deleted, 8, "")]).await;
     assert_eq!(open.find("oops").await, [0_u64; 0]);
 }

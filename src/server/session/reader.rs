@@ -47,9 +47,9 @@ pub(super) struct Reader<'a, R> {
     drafts: Vec<Draft>,
     messages: Pace,
     others: Pace,
-    typed: Typed,
     /// Searches, which are among the others too.
     searches: Throttle,
+    typed: Typed,
 }
 
 impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
@@ -73,8 +73,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             drafts: Vec::new(),
             messages: Pace::new(Throttle::new(limits.message_burst, limits.messages_per_second, now), now),
             others: Pace::new(Throttle::new(limits.command_burst, limits.commands_per_second, now), now),
-            typed: Typed::default(),
             searches: search::throttle(limits, now),
+            typed: Typed::default(),
         }
     }
 

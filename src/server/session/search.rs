@@ -112,10 +112,9 @@ fn is_mention(text: &str, nick: &Nick, terms: &Terms) -> bool {
     mention::find(text, nick.as_str()).is_some() || terms.is_any_in(text)
 }
 
-/// What was found, as it is now to `asker`, with what stands beside it; nothing, if it is not there any more.
-async fn hit(context: &Context, found: &Match, asker: u64) -> Option<Hit> {
-    let page = context.reader.page(&found.room, Place::Around(found.seq), AROUND, Some(asker)).await;
-    let page = match page {
+/// What was found, as it is now, with what stands beside it; nothing, if it is not there any more.
+async fn hit(context: &Context, found: &Match, author: u64) -> Option<Hit> {
+    let page = match context.reader.page(&found.room, Place::Around(found.seq), AROUND, Some(author)).await {
         Ok(page) => page,
         Err(error) => {
             warn!(%error, room = %found.room, seq = found.seq, "what was found could not be read");

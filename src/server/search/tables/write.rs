@@ -143,7 +143,9 @@ impl Tables {
         for place in &places {
             take_out(&transaction, *place)?;
         }
-        note_unclean(&transaction)?;
+        if !places.is_empty() {
+            note_unclean(&transaction)?;
+        }
         transaction.commit()?;
         Ok(places.len() >= FORGOTTEN_AT_ONCE as usize)
     }
