@@ -23,6 +23,15 @@ use crate::server::log::{LogError, Reader};
 /// After what could not be done: so soon it is tried again.
 const RETRY: Duration = Duration::from_secs(10);
 
+/// Messages a second beyond which it is a flood: then the server needs its processors itself, and nobody looks for what was
+/// said just now. Lowest priority alone leaves the index a fifteenth of a processor that is busy, for what it takes in
+/// the moments between.
+const FLOOD_PER_SECOND: f64 = 20_000.0;
+/// In a flood the thread rests for so many times as it worked, and at most for so long.
+const FLOOD_REST: u32 = 50;
+/// See [`FLOOD_REST`].
+const FLOOD_PAUSE: Duration = Duration::from_secs(10);
+
 /// So soon what was taken out is wiped away, at the earliest, or when that took long before, after so many times of it: the whole
 /// file is written anew.
 const CLEAN_EVERY: Duration = Duration::from_secs(1);
@@ -83,6 +92,7 @@ impl Indexer {
         let shared = Arc::clone(&self.shared);
         let marks = &shared.marks;
         let mut is_behind = false;
+        let mut taken = Instant::now();
         while !marks.are_closing() {
             marks.wait_for_work(self.is_unclean.then_some(self.clean_after));
             if !is_behind {
@@ -91,7 +101,10 @@ impl Indexer {
             if marks.are_closing() {
                 break;
             }
-            let mut work = marks.take();
+            let (mut work, said) = marks.take();
+            let now = Instant::now();
+            let is_flood = said as f64 > now.duration_since(taken).as_secs_f64() * FLOOD_PER_SECOND;
+            taken = now;
             let result = self.step(&mut work, runtime).and_then(|()| self.clean());
             if let Err(IndexError::Damaged(_)) = &result {
                 work.anew = true;
@@ -102,6 +115,8 @@ impl Indexer {
             if let Err(error) = result {
                 warn!(%error, "what was said cannot be searched yet");
                 marks.pause(RETRY);
+            } else if is_flood {
+                marks.pause((FLOOD_REST * taken.elapsed()).min(FLOOD_PAUSE));
             }
         }
         // What takes longer is done at the next start: the server does not wait for it.

@@ -20,6 +20,8 @@ pub(super) struct Marks {
 struct State {
     rooms: HashMap<RoomName, Mark>,
     work: Work,
+    /// Entries that were published since the thread took its work.
+    said: u64,
     /// The thread has taken its work and is not done with it.
     is_busy: bool,
     is_closing: bool,
@@ -67,6 +69,8 @@ impl Marks {
 
     pub(super) fn published(&self, room: &RoomName, last: u64) {
         let mut state = self.lock_to_add();
+        let before = state.rooms.get(room).map_or(0, |mark| mark.published);
+        state.said += last.saturating_sub(before);
         match state.rooms.get_mut(room) {
             Some(mark) => mark.published = last,
             None => drop(state.rooms.insert(room.clone(), Mark { published: last, indexed: 0 })),
@@ -132,11 +136,12 @@ impl Marks {
         drop(self.bell.wait_timeout_while(self.lock(), time, |state| !state.is_closing));
     }
 
-    /// All that there is to do, for the thread, which says by [`Self::done`] that it did it.
-    pub(super) fn take(&self) -> Work {
+    /// All that there is to do, for the thread, which says by [`Self::done`] that it did it; and how many entries were
+    /// published since it took the last.
+    pub(super) fn take(&self) -> (Work, u64) {
         let mut state = self.lock();
         state.is_busy = true;
-        std::mem::take(&mut state.work)
+        (std::mem::take(&mut state.work), std::mem::take(&mut state.said))
     }
 
     /// What was taken is done, but for this.
