@@ -1,11 +1,13 @@
 //! Commands: what a line that begins with `/` means.
 //!
-//! Two tables, from which lines are parsed, names completed and the help is made: `talk` for everyone's every day,
-//! `order` for those who look after the parlor.
+//! Three tables, from which lines are parsed, names completed and the help is made: `talk` for everyone's every day,
+//! `change` for what becomes of messages, `order` for those who look after the parlor.
 
+mod change;
 pub(crate) mod order;
 mod talk;
 
+pub(crate) use self::change::Change;
 pub(crate) use self::order::Order;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::proof::Passphrase;
@@ -28,6 +30,7 @@ pub(crate) enum Slash {
     Invite(Option<RoomName>),
     Whois(Nick),
     Order(Order),
+    Change(Change),
     Audit,
     Stats,
     Tickets,
@@ -55,13 +58,18 @@ pub(crate) enum Completes {
     /// Who is here; also where nothing in particular is expected.
     Names,
     Rooms,
+    /// Emoji, by their names.
+    Emoji,
     /// One of these.
     Words(&'static [&'static str]),
 }
 
-/// The two tables, as the help shows them: its heading for each.
-pub(crate) const TABLES: [(&str, &[Entry]); 2] =
-    [("Commands", talk::COMMANDS), ("Keeping order", order::COMMANDS)];
+/// The tables, as the help shows them: its heading for each.
+pub(crate) const TABLES: [(&str, &[Entry]); 3] = [
+    ("Commands", talk::COMMANDS),
+    ("About a message: the chosen one, or the latest", change::COMMANDS),
+    ("Keeping order", order::COMMANDS),
+];
 
 /// Every command.
 pub(crate) fn commands() -> impl Iterator<Item = &'static Entry> {

@@ -1,6 +1,8 @@
 //! All that the screen knows. Data with one owner; [`super::update()`] changes it, [`super::draw()`]
 //! reads it.
 
+pub(crate) mod answered;
+pub(crate) mod changes;
 pub mod completion;
 pub mod composer;
 pub mod input_history;
@@ -8,6 +10,7 @@ pub mod inviting;
 pub mod people;
 pub mod room;
 pub mod scrollback;
+pub(crate) mod wishes;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,11 +24,12 @@ use self::composer::Composer;
 use self::input_history::InputHistory;
 use self::inviting::Inviting;
 use self::room::{Delivery, Room};
+use self::wishes::Favourites;
 use super::event::Now;
 use super::rows::{Columns, Layout};
 use super::theme::Theme;
 use crate::protocol::command::RequestId;
-use crate::protocol::event::{Allowed, Decision, RoomInfo, Stats, TicketInfo, Whois};
+use crate::protocol::event::{Allowed, Decision, Earlier, Reactions, RoomInfo, Stats, TicketInfo, Whois};
 use crate::protocol::limits;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::ticket::Ticket;
@@ -58,6 +62,9 @@ pub struct State {
     pub(crate) zone: TimeZone,
     pub(crate) theme: Theme,
     pub(crate) me: Nick,
+    /// What our own entries carry as `author`; 0, which is nobody, until the server has said it.
+    pub(crate) author: u64,
+    pub(crate) favourites: Favourites,
     /// A nick asked for while there was no connection, or before the first.
     pub(crate) wished: Option<Nick>,
     /// Commands that wait for their answer.
@@ -139,6 +146,8 @@ pub(crate) enum Overlay {
     Stats { asked: RequestId, answer: Option<Box<Stats>>, top: usize },
     /// What was decided.
     Audit(Decisions),
+    /// Who reacted to a message, and what it said before.
+    About(About),
     /// The rooms that there are, once they have come, and the one chosen.
     Rooms { asked: RequestId, rooms: Option<Vec<RoomInfo>>, chosen: usize },
 }
@@ -152,9 +161,25 @@ impl Overlay {
             | Self::Tickets { asked, answer: None, .. }
             | Self::Stats { asked, answer: None, .. } => Some(asked),
             Self::Audit(decisions) => decisions.asked.as_ref(),
+            Self::About(about) if about.reactions.is_none() => Some(&about.asked),
             _ => None,
         }
     }
+}
+
+/// What there is to know about a message.
+#[derive(Debug)]
+pub(crate) struct About {
+    /// Who said it, and how it begins.
+    pub(crate) quote: String,
+    /// Who reacted: the question, and the answer once it has come.
+    pub(crate) asked: RequestId,
+    pub(crate) reactions: Option<Reactions>,
+    /// What it said before: the question, where it was changed and the server has not refused to tell, and the answer.
+    pub(crate) asked_earlier: Option<RequestId>,
+    pub(crate) earlier: Option<Earlier>,
+    /// Rows scrolled.
+    pub(crate) top: usize,
 }
 
 /// What was decided, as far as it has been read: the latest first.
@@ -199,6 +224,10 @@ pub(crate) enum Question {
     Word(String),
     /// Text that was pasted.
     Paste(String),
+    /// Whether to take this message back.
+    Delete(u64),
+    /// By what to react to a message: what was typed of its name, and which of those that fit is chosen.
+    React { seq: u64, wanted: String, chosen: usize },
     /// Looking in what was said before: what is looked for, and the place of what was found.
     Search { wanted: String, found: Option<usize> },
 }
@@ -229,6 +258,8 @@ impl State {
             theme: setup.theme,
             // Until the server has said who we are, nobody is told anything under this name.
             me: Nick::from_system(""),
+            author: 0,
+            favourites: Favourites::default(),
             wished: setup.wished,
             asked: Vec::new(),
             ignored: BTreeSet::new(),
@@ -293,11 +324,13 @@ impl State {
         let sending = |room: &Room| room.pending.iter().any(|pending| pending.delivery == Delivery::Sending);
         self.connection == Connection::Online
             && self.held.is_none()
-            && (self
-                .rooms
-                .iter()
-                .any(|room| sending(room) || room.asked.is_some() || room.entering.is_some())
-                || !self.asked.is_empty()
+            && (self.rooms.iter().any(|room| {
+                sending(room)
+                    || !room.wishes.is_empty()
+                    || room.asked.is_some()
+                    || room.quoting.is_some()
+                    || room.entering.is_some()
+            }) || !self.asked.is_empty()
                 || self.overlay.as_ref().is_some_and(|overlay| overlay.asked().is_some()))
     }
 
@@ -351,12 +384,18 @@ impl State {
         Layout {
             room,
             me: &self.me,
+            author: self.author,
             ignored: &self.ignored,
             zone: &self.zone,
             now: self.now.time.timestamp(),
             inviting: self.inviting.as_ref().filter(|inviting| inviting.hosting),
             columns: Columns::fit(usize::from(width), room.widest_name),
         }
+    }
+
+    /// A message in a line: who said it, and how it begins.
+    pub(crate) fn quote(&self, room: &Room, seq: u64) -> String {
+        self.layout(room, self.size.0).quote(seq)
     }
 
     /// Says something for a while.

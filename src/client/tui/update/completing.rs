@@ -1,6 +1,6 @@
 //! Tab: names by who spoke last, rooms, commands.
 
-use super::State;
+use super::{State, fitting};
 use crate::client::tui::slash::{self, Completes};
 use crate::client::tui::state::completion::{Candidate, Completion, matching, word};
 
@@ -44,6 +44,12 @@ fn candidates(state: &State, text: &str, start: usize, stem: &str) -> Vec<Candid
     if let Some(Completes::Words(words)) = command.map(|entry| entry.completes) {
         let words = matching(words.iter().copied(), stem);
         return words.into_iter().map(|word| candidate(word, format!("{word} "))).collect();
+    }
+    if command.is_some_and(|entry| entry.completes == Completes::Emoji) {
+        let found = fitting(stem).into_iter();
+        return found
+            .map(|(name, emoji)| candidate(&format!("{emoji} {name}"), format!("{emoji} ")))
+            .collect();
     }
     if stem.starts_with('#') || command.is_some_and(|entry| entry.completes == Completes::Rooms) {
         let stem = format!("#{}", stem.trim_start_matches('#'));

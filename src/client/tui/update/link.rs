@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Effect, State, history, order, rooms, sees};
+use super::{Effect, State, changing, choosing, history, order, quoting, rooms, sees};
 use crate::client::link::Update;
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::room::Delivery;
@@ -41,6 +41,8 @@ pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>
                     pending.delivery = Delivery::Failed(why.clone());
                 }
             }
+            // What could not be made so is not so.
+            state.rooms.iter_mut().for_each(|room| room.wishes.clear());
             state.connection = Connection::Ended { why };
             unasked(state);
         }
@@ -51,6 +53,7 @@ fn online(state: &mut State, welcome: &Welcome, ready: Ready, new_log: bool) {
     state.connection = Connection::Online;
     state.broken = None;
     let before = std::mem::replace(&mut state.me, ready.you.nick);
+    state.author = ready.author;
     let wished = state.wished.take();
     let first = state.server.is_empty();
     if std::mem::take(&mut state.relinked) {
@@ -77,6 +80,8 @@ fn unasked(state: &mut State) {
     state.round_trip = None;
     for room in &mut state.rooms {
         room.asked = None;
+        room.going = None;
+        room.quoting = None;
         room.joined = false;
     }
     not_answered(state, None);
@@ -121,12 +126,9 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
                 state.rooms[place].people.take_in(news);
             }
         }
-        Event::Reactions(_)
-        | Event::Earlier(_)
-        | Event::Found(_)
-        | Event::Direct(_)
-        | Event::Read(_)
-        | Event::Typing(_) => {}
+        Event::Reactions(news) => changing::told_reactions(state, news),
+        Event::Earlier(news) => changing::told_earlier(state, news),
+        Event::Found(_) | Event::Direct(_) | Event::Read(_) | Event::Typing(_) => {}
         Event::Rooms(list) => {
             if let Some(Overlay::Rooms { asked, rooms, .. }) = &mut state.overlay
                 && list.re.as_ref() == Some(asked)
@@ -206,7 +208,8 @@ fn done(state: &mut State, okay: Okay) {
     if let Some(seq) = okay.seq {
         state.held = None;
         if let Some(id) = okay.re.as_ref().and_then(message) {
-            state.rooms.iter_mut().for_each(|room| room.stored(id, seq));
+            let (me, author) = (state.me.clone(), state.author);
+            state.rooms.iter_mut().for_each(|room| room.stored(id, seq, author, &me));
         }
     }
 }
@@ -215,7 +218,10 @@ fn message(re: &RequestId) -> Option<Uuid> {
     Uuid::try_parse(re.as_str()).ok()
 }
 
-fn page_came(state: &mut State, page: Page, effects: &mut Vec<Effect>) {
+fn page_came(state: &mut State, mut page: Page, effects: &mut Vec<Effect>) {
+    if quoting::take_in(state, &mut page) {
+        return;
+    }
     let Some(place) = state.place_of(&page.room) else { return };
     let room = &mut state.rooms[place];
     if room.asked.is_none() || room.asked != page.re {
@@ -224,6 +230,11 @@ fn page_came(state: &mut State, page: Page, effects: &mut Vec<Effect>) {
     room.asked = None;
     room.history_ends = page.entries.is_empty();
     room.fill(page.entries);
+    let going = room.going.take();
+    if let Some(seq) = going.filter(|_| place == state.current) {
+        choosing::arrive(state, seq, effects);
+    }
+    let room = &mut state.rooms[place];
     room.forget_what_is_far();
     if place == state.current && room.scroll != Scroll::Bottom {
         history::load(state, effects);
@@ -233,6 +244,11 @@ fn page_came(state: &mut State, page: Page, effects: &mut Vec<Effect>) {
 fn failed(state: &mut State, failure: &Failure) {
     let sentence = failure.message.to_string();
     let mut told = false;
+    if let Some(re) = &failure.re {
+        told = quoting::refused(state, re, failure.code != ErrorCode::Offline)
+            || changing::not_told(state, Some(re))
+            || changing::refused(state, re, &sentence);
+    }
     if let Some(id) = failure.re.as_ref().and_then(message) {
         for pending in state.rooms.iter_mut().flat_map(|room| &mut room.pending) {
             if pending.id == id {
@@ -244,6 +260,7 @@ fn failed(state: &mut State, failure: &Failure) {
     for room in &mut state.rooms {
         if room.asked.is_some() && room.asked == failure.re {
             room.asked = None;
+            room.going = None;
             // Offline, it is asked again by whoever scrolls there; refused, there is no point.
             room.history_ends = failure.code != ErrorCode::Offline;
             told = failure.code == ErrorCode::Offline;

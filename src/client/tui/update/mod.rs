@@ -1,15 +1,19 @@
 //! What happens to the state. No I/O, no clock: what is to be done outside comes out as [`Effect`]s,
 //! time comes in as [`Event::Tick`].
 
+mod changing;
+mod choosing;
 mod completing;
 mod history;
 mod keys;
 mod link;
 mod order;
 pub(crate) mod overlays;
+mod quoting;
 mod rooms;
 mod saying;
 
+pub(crate) use self::changing::fitting;
 use super::event::{Effect, Event, Now};
 use super::scroll::Scroll;
 use super::state::{Connection, Question, State};
@@ -57,6 +61,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Terminate => effects.push(Effect::Quit),
     }
     see(state);
+    quoting::fetch(state, &mut effects);
     overlays::leave_when_free(state, &mut effects);
     watch(state, heard, &effects);
     effects
@@ -109,7 +114,12 @@ fn paste(state: &mut State, text: &str) {
             state.question = Some(search);
             return;
         }
-        Some(Question::Leave { .. } | Question::Word(_)) | None => String::new(),
+        Some(Question::React { seq, wanted, .. }) => {
+            let wanted = wanted + crate::protocol::text::sanitise(text).trim();
+            state.question = Some(Question::React { seq, wanted, chosen: 0 });
+            return;
+        }
+        Some(Question::Leave { .. } | Question::Word(_) | Question::Delete(_)) | None => String::new(),
     };
     state.overlay = None;
     state.completion = None;

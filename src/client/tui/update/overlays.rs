@@ -2,14 +2,17 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, State, history, order, rooms, saying};
+use super::{Effect, State, changing, history, order, rooms, saying};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::composer::Motion;
-use crate::client::tui::state::{Connection, Decisions, Overlay, Question};
+use crate::client::tui::state::{About, Connection, Decisions, Overlay, Question};
 use crate::client::tui::view;
 
 /// Rows of a page in help and lists: what fits on the smallest of usual screens.
 const PAGE: isize = 15;
+
+/// What is said when something was sent to the terminal, for its clipboard.
+pub(super) const COPIED: &str = "sent to the terminal, to be copied; not every terminal takes it";
 
 /// Takes a paste that is asked about into the input. No letter: whoever goes on writing means none.
 pub(crate) const EDIT_PASTE: Action = Action::Complete;
@@ -75,6 +78,10 @@ pub(super) fn answer(state: &mut State, question: Question, key: &KeyEvent, effe
             } else if !no {
                 state.question = Some(Question::Paste(text));
             }
+        }
+        Question::Delete(seq) => changing::answer_delete(state, seq, key, effects),
+        Question::React { seq, wanted, chosen } => {
+            changing::answer_react(state, (seq, wanted, chosen), key, effects);
         }
         Question::Search { wanted, found } => search(state, wanted, found, key, effects),
     }
@@ -168,7 +175,8 @@ pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) 
             | Overlay::Whois { top, .. }
             | Overlay::Tickets { top, .. }
             | Overlay::Stats { top, .. }
-            | Overlay::Audit(Decisions { top, .. }),
+            | Overlay::Audit(Decisions { top, .. })
+            | Overlay::About(About { top, .. }),
         ) => top,
         Some(Overlay::Rooms { chosen, .. }) => chosen,
         None => return,
@@ -186,5 +194,5 @@ fn copy(state: &mut State, effects: &mut Vec<Effect>) {
         return;
     };
     effects.push(Effect::Copy(inviting.line(room, ticket.as_ref())));
-    state.say("sent to the terminal, to be copied; not every terminal takes it");
+    state.say(COPIED);
 }

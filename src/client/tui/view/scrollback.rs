@@ -5,11 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
+use super::around;
 use super::put_line;
-use crate::protocol::mention;
 use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
+use crate::protocol::mention;
 use crate::protocol::name::RoomName;
 use crate::protocol::stats::grouped;
 
@@ -27,9 +28,13 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let rows = layout.visible(usize::from(area.height));
     // Few rows stand at the bottom, next to the input that the answers are written in.
     let first = area.bottom() - u16::try_from(rows.len()).unwrap_or(area.height).min(area.height);
-    for (y, (_, row)) in (first..area.bottom()).zip(&rows) {
+    let chosen = around::chosen(&layout);
+    for (y, (unit, row)) in (first..area.bottom()).zip(&rows) {
         let area = Rect { y, height: 1, ..area };
         draw_row(state, row, layout.columns, area, buffer);
+        if chosen == Some(*unit) {
+            around::mark(state.theme, row, area, buffer);
+        }
     }
 }
 
@@ -62,6 +67,7 @@ fn draw_row(state: &State, row: &Row, columns: Columns, area: Rect, buffer: &mut
         Row::Day(day) => across(buffer, area, day, theme.rule(), theme.dim()),
         Row::New => across(buffer, area, "new", theme.news(), theme.news().add_modifier(Modifier::BOLD)),
         Row::Said(said) => draw_said(state, said, columns, area, buffer),
+        Row::Answered(_) | Row::Reactions(_) => around::draw(state.theme, row, columns, area, buffer),
     }
 }
 
@@ -77,7 +83,7 @@ fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &
     let text_style = match said.tone {
         Tone::Plain => Style::new(),
         Tone::News => theme.dim().add_modifier(Modifier::ITALIC),
-        Tone::Sending => theme.dim(),
+        Tone::Sending | Tone::Deleted => theme.dim(),
         Tone::Failed => theme.error(),
     };
     let offset = |columns: usize| area.x + u16::try_from(columns).unwrap_or(0);
@@ -100,7 +106,7 @@ fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &
     };
     let sign_at = if columns.name > 0 { text_at.saturating_sub(2) } else { area.x };
     put_in(buffer, area, sign_at, sign, sign_style);
-    if columns.name == 0 && said.text.is_empty() {
+    if columns.name == 0 && said.text.is_empty() && !said.edited {
         return;
     }
     let mut rest = said.text.as_str();
@@ -120,6 +126,9 @@ fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &
         rest = &rest[range.end..];
     }
     spans.push(Span::styled(rest, text_style));
+    if said.edited {
+        spans.push(around::edited(theme));
+    }
     put_line(buffer, text_at, area.y, &Line::from(spans), area.right().saturating_sub(text_at));
 }
 

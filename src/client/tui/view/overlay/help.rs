@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::client::tui::keymap::{BINDINGS, Section};
+use crate::client::tui::keymap::{BINDINGS, FOR_CHOSEN, Section};
 use crate::client::tui::slash::TABLES;
 use crate::client::tui::theme::Theme;
 use crate::client::tui::wrap;
@@ -24,8 +24,12 @@ pub(super) fn rows(theme: Theme, width: usize) -> Vec<Line<'static>> {
         let keys = BINDINGS.iter().filter(|binding| binding.section == section && !binding.help.is_empty());
         parts.push((section.title(), keys.map(|binding| (binding.names(), binding.help)).collect()));
     }
+    let chosen = FOR_CHOSEN.iter().map(|binding| (binding.name(), binding.help));
+    parts.insert(parts.len().saturating_sub(2), ("With a message chosen", chosen.collect()));
     let signs = [
         ("◌ ✗", "a message of yours that is on its way, that was not sent"),
+        ("▌ ↪", "the message that is chosen; what the message below it answers"),
+        ("[👍 2]", "a reaction, by you too"),
         ("▎ !", "somebody said your name: in a message, in a room"),
         ("●", "you are in: with the server, in a room of the list; somebody is here"),
         ("& @", "the host, whose parlor it is; an operator, who keeps order"),

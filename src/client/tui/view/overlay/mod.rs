@@ -1,5 +1,6 @@
 //! What lies over the conversation: the help, who is here, how others join, the rooms that there are.
 
+mod about;
 mod audit;
 mod help;
 mod invite;
@@ -14,7 +15,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 use super::{panes, people, put_line};
-use crate::client::tui::state::{Decisions, Overlay, State};
+use crate::client::tui::state::{About, Decisions, Overlay, State};
 use crate::client::tui::theme::Theme;
 use crate::client::tui::wrap;
 use crate::protocol::limits::ROOM_COLUMNS;
@@ -65,6 +66,7 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
             | Overlay::Rooms { rooms: None, .. },
         ) => vec![asking(state)],
         Some(Overlay::Audit(decisions)) => audit::rows(state, decisions, width),
+        Some(Overlay::About(about)) => about::rows(state, about, width),
         Some(Overlay::Rooms { rooms: Some(_), .. }) | None => Vec::new(),
     }
 }
@@ -91,7 +93,8 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
         | Overlay::Whois { top, .. }
         | Overlay::Tickets { top, .. }
         | Overlay::Stats { top, .. }
-        | Overlay::Audit(Decisions { top, .. }) => Some(*top),
+        | Overlay::Audit(Decisions { top, .. })
+        | Overlay::About(About { top, .. }) => Some(*top),
         Overlay::Rooms { .. } => None,
     }
 }
@@ -113,6 +116,7 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
             (answer.as_ref().map_or(nick, |answer| &answer.nick).to_string(), from(top))
         }
         Overlay::Audit(decisions) => ("what was decided".to_owned(), from(&decisions.top)),
+        Overlay::About(about) => ("about a message".to_owned(), from(&about.top)),
         Overlay::Rooms { rooms: None, .. } => ("rooms".to_owned(), from(&0)),
         Overlay::Rooms { rooms: Some(rooms), chosen, .. } => {
             let first = (chosen + 1).saturating_sub(height);
