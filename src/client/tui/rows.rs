@@ -268,9 +268,9 @@ impl Layout<'_> {
                     Some(_) => Tone::Deleted,
                     None => Tone::Plain,
                 };
-                // Who answers says so under their name.
+                // Who answers says so above their name; and what is gone is not said about the message before.
                 let answers = entry.reply_to.filter(|_| deleted.is_none());
-                let before = before.filter(|_| answers.is_none());
+                let before = before.filter(|_| answers.is_none() && deleted.is_none());
                 rows.extend(answers.map(|seq| self.answered(seq)));
                 let text = deleted.as_deref().unwrap_or(now.text);
                 let (from, action) = (&entry.from, entry.action && deleted.is_none());

@@ -152,7 +152,14 @@ impl Script {
 
     /// The server lets us into a room: after [`Script::join`], or again after a break.
     pub fn joined(&mut self, room: &str, last: u64, topic: &str, people: &[&str]) {
-        let info = RoomInfo { room: room_name(room), topic: Line::lossy(topic), here: people.len(), last, first: None, members: Vec::new() };
+        let info = RoomInfo {
+            room: room_name(room),
+            topic: Line::lossy(topic),
+            here: people.len(),
+            last,
+            first: None,
+            members: Vec::new(),
+        };
         self.hear(News::Ok(Okay { room: Some(info), ..Okay::default() }));
         self.hear(News::Presence(presence(room, people)));
     }
@@ -294,4 +301,16 @@ pub fn entry(room: &str, seq: u64, from: &str, text: &str) -> Entry {
         off: false,
         now: None,
     }
+}
+
+/// An entry by which somebody, with what their entries carry as `author`, changes the message `target`.
+pub fn change(
+    room: &str,
+    seq: u64,
+    (from, author): (&str, u64),
+    kind: EntryKind,
+    target: u64,
+    text: &str,
+) -> Entry {
+    Entry { kind, author: Some(author), target: Some(target), ..entry(room, seq, from, text) }
 }

@@ -99,6 +99,12 @@ impl Scrollback {
         self.changes.now(message, me)
     }
 
+    /// How many changes of a message are kept.
+    #[cfg(test)]
+    pub(crate) fn changes_kept(&self, target: u64) -> usize {
+        self.changes.kept(target)
+    }
+
     /// The entry `seq`, which is not here, changes the message `target`.
     pub(crate) fn note(&mut self, target: u64, seq: u64, change: Change) {
         self.changes.note(target, seq, change);

@@ -1,6 +1,7 @@
 //! The screen, driven by scripts: keys and news in, screens and effects out. Nothing sleeps.
 
 mod connection;
+mod folding;
 mod history;
 mod input;
 mod inviting;

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::put_line;
-use crate::client::tui::rows::{CHIP_GAP, Columns, EDITED, Layout, Row};
+use crate::client::tui::rows::{CHIP_GAP, Columns, EDITED, Layout, Row, Said};
 use crate::client::tui::scroll::Unit;
 use crate::client::tui::theme::Theme;
 
@@ -24,8 +24,9 @@ pub(super) fn mark(theme: Theme, row: &Row, area: Rect, buffer: &mut Buffer) {
 }
 
 /// What stands behind a message that was changed.
-pub(super) fn edited(theme: Theme) -> Span<'static> {
-    Span::styled(EDITED, theme.dim())
+pub(super) fn edited(theme: Theme, said: &Said) -> Span<'static> {
+    let text = if said.text.is_empty() { EDITED.trim_start() } else { EDITED };
+    Span::styled(text, theme.dim())
 }
 
 /// Draws a row above or below a message.

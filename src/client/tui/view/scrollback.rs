@@ -127,7 +127,7 @@ fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &
     }
     spans.push(Span::styled(rest, text_style));
     if said.edited {
-        spans.push(around::edited(theme));
+        spans.push(around::edited(theme, said));
     }
     put_line(buffer, text_at, area.y, &Line::from(spans), area.right().saturating_sub(text_at));
 }
