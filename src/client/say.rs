@@ -27,18 +27,29 @@ use crate::protocol::text::{Text, sanitise};
 /// waits for us.
 pub const UNSTORED: usize = 256;
 
-/// Says `text`, or without one each line of standard input, and waits until all of it is stored. When that
-/// fails, standard error says why and names what was not stored.
-pub async fn run(config: Config, room: RoomName, text: Option<Text>, ending: &CancellationToken) -> End {
-    match text {
+/// What to say, and where.
+#[derive(Clone, Debug)]
+pub struct What {
+    /// The room.
+    pub room: RoomName,
+    /// Without one, each line of standard input.
+    pub text: Option<Text>,
+    /// The `seq` of the message that all of it answers.
+    pub reply_to: Option<u64>,
+}
+
+/// Says `what`, and waits until all of it is stored. When that fails, standard error says why and names what was not
+/// stored.
+pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End {
+    match what.text {
         Some(text) => {
-            let mut saying = Saying::start(config, room);
+            let mut saying = Saying::start(config, what.room, what.reply_to);
             saying.texts.push_back(text);
             saying.run(None::<Lines<BufReader<tokio::io::Stdin>>>, ending).await
         }
         None => {
             let input = Lines::new(BufReader::new(tokio::io::stdin()), TEXT_BYTES);
-            Saying::start(config, room).run(Some(input), ending).await
+            Saying::start(config, what.room, what.reply_to).run(Some(input), ending).await
         }
     }
 }
@@ -48,6 +59,8 @@ struct Saying {
     updates: mpsc::Receiver<Update>,
     weather: Weather,
     room: RoomName,
+    /// What it all answers.
+    reply_to: Option<u64>,
     /// The `re` of the join.
     joining: RequestId,
     /// Read and not handed to the link.
@@ -69,7 +82,7 @@ enum Trouble {
 }
 
 impl Saying {
-    fn start(config: Config, room: RoomName) -> Self {
+    fn start(config: Config, room: RoomName, reply_to: Option<u64>) -> Self {
         let weather = Weather::new(&config);
         let (link, updates) = link::open(config);
         let joining = RequestId::from(Uuid::now_v7());
@@ -78,7 +91,7 @@ impl Saying {
             Join { id: Some(joining.clone()), room: room.clone(), after: 0, limit: Some(0), words: None };
         link.submit(Command::Join(join));
         let (texts, unstored) = (VecDeque::new(), VecDeque::new());
-        Self { link, updates, weather, room, joining, texts, unstored }
+        Self { link, updates, weather, room, reply_to, joining, texts, unstored }
     }
 
     async fn run<R: AsyncBufRead + Unpin>(
@@ -141,8 +154,8 @@ impl Saying {
         {
             let id = Uuid::now_v7();
             self.unstored.push_back((id, text.clone()));
-            let room = self.room.clone();
-            self.link.submit(Command::Send(Send { id, room, text, action: false, reply_to: None }));
+            let (room, reply_to) = (self.room.clone(), self.reply_to);
+            self.link.submit(Command::Send(Send { id, room, text, action: false, reply_to }));
         }
     }
 

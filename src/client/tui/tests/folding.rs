@@ -457,3 +457,33 @@ fn the_new_log_knows_nothing_of_the_old_choices() {
     script.news(Update::Online { welcome, ready, met, news, new_log: true });
     assert!(!script.text().contains("answering"));
 }
+
+#[test]
+fn choosing_goes_on_into_history_and_leaves_nothing_out() {
+    let mut script = Script::new(80, 24);
+    script.online();
+    script.join("#lobby", 700, "", &["alice", "bob"]);
+    script.gap("#lobby", 1, 690);
+    script.effects.clear();
+    (691..=700).for_each(|seq| script.entry(long(seq)));
+    let mut expected = 700;
+    for _ in 0..800 {
+        alt(&mut script, KeyCode::Up);
+        for command in script.asked() {
+            let Command::History(history) = command else { panic!("{command:?}") };
+            let Place::Before(before) = history.place else { panic!("{history:?}") };
+            let entries = (before.saturating_sub(history.limit).max(1)..before).map(long).collect();
+            script.hear(Event::Page(Page { re: history.id, room: room_name("#lobby"), entries, last: 700 }));
+        }
+        let chosen = script.state.room().and_then(|room| room.chosen);
+        if chosen == Some(expected - 1) {
+            expected -= 1;
+        }
+        assert_eq!(chosen, Some(expected));
+        let message = format!("m{expected}.");
+        let marked = |line: &str| line.contains('▌') && line.contains(&message);
+        assert!(script.text().lines().any(marked), "it is in sight: {}", script.text());
+    }
+    assert_eq!(expected, 1);
+    assert!(script.text().contains("This is the beginning"), "{}", script.text());
+}

@@ -146,6 +146,10 @@ fn shown(layout: &Layout<'_>, unit: usize, height: usize) -> Scroll {
     let (Some((first, _)), Some((last, _))) = (visible.first(), visible.last()) else {
         return layout.room.scroll;
     };
+    if unit + height < *first || unit > *last + height {
+        let entry = unit.checked_sub(1).and_then(|place| layout.room.scrollback.get(place));
+        return entry.map_or(layout.room.scroll, |entry| layout.with_in_sight(entry.seq, height));
+    }
     let hidden = |unit: usize| {
         let seen = visible.iter().filter(|(number, _)| *number == unit).count();
         isize::try_from(layout.rows(unit).len().saturating_sub(seen)).unwrap_or(0)

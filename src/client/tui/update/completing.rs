@@ -46,6 +46,10 @@ fn candidates(state: &State, text: &str, start: usize, stem: &str) -> Vec<Candid
         return words.into_iter().map(|word| candidate(word, format!("{word} "))).collect();
     }
     if command.is_some_and(|entry| entry.completes == Completes::Emoji) {
+        if stem.is_empty() {
+            let offered = state.favourites.offered().into_iter();
+            return offered.map(|emoji| candidate(emoji.as_str(), format!("{emoji} "))).collect();
+        }
         let found = fitting(stem).into_iter();
         return found
             .map(|(name, emoji)| candidate(&format!("{emoji} {name}"), format!("{emoji} ")))

@@ -228,9 +228,9 @@ fn page_came(state: &mut State, mut page: Page, effects: &mut Vec<Effect>) {
         return;
     }
     room.asked = None;
-    room.history_ends = page.entries.is_empty();
-    room.fill(page.entries);
     let going = room.going.take();
+    room.history_ends = page.entries.is_empty() && going.is_none();
+    room.fill(page.entries);
     if let Some(seq) = going.filter(|_| place == state.current) {
         choosing::arrive(state, seq, effects);
     }
@@ -260,9 +260,8 @@ fn failed(state: &mut State, failure: &Failure) {
     for room in &mut state.rooms {
         if room.asked.is_some() && room.asked == failure.re {
             room.asked = None;
-            room.going = None;
             // Offline, it is asked again by whoever scrolls there; refused, there is no point.
-            room.history_ends = failure.code != ErrorCode::Offline;
+            room.history_ends = failure.code != ErrorCode::Offline && room.going.take().is_none();
             told = failure.code == ErrorCode::Offline;
         }
     }
