@@ -273,6 +273,9 @@ pub(crate) struct Say {
     /// What to say, in one word or several; without it, each line of standard input is a message
     #[arg(value_name = "TEXT")]
     pub(crate) text: Vec<String>,
+    /// The message that it answers: its seq, as tail --json prints it
+    #[arg(long, value_name = "SEQ", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) reply_to: Option<u64>,
     /// Which server and who to be.
     #[command(flatten)]
     pub(crate) script: ScriptArgs,

@@ -198,10 +198,12 @@ async fn stay(seated: tui::Options) -> anyhow::Result<ExitCode> {
 
 /// `parlor say`.
 pub(crate) async fn say(args: Say) -> anyhow::Result<ExitCode> {
-    let Say { place, text, script } = args;
+    let Say { place, text, reply_to, script } = args;
     let text = (!text.is_empty()).then(|| Text::new(&text.join(" "))).transpose();
     let text = text.map_err(|error| Usage(error.to_string()))?;
-    Ok(exit_code(say::run(config(script, "say")?, place, text, &asked_to_end()).await))
+    Ok(exit_code(
+        say::run(config(script, "say")?, say::What { place, text, reply_to }, &asked_to_end()).await,
+    ))
 }
 
 /// `parlor tail`.

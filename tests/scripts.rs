@@ -307,6 +307,7 @@ async fn wrong_usage_is_exit_code_2() {
         &["say", "#ops", " "],
         &["say", "#ops", &long],
         &["say", "# #", "x"],
+        &["say", "#ops", "x", "--reply-to", "0"],
         &["tail"],
         &["tail", "#ops", "--last", "-1"],
         &["tail", "#ops", "--timeout", "soon"],
@@ -352,6 +353,17 @@ async fn tail_prints_the_last_entries_for_people() {
         assert_done(&tail);
         assert!(tail.stdout.is_empty());
     }
+}
+
+#[tokio::test]
+async fn an_answer_says_what_it_answers() {
+    let folder = TempDir::new().unwrap();
+    let server = server(folder.path());
+    assert_done(&run(server.port, &["say", "#ops", "did the build pass?"]).await);
+    assert_done(&run(server.port, &["say", "#ops", "yes", "--reply-to", "1"]).await);
+    let tail = run(server.port, &["tail", "#ops"]).await;
+    let lines: Vec<&str> = out(&tail).lines().map(|line| &line[16..]).collect();
+    assert_eq!(lines[1..], [" script  ↪ script: did the build pass?", "         yes"]);
 }
 
 #[tokio::test]

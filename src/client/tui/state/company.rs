@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::State;
 use super::room::Room;
+use crate::client::tui::markup;
 use crate::client::tui::settings::{self, Rule, Settings};
 use crate::protocol::command::RequestId;
 use crate::protocol::event::Entry;
@@ -64,11 +65,18 @@ impl Company {
     }
 
     /// Whether a text of somebody else names us: by our name, by a word of ours, or, from those who keep order, by
-    /// calling all who are here.
+    /// calling all who are here. In code names mean nobody.
     pub(crate) fn names_us(&self, room: &Room, me: &Nick, from: &Nick, text: &str) -> bool {
-        mention::find(text, me.as_str()).is_some()
-            || self.settings.find_word(text).is_some()
-            || (settings::find_here(text).is_some() && room.people.keeps_order(from))
+        let calls_all = room.people.keeps_order(from);
+        let names_us = |text: &str| {
+            mention::find(text, me.as_str()).is_some()
+                || self.settings.find_word(text).is_some()
+                || (calls_all && settings::find_here(text).is_some())
+        };
+        // Most texts name nobody, and most that do hold no code.
+        names_us(text)
+            && (!text.contains('`')
+                || markup::rows(text, usize::MAX).iter().any(|row| names_us(&row.spoken())))
     }
 }
 

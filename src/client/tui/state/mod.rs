@@ -1,10 +1,13 @@
 //! All that the screen knows. Data with one owner; [`super::update()`] changes it, [`super::draw()`]
 //! reads it.
 
+pub(crate) mod answered;
+pub(crate) mod changes;
 pub(crate) mod comings;
 pub(crate) mod company;
 pub mod completion;
 pub mod composer;
+pub(crate) mod favourites;
 pub mod input_history;
 pub mod inviting;
 pub mod people;
@@ -12,6 +15,7 @@ pub(crate) mod reading;
 pub mod room;
 pub mod scrollback;
 pub(crate) mod typing;
+pub(crate) mod wishes;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,6 +27,7 @@ use uuid::Uuid;
 use self::company::Company;
 use self::completion::Completion;
 use self::composer::Composer;
+use self::favourites::Favourites;
 use self::input_history::InputHistory;
 use self::inviting::Inviting;
 use self::room::{Delivery, Room};
@@ -31,7 +36,7 @@ use super::rows::{Columns, Layout};
 use super::settings::Settings;
 use super::theme::Theme;
 use crate::protocol::command::RequestId;
-use crate::protocol::event::{Allowed, Decision, RoomInfo, Stats, TicketInfo, Whois};
+use crate::protocol::event::{Allowed, Decision, Earlier, Reactions, RoomInfo, Stats, TicketInfo, Whois};
 use crate::protocol::limits;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::{Line, Text};
@@ -70,6 +75,7 @@ pub struct State {
     /// What our own entries carry as `author`; 0, which is nobody, until the server has said it.
     pub(crate) author: u64,
     pub(crate) company: Company,
+    pub(crate) favourites: Favourites,
     /// A nick asked for while there was no connection, or before the first.
     pub(crate) wished: Option<Nick>,
     /// Commands that wait for their answer.
@@ -155,6 +161,8 @@ pub(crate) enum Overlay {
     Audit(Decisions),
     /// The links in sight.
     Links(Links),
+    /// Who reacted to a message, and what it said before.
+    About(About),
     /// The rooms that there are, once they have come, and the one chosen.
     Rooms { asked: RequestId, rooms: Option<Vec<RoomInfo>>, chosen: usize },
 }
@@ -168,6 +176,7 @@ impl Overlay {
             | Self::Tickets { asked, answer: None, .. }
             | Self::Stats { asked, answer: None, .. } => Some(asked),
             Self::Audit(decisions) => decisions.asked.as_ref(),
+            Self::About(about) if about.reactions.is_none() => Some(&about.asked),
             _ => None,
         }
     }
@@ -180,6 +189,21 @@ pub(crate) struct Links {
     pub(crate) found: Vec<(Nick, String)>,
     /// Which of these is chosen.
     pub(crate) chosen: usize,
+}
+
+/// What there is to know about a message.
+#[derive(Debug)]
+pub(crate) struct About {
+    /// Who said it, and how it begins.
+    pub(crate) quote: String,
+    /// Who reacted: the question, and the answer once it has come.
+    pub(crate) asked: RequestId,
+    pub(crate) reactions: Option<Reactions>,
+    /// What it said before: the question, where it was changed and the server has not refused to tell, and the answer.
+    pub(crate) asked_earlier: Option<RequestId>,
+    pub(crate) earlier: Option<Earlier>,
+    /// Rows scrolled.
+    pub(crate) top: usize,
 }
 
 /// What was decided, as far as it has been read: the latest first.
@@ -230,6 +254,10 @@ pub(crate) enum Question {
     Paste(String),
     /// Text that was pasted and looks like code.
     Code(String),
+    /// Whether to take this message back.
+    Delete(u64),
+    /// By what to react to a message: what was typed of its name, and which of those that fit is chosen.
+    React { seq: u64, wanted: String, chosen: usize },
     /// Looking in what was said before: what is looked for, and the place of what was found.
     Search { wanted: String, found: Option<usize> },
 }
@@ -262,6 +290,7 @@ impl State {
             me: Nick::from_system(""),
             author: 0,
             company: Company::new(setup.settings),
+            favourites: Favourites::default(),
             wished: setup.wished,
             asked: Vec::new(),
             ignored: BTreeSet::new(),
@@ -328,11 +357,13 @@ impl State {
         let sending = |room: &Room| room.pending.iter().any(|pending| pending.delivery == Delivery::Sending);
         self.connection == Connection::Online
             && self.held.is_none()
-            && (self
-                .rooms
-                .iter()
-                .any(|room| sending(room) || room.asked.is_some() || room.entering.is_some())
-                || !self.asked.is_empty()
+            && (self.rooms.iter().any(|room| {
+                sending(room)
+                    || !room.wishes.is_empty()
+                    || room.asked.is_some()
+                    || room.quoting.is_some()
+                    || room.entering.is_some()
+            }) || !self.asked.is_empty()
                 || self.overlay.as_ref().is_some_and(|overlay| overlay.asked().is_some()))
     }
 
@@ -386,6 +417,7 @@ impl State {
         Layout {
             room,
             me: &self.me,
+            author: self.author,
             ignored: &self.ignored,
             company: &self.company,
             zone: &self.zone,
@@ -393,6 +425,11 @@ impl State {
             inviting: self.inviting.as_ref().filter(|inviting| inviting.hosting && !room.name.is_direct()),
             columns: Columns::fit(usize::from(width), room.widest_name),
         }
+    }
+
+    /// A message in a line: who said it, and how it begins.
+    pub(crate) fn quote(&self, room: &Room, seq: u64) -> String {
+        self.layout(room, self.size.0).quote(seq)
     }
 
     /// Says something for a while.

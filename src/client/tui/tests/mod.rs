@@ -3,6 +3,7 @@
 mod company;
 mod connection;
 mod direct;
+mod folding;
 mod history;
 mod input;
 mod inviting;

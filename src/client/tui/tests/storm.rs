@@ -7,12 +7,13 @@ use proptest::prelude::*;
 
 use crate::client::link::Update;
 use crate::client::tui::Event as Happening;
-use crate::client::tui::script::{Script, entry, nick, presence, room_name};
+use crate::client::tui::script::{Script, change, entry, nick, presence, room_name};
 use crate::client::tui::view::panes;
 use crate::client::tui::wrap::tests::odd_text;
 use crate::protocol::command::Command;
 use crate::protocol::event::{
-    Audit, Called, Decision, Event, Okay, Page, ReadUpTo, RoomInfo, Stats, Typing, Whois,
+    Audit, Called, Decision, EntryKind, ErrorCode, Event, Failure, Okay, Page, ReadUpTo, RoomInfo, Stats,
+    Typing, Whois,
 };
 use crate::protocol::hex::Hex;
 use crate::protocol::name::RoomName;
@@ -28,6 +29,11 @@ enum Step {
     Focus(bool),
     Says(bool, String),
     Gap(u64),
+    /// Somebody does something with an entry that is so far back.
+    Changes(bool, u64, u8),
+    /// An answer to one that is so far back.
+    Answers(u64),
+    Refuse,
     Answer,
     Direct(u64, u64),
     Read(u64),
@@ -65,13 +71,18 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (codes, modifiers).prop_map(|(code, modifiers)| Step::Key(code, modifiers)),
         3 => (letters, held).prop_map(|(letter, held)| Step::Key(K::Char(letter), held)),
-        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|msg|away|back|notify|highlight|typing|noise|invite|whois|audit|stats|kick|mute|ban|private|topic-lock) ?#?[a-c]{0,2}|b".prop_map(Step::Write),
+        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|msg|away|back|notify|highlight|typing|noise|invite|whois|audit|stats|kick|mute|ban|private|topic-lock|reply|edit|delete|react) ?#?[a-c]{0,2}|b".prop_map(Step::Write),
         1 => odd_text().prop_map(Step::Paste),
         1 => (-40_isize..40).prop_map(Step::Wheel),
         2 => (1_u16..130, 1_u16..40).prop_map(|(columns, rows)| Step::Size(columns, rows)),
         1 => any::<bool>().prop_map(Step::Focus),
         6 => (any::<bool>(), odd_text()).prop_map(|(own, text)| Step::Says(own, text)),
         1 => (1_u64..2000).prop_map(Step::Gap),
+        4 => (any::<bool>(), 0_u64..20, 0_u8..5).prop_map(|(own, back, what)| Step::Changes(own, back, what)),
+        2 => (0_u64..3000).prop_map(Step::Answers),
+        4 => prop::sample::select(vec![K::Up, K::Down]).prop_map(|code| Step::Key(code, KeyModifiers::ALT)),
+        4 => "[re+wdyb6]".prop_map(Step::Write),
+        1 => Just(Step::Refuse),
         2 => Just(Step::Answer),
         1 => (2_u64..6, 0_u64..4).prop_map(|(other, last)| Step::Direct(other, last)),
         1 => (0_u64..3000).prop_map(Step::Read),
@@ -95,13 +106,39 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
             *last += 1;
             script.says("#a", *last, if own { "alice" } else { "bob" }, &format!("alice {text}"));
         }
+        Step::Changes(own, back, what) => {
+            *last += 1;
+            let (kind, text) = match what {
+                0 => (EntryKind::Deleted, ""),
+                1 => (EntryKind::Edited, "changed: 你好\n👩‍👩‍👧"),
+                2 => (EntryKind::Reacted, "❤️"),
+                _ => (EntryKind::Reacted, "👍"),
+            };
+            let who = if own { ("alice", 1) } else { ("bob", 2) };
+            let mut entry = change("#a", *last, who, kind, last.saturating_sub(back), text);
+            entry.off = what == 4;
+            script.entry(entry);
+        }
+        Step::Answers(back) => {
+            *last += 1;
+            let mut entry = entry("#a", *last, "alice", "an answer");
+            (entry.author, entry.reply_to) = (Some(1), Some(last.saturating_sub(back)));
+            script.entry(entry);
+        }
+        Step::Refuse => {
+            for command in script.asked() {
+                let why = Failure::new(ErrorCode::NotAllowed, "that may not be");
+                script.news(Update::Failed(Failure { re: command.request_id(), ..why }));
+            }
+        }
         Step::Gap(many) => {
             script.gap("#a", *last + 1, *last + many);
             *last += many;
         }
         Step::Answer => {
             for command in script.asked() {
-                let okay = Okay { re: command.request_id(), ..Okay::default() };
+                let seq = command.adds_to().map(|_| *last);
+                let okay = Okay { re: command.request_id(), seq, ..Okay::default() };
                 match &command {
                     Command::Whois(asked) => {
                         let keys = vec![Hex([7; 32])];

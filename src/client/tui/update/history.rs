@@ -1,6 +1,6 @@
 //! Going through the scrollback, and loading what is missing before the reader gets there.
 
-use super::{Effect, State, scrollback_size};
+use super::{Effect, JOIN_ENTRIES, State, scrollback_size};
 use crate::client::tui::scroll::{Anchor, Scroll, Unit};
 use crate::protocol::command::{Command, History, Place};
 use crate::protocol::limits::PAGE_ENTRIES;
@@ -68,11 +68,26 @@ pub(super) fn look_at(state: &mut State, seq: u64, effects: &mut Vec<Effect>) {
     arrive_at(state, to, effects);
 }
 
-fn arrive_at(state: &mut State, to: Scroll, effects: &mut Vec<Effect>) {
+pub(super) fn arrive_at(state: &mut State, to: Scroll, effects: &mut Vec<Effect>) {
     if let Some(room) = state.room_mut() {
         room.scroll = to;
     }
     load(state, effects);
+}
+
+/// Asks for the page around the entry `seq`, to go there.
+pub(super) fn load_around(state: &mut State, seq: u64, effects: &mut Vec<Effect>) -> Result<(), String> {
+    let id = state.request_id();
+    let Some(room) = state.room_mut().filter(|room| room.joined) else {
+        return Err("that message is not here, and there is no connection to load it".to_owned());
+    };
+    // What was asked before is not waited for: its page would be of somewhere else.
+    room.asked = Some(id.clone());
+    room.going = Some(seq);
+    let around =
+        History { id: Some(id), room: room.name.clone(), place: Place::Around(seq), limit: JOIN_ENTRIES };
+    effects.push(Effect::Submit(Command::History(around)));
+    Ok(())
 }
 
 /// Asks for the page that closes, in part or whole, the gap nearest to the reader.

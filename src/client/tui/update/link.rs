@@ -2,14 +2,17 @@
 
 use uuid::Uuid;
 
-use super::{Effect, State, company, direct, history, order, reading, ringing, rooms, sees};
+use super::{
+    Effect, State, changing, choosing, company, direct, history, order, quoting, reading, ringing, rooms,
+    sees,
+};
 use crate::client::link::Update;
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::reading::Counts;
 use crate::client::tui::state::room::Delivery;
 use crate::client::tui::state::{Connection, Overlay, Then};
 use crate::protocol::command::RequestId;
-use crate::protocol::event::{Entry, ErrorCode, Event, Failure, Okay, Page, Ready, Welcome};
+use crate::protocol::event::{Entry, EntryKind, ErrorCode, Event, Failure, Okay, Page, Ready, Welcome};
 use crate::protocol::limits::DEVICE_CODE_TIME;
 use crate::protocol::name::RoomName;
 
@@ -42,6 +45,8 @@ pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>
                     pending.delivery = Delivery::Failed(why.clone());
                 }
             }
+            // What could not be made so is not so.
+            state.rooms.iter_mut().for_each(|room| room.wishes.clear());
             state.connection = Connection::Ended { why };
             unasked(state);
         }
@@ -88,6 +93,8 @@ fn unasked(state: &mut State) {
         room.asked = None;
         room.going_to = None;
         room.typing.clear();
+        room.going = None;
+        room.quoting = None;
         room.joined = false;
     }
     not_answered(state, None);
@@ -140,7 +147,9 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         }
         Event::Read(news) => reading::elsewhere(state, &news),
         Event::Typing(news) => company::heard_typing(state, news),
-        Event::Reactions(_) | Event::Earlier(_) | Event::Found(_) => {}
+        Event::Reactions(news) => changing::told_reactions(state, news),
+        Event::Earlier(news) => changing::told_earlier(state, news),
+        Event::Found(_) => {}
         Event::Rooms(list) => {
             if let Some(Overlay::Rooms { asked, rooms, .. }) = &mut state.overlay
                 && list.re.as_ref() == Some(asked)
@@ -169,9 +178,15 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
 fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
     let Some(place) = state.place_of(&entry.room) else { return };
     let in_sight = place == state.current && sees(state);
-    let ignored = state.is_ignored(&entry.from);
-    let heard = !ignored && !state.is_mine(&entry);
     let room = &state.rooms[place];
+    // What is deleted says nothing any more, also where the log has only its place.
+    let said = match entry.kind {
+        EntryKind::Deleted => {
+            entry.target.and_then(|target| room.standing(target, state.author)).map(|(said, _)| said)
+        }
+        _ => (!entry.now.as_ref().is_some_and(|now| now.deleted)).then_some(&entry),
+    };
+    let heard = said.is_some_and(|said| !state.is_ignored(&said.from) && !state.is_mine(said));
     let named = heard && state.company.names_us(room, &state.me, &entry.from, entry.text.as_str());
     let told = if heard { ringing::told(state, place, &entry) } else { None };
     let news = state.rooms[place].arrive(entry, heard, named, in_sight);
@@ -236,7 +251,8 @@ fn done(state: &mut State, mut okay: Okay, effects: &mut Vec<Effect>) {
     if let Some(seq) = okay.seq {
         state.held = None;
         if let Some(id) = okay.re.as_ref().and_then(message) {
-            state.rooms.iter_mut().for_each(|room| room.stored(id, seq));
+            let (me, author) = (state.me.clone(), state.author);
+            state.rooms.iter_mut().for_each(|room| room.stored(id, seq, author, &me));
         }
     }
 }
@@ -245,7 +261,10 @@ fn message(re: &RequestId) -> Option<Uuid> {
     Uuid::try_parse(re.as_str()).ok()
 }
 
-fn page_came(state: &mut State, page: Page, effects: &mut Vec<Effect>) {
+fn page_came(state: &mut State, mut page: Page, effects: &mut Vec<Effect>) {
+    if quoting::take_in(state, &mut page) {
+        return;
+    }
     let Some(place) = state.place_of(&page.room) else { return };
     let room = &mut state.rooms[place];
     if room.asked.is_none() || room.asked != page.re {
@@ -253,8 +272,13 @@ fn page_came(state: &mut State, page: Page, effects: &mut Vec<Effect>) {
     }
     room.asked = None;
     let going_to = room.going_to.take();
-    room.history_ends = page.entries.is_empty();
+    let going = room.going.take();
+    room.history_ends = page.entries.is_empty() && going.is_none();
     room.fill(page.entries);
+    if let Some(seq) = going.filter(|_| place == state.current) {
+        choosing::arrive(state, seq, effects);
+    }
+    let room = &mut state.rooms[place];
     room.forget_what_is_far();
     if let Some(seq) = going_to
         && place == state.current
@@ -273,6 +297,11 @@ fn failed(state: &mut State, failure: &Failure) {
     }
     let sentence = state.readable(failure.message.to_string());
     let mut told = false;
+    if let Some(re) = &failure.re {
+        told = quoting::refused(state, re, failure.code != ErrorCode::Offline)
+            || changing::not_told(state, Some(re))
+            || changing::refused(state, re, &sentence);
+    }
     if let Some(id) = failure.re.as_ref().and_then(message) {
         for pending in state.rooms.iter_mut().flat_map(|room| &mut room.pending) {
             if pending.id == id {
@@ -286,7 +315,7 @@ fn failed(state: &mut State, failure: &Failure) {
             room.asked = None;
             room.going_to = None;
             // Offline, it is asked again by whoever scrolls there; refused, there is no point.
-            room.history_ends = failure.code != ErrorCode::Offline;
+            room.history_ends = failure.code != ErrorCode::Offline && room.going.take().is_none();
             told = failure.code == ErrorCode::Offline;
         }
     }

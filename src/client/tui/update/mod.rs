@@ -1,6 +1,8 @@
 //! What happens to the state. No I/O, no clock: what is to be done outside comes out as [`Effect`]s,
 //! time comes in as [`Event::Tick`].
 
+mod changing;
+mod choosing;
 mod company;
 mod completing;
 mod direct;
@@ -11,11 +13,13 @@ mod links;
 mod order;
 pub(crate) mod overlays;
 pub(crate) mod pasting;
+mod quoting;
 mod reading;
 mod ringing;
 mod rooms;
 mod saying;
 
+pub(crate) use self::changing::fitting;
 use super::event::{Effect, Event, Now};
 use super::scroll::Scroll;
 use super::state::{Connection, State};
@@ -62,6 +66,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     if before.is_some_and(|(place, text)| place == state.current && text != state.composer().text()) {
         company::tell_typing(state, &mut effects);
     }
+    quoting::fetch(state, &mut effects);
     overlays::leave_when_free(state, &mut effects);
     reading::note(state);
     reading::tell_before_leaving(state, &mut effects);

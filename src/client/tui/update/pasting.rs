@@ -25,7 +25,12 @@ pub(super) fn paste(state: &mut State, text: &str) {
             state.question = Some(search);
             return;
         }
-        Some(Question::Leave { .. } | Question::Word(_)) | None => String::new(),
+        Some(Question::React { seq, wanted, .. }) => {
+            let wanted = wanted + crate::protocol::text::sanitise(text).trim();
+            state.question = Some(Question::React { seq, wanted, chosen: 0 });
+            return;
+        }
+        Some(Question::Leave { .. } | Question::Word(_) | Question::Delete(_)) | None => String::new(),
     };
     state.overlay = None;
     state.completion = None;

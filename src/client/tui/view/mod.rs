@@ -3,8 +3,10 @@
 //! [`panes`] says where everything is. It is pure, so that scrolling, which must know how high the
 //! scrollback is, asks the same question and gets the same answer.
 
+mod around;
 mod banner;
 mod composer;
+mod composing;
 mod overlay;
 mod people;
 mod rooms;
@@ -100,7 +102,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     overlay::draw(state, buffer);
     repaint_behind_doubtful(buffer);
     let cursor = match &state.question {
-        Some(Question::Search { .. }) => banner::cursor(state, panes.banner),
+        Some(Question::Search { .. } | Question::React { .. }) => banner::cursor(state, panes.banner),
         _ => composer::cursor(state, panes.composer),
     };
     frame.set_cursor_position(cursor.unwrap_or(Position::new(0, 0)));

@@ -6,10 +6,11 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::{overlay, put_line};
-use crate::client::tui::keymap::{Action, key_for};
+use crate::client::tui::keymap::{Action, FOR_CHOSEN, ForChosen, key_for};
 use crate::client::tui::pasted;
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::completion::{self, Candidate};
+use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{Connection, Overlay, Question, State};
 use crate::client::tui::update::pasting::EDIT_PASTE;
 use crate::client::tui::wrap;
@@ -129,6 +130,13 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         Some(Question::Paste(_)) => {
             return vec![(enter, "send"), (key_for(EDIT_PASTE), "edit first"), (esc, "discard")];
         }
+        Some(Question::Delete(_)) => return vec![(enter, "delete"), (esc, "keep it")],
+        Some(Question::React { wanted, .. }) if wanted.is_empty() => {
+            return vec![("1 … 6".to_owned(), "react"), (esc, "go back")];
+        }
+        Some(Question::React { .. }) => {
+            return vec![(enter, "react"), (key_for(Action::Complete), "the next"), (esc, "go back")];
+        }
         Some(Question::Search { .. }) => {
             return vec![(enter, "take it"), (key_for(Action::SearchInputs), "older"), (esc, "go back")];
         }
@@ -162,6 +170,9 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     }
     let mut useful = Vec::new();
     let Some(room) = state.room() else { return vec![(key_for(Action::Help), "help")] };
+    if let Some(seq) = room.chosen.filter(|_| !room.composer.text().starts_with('/')) {
+        return for_chosen(state, room, seq);
+    }
     if room.composer.is_empty() && state.retry_at().is_some() {
         useful.push((enter, "try now"));
     }
@@ -183,6 +194,19 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     }
     useful.push((key_for(Action::Help), "help"));
     useful
+}
+
+/// The keys for the message that is chosen, without those that would do nothing.
+fn for_chosen(state: &State, room: &Room, seq: u64) -> Vec<(String, &'static str)> {
+    let message = room.scrollback.message(seq);
+    let useful = FOR_CHOSEN.iter().filter(|binding| match binding.action {
+        ForChosen::Edit => message.is_some_and(|message| message.author == Some(state.author)),
+        ForChosen::GoToAnswered => message.is_some_and(|message| message.reply_to.is_some()),
+        ForChosen::GoBack => room.can_jump_back(),
+        ForChosen::Above | ForChosen::Below => false,
+        _ => true,
+    });
+    useful.map(|binding| (binding.name(), binding.does)).collect()
 }
 
 /// The emoji whose name is being written, before anything is pressed.

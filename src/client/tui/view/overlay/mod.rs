@@ -1,5 +1,6 @@
 //! What lies over the conversation: the help, who is here, how others join, the rooms that there are.
 
+mod about;
 mod audit;
 mod help;
 mod invite;
@@ -15,7 +16,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 use super::{panes, people, put_line};
-use crate::client::tui::state::{Decisions, Overlay, State};
+use crate::client::tui::state::{About, Decisions, Overlay, State};
 use crate::client::tui::theme::Theme;
 use crate::client::tui::wrap;
 use crate::protocol::limits::ROOM_COLUMNS;
@@ -67,6 +68,7 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
         ) => vec![asking(state)],
         Some(Overlay::Audit(decisions)) => audit::rows(state, decisions, width),
         Some(Overlay::Links(links)) => links::rows(state, links, width, height),
+        Some(Overlay::About(about)) => about::rows(state, about, width),
         Some(Overlay::Rooms { rooms: Some(_), .. }) | None => Vec::new(),
     }
 }
@@ -94,7 +96,8 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
         | Overlay::Whois { top, .. }
         | Overlay::Tickets { top, .. }
         | Overlay::Stats { top, .. }
-        | Overlay::Audit(Decisions { top, .. }) => Some(*top),
+        | Overlay::Audit(Decisions { top, .. })
+        | Overlay::About(About { top, .. }) => Some(*top),
         Overlay::Rooms { .. } | Overlay::Links(_) => None,
     }
 }
@@ -117,6 +120,7 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
         }
         Overlay::Audit(decisions) => ("what was decided".to_owned(), from(&decisions.top)),
         Overlay::Links(_) => ("links in sight".to_owned(), from(&0)),
+        Overlay::About(about) => ("about a message".to_owned(), from(&about.top)),
         Overlay::Rooms { rooms: None, .. } => ("rooms".to_owned(), from(&0)),
         Overlay::Rooms { rooms: Some(rooms), chosen, .. } => {
             let first = (chosen + 1).saturating_sub(height);
