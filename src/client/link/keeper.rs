@@ -413,6 +413,7 @@ impl Keeper {
             Event::Audit(audit) => self.tick_off(audit.re.as_ref()),
             Event::Stats(stats) => self.tick_off(stats.re.as_ref()),
             Event::Tickets(tickets) => self.tick_off(tickets.re.as_ref()),
+            Event::Found(found) => self.tick_off(found.re.as_ref()),
             Event::Ping(_) => return Ok(Heard::Ping),
             Event::Pong(pong) => {
                 if let Some(latency) = self.measured(pong) {

@@ -27,6 +27,10 @@ pub(crate) enum Slash {
     /// How others join the room in sight, or the one named.
     Invite(Option<RoomName>),
     Whois(Nick),
+    /// Words and filters; empty shows the last search.
+    Search(String),
+    Mentions,
+    Goto(Target),
     Order(Order),
     Audit,
     Stats,
@@ -34,6 +38,17 @@ pub(crate) enum Slash {
     Help,
     Clear,
     Quit,
+}
+
+/// Where to go in the room in sight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    First,
+    Last,
+    /// The entry with this `seq`.
+    Entry(u64),
+    /// A day, a time, or both: what it means depends on when and where it is asked.
+    Moment(String),
 }
 
 /// One line of the table.

@@ -3,6 +3,7 @@
 
 pub mod completion;
 pub mod composer;
+pub(crate) mod finding;
 pub mod input_history;
 pub mod inviting;
 pub mod people;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 use self::completion::Completion;
 use self::composer::Composer;
+use self::finding::{Finding, Kind};
 use self::input_history::InputHistory;
 use self::inviting::Inviting;
 use self::room::{Delivery, Room};
@@ -93,6 +95,7 @@ pub struct State {
     pub(crate) completion: Option<Completion>,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) question: Option<Question>,
+    pub(crate) finding: Finding,
     pub(crate) notice: Option<Notice>,
     /// Whether the side panes were asked for or sent away; `None`: as the width allows.
     pub(crate) rooms_pane: Option<bool>,
@@ -141,6 +144,8 @@ pub(crate) enum Overlay {
     Audit(Decisions),
     /// The rooms that there are, once they have come, and the one chosen.
     Rooms { asked: RequestId, rooms: Option<Vec<RoomInfo>>, chosen: usize },
+    /// A search, and what was found.
+    Found(Kind),
 }
 
 impl Overlay {
@@ -251,6 +256,7 @@ impl State {
             completion: None,
             overlay: None,
             question: None,
+            finding: Finding::default(),
             notice: None,
             rooms_pane: None,
             people_pane: None,
@@ -279,7 +285,8 @@ impl State {
             since + whole.max(PATIENCE)
         });
         let notice = self.notice.as_ref().and_then(|notice| notice.until);
-        countdown.into_iter().chain(silence).chain(notice).min()
+        let search = self.finding.due().filter(|_| self.connection == Connection::Online);
+        countdown.into_iter().chain(silence).chain(notice).chain(search).min()
     }
 
     /// Whole seconds for which the server has answered nothing, once they are too many.
@@ -298,6 +305,7 @@ impl State {
                 .iter()
                 .any(|room| sending(room) || room.asked.is_some() || room.entering.is_some())
                 || !self.asked.is_empty()
+                || self.finding.waits()
                 || self.overlay.as_ref().is_some_and(|overlay| overlay.asked().is_some()))
     }
 

@@ -1,15 +1,18 @@
 //! One room: what was said in it, who is there, how far it has been read, what is being written.
 
+use std::ops::RangeInclusive;
+
 use uuid::Uuid;
 
 use super::composer::Composer;
+use super::finding::Jump;
 use super::people::People;
 use super::scrollback::Scrollback;
-use crate::protocol::mention;
 use crate::client::tui::scroll::{Anchor, Scroll, Unit};
 use crate::client::tui::wrap;
-use crate::protocol::command::RequestId;
+use crate::protocol::command::{Place, RequestId};
 use crate::protocol::event::{Entry, EntryKind, Gap, RoomInfo};
+use crate::protocol::mention;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::{Line, Text};
 use crate::protocol::time::Time;
@@ -51,8 +54,14 @@ pub struct Room {
     pub(crate) widest_name: usize,
     /// The page of history that is being waited for.
     pub(crate) asked: Option<RequestId>,
+    /// Where that page lies, if it is one that a reader came across.
+    pub(crate) asked_for: Option<Place>,
     /// The server had nothing where a gap is: it is not asked again by itself.
     pub(crate) history_ends: bool,
+    /// Where the log begins, as far as we know: what was before that has expired.
+    pub(crate) first: u64,
+    /// Where we want to be taken, once it is known what is there.
+    pub(crate) jump: Option<Jump>,
 }
 
 /// What we said and the room does not have yet.
@@ -100,7 +109,10 @@ impl Room {
             speakers: Vec::new(),
             widest_name: 0,
             asked: None,
+            asked_for: None,
             history_ends: false,
+            first: 1,
+            jump: None,
         }
     }
 
@@ -114,6 +126,7 @@ impl Room {
         self.missing = self.returning && info.last > self.scrollback.newest();
         self.caught_up_at = info.last;
         self.history_ends = false;
+        self.first = info.first.unwrap_or(1);
         if info.last < self.scrollback.newest() {
             self.scrollback.cut_after(info.last);
             self.seen = self.seen.min(info.last);
@@ -133,6 +146,8 @@ impl Room {
         self.unread = 0;
         self.mentioned = false;
         self.returning = false;
+        self.first = 1;
+        self.jump = None;
     }
 
     /// Takes in the next entry. `in_sight`: the reader sees it arrive. Says whether it is a reason
@@ -185,6 +200,18 @@ impl Room {
             self.new_after = Some(self.seen);
         }
         self.missing = false;
+    }
+
+    /// We are in, and have got what we missed.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.joined && self.scrollback.newest() >= self.caught_up_at
+    }
+
+    /// What is missing before the entry at `place`, and the server may have; see [`Scrollback::gap_before`].
+    pub(crate) fn gap_before(&self, place: usize) -> Option<RangeInclusive<u64>> {
+        let gap = self.scrollback.gap_before(place)?;
+        let (first, last) = (self.first.max(*gap.start()), *gap.end());
+        (first <= last).then_some(first..=last)
     }
 
     /// A page of the past has come.

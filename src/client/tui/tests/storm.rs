@@ -7,11 +7,11 @@ use proptest::prelude::*;
 
 use crate::client::link::Update;
 use crate::client::tui::Event as Happening;
-use crate::client::tui::script::{Script, entry, nick, room_name};
+use crate::client::tui::script::{Script, entry, nick};
 use crate::client::tui::view::panes;
 use crate::client::tui::wrap::tests::odd_text;
 use crate::protocol::command::Command;
-use crate::protocol::event::{Audit, Decision, Event, Okay, Page, Stats, Whois};
+use crate::protocol::event::{Audit, Decision, Event, Found, Hit, Okay, Page, RoomInfo, Stats, Whois};
 use crate::protocol::hex::Hex;
 use crate::protocol::text::Line;
 
@@ -52,13 +52,13 @@ fn step() -> impl Strategy<Value = Step> {
         K::F(2),
         K::F(3),
     ]);
-    let letters = prop::sample::select("abdefhjklnprtuwy_1290".chars().collect::<Vec<_>>());
+    let letters = prop::sample::select("abdefhjklnprstuwy_1290".chars().collect::<Vec<_>>());
     let modifiers = prop::sample::select(vec![KeyModifiers::NONE, KeyModifiers::ALT, KeyModifiers::CONTROL]);
     let held = prop::sample::select(vec![KeyModifiers::ALT, KeyModifiers::CONTROL]);
     prop_oneof![
         4 => (codes, modifiers).prop_map(|(code, modifiers)| Step::Key(code, modifiers)),
         3 => (letters, held).prop_map(|(letter, held)| Step::Key(K::Char(letter), held)),
-        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|invite|whois|audit|stats|kick|mute|ban|private|topic-lock) ?#?[a-c]{0,2}|b".prop_map(Step::Write),
+        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|invite|whois|audit|stats|kick|mute|ban|private|topic-lock) ?#?[a-c]{0,2}|b|/(search|mentions|goto|go) ?(alice|from:bob|first|last|yesterday|11:0[0-9]|#[0-9]{1,4})?".prop_map(Step::Write),
         1 => odd_text().prop_map(Step::Paste),
         1 => (-40_isize..40).prop_map(Step::Wheel),
         2 => (1_u16..130, 1_u16..40).prop_map(|(columns, rows)| Step::Size(columns, rows)),
@@ -125,18 +125,51 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
                         let decisions = decisions.collect();
                         script.hear(Event::Audit(Audit { re: okay.re, decisions }));
                     }
-                    Command::History(_) | Command::Join(_) => {}
+                    Command::Search(search) => {
+                        let newest = search.before.unwrap_or((*last).min(600)).max(1);
+                        let said = |seq: u64| {
+                            entry(
+                                ["#a", "#b"][usize::try_from(seq % 2).unwrap_or(0)],
+                                seq,
+                                "bob",
+                                "alice \n漢字 👩‍👩‍👧‍👦\told",
+                            )
+                        };
+                        let seqs = (newest.saturating_sub(12).max(1)..newest).rev();
+                        let hits = seqs
+                            .map(|seq| Hit { entry: said(seq), before: Some(said(seq + 1)), after: None })
+                            .collect();
+                        let more = Some(newest.saturating_sub(12)).filter(|more| *more > 1);
+                        script.hear(Event::Found(Found { re: okay.re, hits, more, behind: *last % 3 }));
+                    }
+                    Command::History(_) => {}
+                    Command::Join(join) => {
+                        let info = RoomInfo {
+                            room: join.room.clone(),
+                            topic: Line::default(),
+                            here: 1,
+                            last: *last,
+                            first: None,
+                            members: Vec::new(),
+                        };
+                        script.hear(Event::Ok(Okay { room: Some(info), ..okay }));
+                        if *last > join.after {
+                            script.gap(join.room.as_str(), join.after + 1, *last);
+                        }
+                    }
                     _ => script.hear(Event::Ok(okay)),
                 }
                 if let Command::History(history) = command {
                     let from = match history.place {
                         crate::protocol::command::Place::Before(seq) => seq.saturating_sub(50).max(1),
                         crate::protocol::command::Place::After(seq) => seq + 1,
-                        crate::protocol::command::Place::Around(seq) => seq,
+                        crate::protocol::command::Place::Around(seq) => seq.saturating_sub(20).max(1),
                         crate::protocol::command::Place::At(_) => 1,
                     };
-                    let entries = (from..from + 50).map(|seq| entry("#a", seq, "carol", "old")).collect();
-                    let page = Page { re: history.id, room: room_name("#a"), entries, last: *last };
+                    let room = history.room;
+                    let entries =
+                        (from..from + 50).map(|seq| entry(room.as_str(), seq, "carol", "old")).collect();
+                    let page = Page { re: history.id, room, entries, last: *last };
                     script.hear(Event::Page(page));
                 }
             }

@@ -33,8 +33,10 @@ pub(super) fn to_oldest(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 pub(super) fn to_newest(state: &mut State) {
+    state.finding.settle();
     if let Some(room) = state.room_mut() {
         room.scroll = Scroll::Bottom;
+        room.jump = None;
     }
 }
 
@@ -55,7 +57,7 @@ pub(super) fn look_at(state: &mut State, seq: u64, effects: &mut Vec<Effect>) {
     arrive_at(state, to, effects);
 }
 
-fn arrive_at(state: &mut State, to: Scroll, effects: &mut Vec<Effect>) {
+pub(super) fn arrive_at(state: &mut State, to: Scroll, effects: &mut Vec<Effect>) {
     if let Some(room) = state.room_mut() {
         room.scroll = to;
     }
@@ -75,12 +77,11 @@ pub(super) fn load(state: &mut State, effects: &mut Vec<Effect>) {
     let known = room.scrollback.len();
     // Units and entries are one apart: the unit 0 is the beginning.
     let sought = first.saturating_sub(LOAD_AHEAD + 1)..=(last + LOAD_AHEAD).min(known);
-    let is_gap = |place: &usize| room.scrollback.gap_before(*place).is_some();
+    let is_gap = |place: &usize| room.gap_before(*place).is_some();
     let middle = last.saturating_sub(1);
     let above = sought.clone().rev().filter(|place| *place <= middle).find(is_gap);
     let below = || sought.clone().filter(|place| *place > middle).find(is_gap);
-    let Some(gap) =
-        above.or_else(below).and_then(|place| room.scrollback.gap_before(place).map(|gap| (place, gap)))
+    let Some(gap) = above.or_else(below).and_then(|place| room.gap_before(place).map(|gap| (place, gap)))
     else {
         return;
     };
@@ -97,6 +98,7 @@ pub(super) fn load(state: &mut State, effects: &mut Vec<Effect>) {
     let id = state.request_id();
     if let Some(room) = state.room_mut() {
         room.asked = Some(id.clone());
+        room.asked_for = Some(place);
         if let (Place::After(seq), true) = (place, ends_at_gap(room.scroll, &rows)) {
             // The page goes between this entry and the gap: stay with the entry.
             room.scroll = Scroll::At(Anchor { unit: Unit::Entry(seq), below: 0 });

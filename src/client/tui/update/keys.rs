@@ -2,10 +2,11 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{Effect, State, completing, history, overlays, rooms, saying};
+use super::{Effect, State, completing, finding, history, jump, overlays, rooms, saying};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::composer::Motion;
+use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::{Overlay, Question};
 use crate::client::tui::{view, wrap};
 
@@ -19,6 +20,7 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
     }
     // Not every terminal tells of the focus when it comes, and fingers do not press keys elsewhere.
     state.focused = true;
+    state.finding.marked = None;
     if let Some(question) = state.question.take() {
         overlays::answer(state, question, key, effects);
         return;
@@ -62,7 +64,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::CompleteBack => completing::complete(state, -1),
         Action::Close => {
             state.notice = None;
-            if state.room().is_some_and(|room| room.composer.is_empty()) {
+            if state.room().is_some_and(|room| room.composer.is_empty()) && !jump::go_back(state, effects) {
                 history::to_newest(state);
             }
         }
@@ -81,6 +83,9 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Oldest => history::to_oldest(state, effects),
         Action::Newest => history::to_newest(state),
         Action::FirstUnread => history::to_first_unread(state, effects),
+        Action::Search => finding::open(state, Kind::Search, effects),
+        Action::PreviousMention => finding::go_by(state, 1, effects),
+        Action::NextMention => finding::go_by(state, -1, effects),
         Action::RoomNumber(number) => rooms::go_to(state, number),
         Action::NextRoom => rooms::go_by(state, 1),
         Action::PreviousRoom => rooms::go_by(state, -1),

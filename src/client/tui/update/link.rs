@@ -2,12 +2,13 @@
 
 use uuid::Uuid;
 
-use super::{Effect, State, history, order, rooms, sees};
+use super::{Effect, State, finding, history, jump, order, rooms, sees};
 use crate::client::link::Update;
 use crate::client::tui::scroll::Scroll;
+use crate::client::tui::state::finding::Finding;
 use crate::client::tui::state::room::Delivery;
 use crate::client::tui::state::{Connection, Overlay, Then};
-use crate::protocol::command::RequestId;
+use crate::protocol::command::{Place, RequestId};
 use crate::protocol::event::{Entry, ErrorCode, Event, Failure, Okay, Page, Ready, Welcome};
 use crate::protocol::limits::DEVICE_CODE_TIME;
 use crate::protocol::name::RoomName;
@@ -17,6 +18,10 @@ pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>
         Update::Connecting { .. } => state.connection = Connection::Connecting,
         Update::Online { welcome, ready, news, new_log, .. } => {
             online(state, &welcome, *ready, new_log);
+            if new_log {
+                state.finding = Finding::default();
+            }
+            finding::start_if_due(state, effects);
             if let Some(news) = news {
                 state.say(news);
             }
@@ -78,6 +83,10 @@ fn unasked(state: &mut State) {
     for room in &mut state.rooms {
         room.asked = None;
         room.joined = false;
+        // Asked again when we are back.
+        if let Some(jump) = &mut room.jump {
+            jump.asked = None;
+        }
     }
     not_answered(state, None);
 }
@@ -101,8 +110,12 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
             let Some(place) = state.place_of(&gap.room) else { return };
             let in_sight = place == state.current && sees(state);
             state.rooms[place].skip(&gap, in_sight);
+            jump::go_on(state, effects);
         }
-        Event::Ok(okay) => done(state, okay),
+        Event::Ok(okay) => {
+            done(state, okay);
+            jump::go_on(state, effects);
+        }
         Event::Page(page) => page_came(state, page, effects),
         Event::Presence(news) => {
             let followed: Vec<_> = news
@@ -121,12 +134,8 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
                 state.rooms[place].people.take_in(news);
             }
         }
-        Event::Reactions(_)
-        | Event::Earlier(_)
-        | Event::Found(_)
-        | Event::Direct(_)
-        | Event::Read(_)
-        | Event::Typing(_) => {}
+        Event::Reactions(_) | Event::Earlier(_) | Event::Direct(_) | Event::Read(_) | Event::Typing(_) => {}
+        Event::Found(found) => finding::found(state, found, effects),
         Event::Rooms(list) => {
             if let Some(Overlay::Rooms { asked, rooms, .. }) = &mut state.overlay
                 && list.re.as_ref() == Some(asked)
@@ -161,6 +170,9 @@ fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
         effects.push(Effect::Bell);
     }
     state.rooms[place].forget_what_is_far();
+    if state.rooms[place].jump.is_some() {
+        jump::go_on(state, effects);
+    }
 }
 
 fn done(state: &mut State, okay: Okay) {
@@ -222,7 +234,16 @@ fn page_came(state: &mut State, page: Page, effects: &mut Vec<Effect>) {
         return;
     }
     room.asked = None;
-    room.history_ends = page.entries.is_empty();
+    let asked_for = room.asked_for.take();
+    if let Some(jump) = room.jump.take_if(|jump| jump.asked.is_some()) {
+        jump::arrive(state, place, &jump, page, effects);
+        return;
+    }
+    match asked_for {
+        // What was there has expired since we came.
+        Some(Place::Before(seq)) if page.entries.is_empty() => room.first = room.first.max(seq),
+        _ => room.history_ends = page.entries.is_empty(),
+    }
     room.fill(page.entries);
     room.forget_what_is_far();
     if place == state.current && room.scroll != Scroll::Bottom {
@@ -231,6 +252,9 @@ fn page_came(state: &mut State, page: Page, effects: &mut Vec<Effect>) {
 }
 
 fn failed(state: &mut State, failure: &Failure) {
+    if finding::failed(state, failure) {
+        return;
+    }
     let sentence = failure.message.to_string();
     let mut told = false;
     if let Some(id) = failure.re.as_ref().and_then(message) {
@@ -244,6 +268,13 @@ fn failed(state: &mut State, failure: &Failure) {
     for room in &mut state.rooms {
         if room.asked.is_some() && room.asked == failure.re {
             room.asked = None;
+            if room.jump.take_if(|jump| jump.asked.is_some() && failure.code != ErrorCode::Offline).is_some()
+            {
+                continue;
+            }
+            if let Some(jump) = &mut room.jump {
+                jump.asked = None;
+            }
             // Offline, it is asked again by whoever scrolls there; refused, there is no point.
             room.history_ends = failure.code != ErrorCode::Offline;
             told = failure.code == ErrorCode::Offline;

@@ -2,7 +2,9 @@
 //! time comes in as [`Event::Tick`].
 
 mod completing;
+mod finding;
 mod history;
+mod jump;
 mod keys;
 mod link;
 mod order;
@@ -31,6 +33,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = Vec::new();
     if let Event::Tick(now) = event {
         tick(state, now);
+        finding::start_if_due(state, &mut effects);
+        watch(state, false, &effects);
         return effects;
     }
     state.changed = true;
@@ -102,6 +106,9 @@ fn tick(state: &mut State, now: Now) {
 }
 
 fn paste(state: &mut State, text: &str) {
+    if finding::paste(state, text) {
+        return;
+    }
     let before = match state.question.take() {
         // There is a question already, and what it is about is not complete.
         Some(Question::Paste(before)) => before + "\n",

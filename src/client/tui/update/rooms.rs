@@ -47,6 +47,7 @@ pub(super) fn go_to(state: &mut State, place: usize) {
     }
     state.completion = None;
     state.input_history.stay();
+    state.finding.settle();
     state.previous = state.room().map(|room| room.name.clone());
     if let Some(room) = state.room_mut() {
         room.leave_sight();

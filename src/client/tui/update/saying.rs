@@ -1,7 +1,8 @@
 //! What was written is sent off: said, or done.
 
-use super::{Effect, State, history, order, rooms};
+use super::{Effect, State, finding, history, order, rooms};
 use crate::client::tui::slash::{self, Input, Slash};
+use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::room::{Delivery, Pending};
 use crate::client::tui::state::{Connection, Overlay, Question};
 use crate::protocol::command::{Command, Plain, Send, SetNick, SetTopic};
@@ -92,11 +93,19 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
     let command = match command {
         Slash::Me(act) => return say(state, act.as_str(), true, effects),
         Slash::Order(order) => return order::give(state, order, line, effects),
+        Slash::Goto(target) => return finding::go(state, target, effects),
         command => command,
     };
     written(state);
     match command {
-        Slash::Me(_) | Slash::Order(_) => {}
+        Slash::Me(_) | Slash::Order(_) | Slash::Goto(_) => {}
+        Slash::Search(words) => {
+            if !words.is_empty() {
+                state.finding.search.input.set(&words);
+            }
+            finding::open(state, Kind::Search, effects);
+        }
+        Slash::Mentions => finding::open(state, Kind::Mentions, effects),
         Slash::Join(room, words) => rooms::join(state, room, words, effects),
         Slash::Part(named) => {
             if let Some(room) = named.or_else(|| state.room().map(|room| room.name.clone())) {

@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use super::{overlay, put_line};
 use crate::client::tui::keymap::{Action, key_for};
 use crate::client::tui::scroll::Scroll;
+use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::{Connection, Overlay, Question, State};
 use crate::client::tui::update::overlays::EDIT_PASTE;
 use crate::client::tui::wrap;
@@ -120,6 +121,9 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         None => {}
     }
     if let Some(overlay) = &state.overlay {
+        if let Overlay::Found(kind) = overlay {
+            return searching(state, *kind);
+        }
         let Some(top) = overlay::place(overlay) else {
             return vec![(enter, "go in"), ("↑ ↓".to_owned(), "choose"), (esc, "close")];
         };
@@ -144,6 +148,9 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     if room.composer.text().contains('\n') {
         useful.push((key_for(Action::NewLine), "new line"));
     }
+    if state.finding.back.is_some() && room.composer.is_empty() {
+        useful.push((esc, "back"));
+    }
     if room.scroll != Scroll::Bottom {
         useful.push((key_for(Action::Newest), "newest"));
         useful.push((key_for(Action::PageUp), "older"));
@@ -156,6 +163,20 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         useful.push((key_for(Action::PageUp), "history"));
     }
     useful.push((key_for(Action::Help), "help"));
+    useful
+}
+
+/// While one searches.
+fn searching(state: &State, kind: Kind) -> Vec<(String, &'static str)> {
+    let hunt = state.finding.hunt(kind);
+    let (enter, esc) = (key_for(Action::Send), key_for(Action::Close));
+    let mut useful = Vec::new();
+    if hunt.due.is_some() {
+        useful.push((enter, "search"));
+    } else if !hunt.hits.is_empty() {
+        useful.extend([(enter, "go there"), ("↑ ↓".to_owned(), "choose")]);
+    }
+    useful.push((esc, "close"));
     useful
 }
 

@@ -1,6 +1,7 @@
 //! What lies over the conversation: the help, who is here, how others join, the rooms that there are.
 
 mod audit;
+mod found;
 mod help;
 mod invite;
 mod stats;
@@ -13,6 +14,7 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
+pub(crate) use self::found::{cursor as found_cursor, hits_in_sight};
 use super::{panes, people, put_line};
 use crate::client::tui::state::{Decisions, Overlay, State};
 use crate::client::tui::theme::Theme;
@@ -65,7 +67,7 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
             | Overlay::Rooms { rooms: None, .. },
         ) => vec![asking(state)],
         Some(Overlay::Audit(decisions)) => audit::rows(state, decisions, width),
-        Some(Overlay::Rooms { rooms: Some(_), .. }) | None => Vec::new(),
+        Some(Overlay::Rooms { rooms: Some(_), .. } | Overlay::Found(_)) | None => Vec::new(),
     }
 }
 
@@ -92,7 +94,7 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
         | Overlay::Tickets { top, .. }
         | Overlay::Stats { top, .. }
         | Overlay::Audit(Decisions { top, .. }) => Some(*top),
-        Overlay::Rooms { .. } => None,
+        Overlay::Rooms { .. } | Overlay::Found(_) => None,
     }
 }
 
@@ -113,6 +115,8 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
             (answer.as_ref().map_or(nick, |answer| &answer.nick).to_string(), from(top))
         }
         Overlay::Audit(decisions) => ("what was decided".to_owned(), from(&decisions.top)),
+        // Drawn in its own way.
+        Overlay::Found(_) => (String::new(), Vec::new()),
         Overlay::Rooms { rooms: None, .. } => ("rooms".to_owned(), from(&0)),
         Overlay::Rooms { rooms: Some(rooms), chosen, .. } => {
             let first = (chosen + 1).saturating_sub(height);
@@ -148,6 +152,10 @@ fn labelled(theme: Theme, label: &str, columns: usize, text: &str, width: usize)
 
 pub(super) fn draw(state: &State, buffer: &mut Buffer) {
     let Some(overlay) = &state.overlay else { return };
+    if let Overlay::Found(kind) = overlay {
+        found::draw(state, *kind, buffer);
+        return;
+    }
     let theme = state.theme;
     let (title, lines) = content(state, overlay);
     let area = area(state);
