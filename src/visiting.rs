@@ -212,7 +212,7 @@ pub(crate) async fn tail(args: Tail) -> anyhow::Result<ExitCode> {
 pub(crate) async fn search(args: Search) -> anyhow::Result<ExitCode> {
     let Search { words, json, limit, script } = args;
     let zone = jiff::tz::TimeZone::system();
-    let read = query::parse(&words.join(" "), protocol::time::Time::now(), &zone).map_err(Usage)?;
+    let read = query::parse(&words.join(" "), protocol::time::Time::now(), &zone, None).map_err(Usage)?;
     let search = read.ok_or_else(|| Usage("say what to look for: parlor search build failed".to_owned()))?;
     let what = search::What { search, json, limit: limit.max(1) };
     Ok(exit_code(search::run(config(script, "search")?, what, &asked_to_end()).await))

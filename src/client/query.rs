@@ -10,11 +10,13 @@ use crate::protocol::text::Line;
 use crate::protocol::time::Time;
 
 /// What can be written, and what it means: for every help.
-pub const LANGUAGE: [(&str, &str); 7] = [
+pub const LANGUAGE: [(&str, &str); 9] = [
     ("some words", "messages with all of them"),
     ("\"some words\"", "these words, one behind the other"),
+    ("beg*", "words that begin so"),
     ("from:bob", "said by bob"),
     ("in:#rust", "in this room; otherwise, in all that you are in"),
+    ("in:here", "in the room that you look at"),
     ("before:2026-11-03", "before that day; also a time, yesterday, monday, \"monday 14:00\""),
     ("after:yesterday", "from the beginning of that day on"),
     ("has:link has:file", "with an address of the web; with a file"),
@@ -24,11 +26,16 @@ pub const LANGUAGE: [(&str, &str); 7] = [
 pub const MENTIONS: (&str, &str) = ("mentions:me", "said by others, and naming you");
 
 /// Reads a search in the zone of who writes it; `None` where nothing is searched for. What looks like a filter and is
-/// none is a word.
+/// none is a word. `here`: the room in sight, if there is a screen.
 ///
 /// # Errors
 /// A sentence that says what to write instead.
-pub fn parse(typed: &str, now: Time, zone: &TimeZone) -> Result<Option<Search>, String> {
+pub fn parse(
+    typed: &str,
+    now: Time,
+    zone: &TimeZone,
+    here: Option<&RoomName>,
+) -> Result<Option<Search>, String> {
     let mut search = Search { limit: SEARCH_HITS, ..Search::default() };
     let mut words: Vec<&str> = Vec::new();
     let mut filtered = false;
@@ -41,7 +48,7 @@ pub fn parse(typed: &str, now: Time, zone: &TimeZone) -> Result<Option<Search>, 
                 continue;
             }
             "from" => once(&mut search.nick, nick(value)?, "from:")?,
-            "in" => once(&mut search.room, room(value)?, "in:")?,
+            "in" => once(&mut search.room, room(value, here)?, "in:")?,
             "before" => once(&mut search.until, day(value, "before:yesterday", now, zone)?, "before:")?,
             "after" => once(&mut search.since, day(value, "after:yesterday", now, zone)?, "after:")?,
             "has" => {
@@ -105,7 +112,10 @@ fn nick(value: &str) -> Result<Nick, String> {
     Nick::new(value).map_err(|error| format!("from: {error}"))
 }
 
-fn room(value: &str) -> Result<RoomName, String> {
+fn room(value: &str, here: Option<&RoomName>) -> Result<RoomName, String> {
+    if value == "here" {
+        return here.cloned().ok_or_else(|| "you look at no room: say which one, in:#rust".to_owned());
+    }
     if matches!(value, "" | "#") {
         return Err("say in which room: in:#rust".to_owned());
     }
@@ -128,7 +138,8 @@ mod tests {
     const NOW: i64 = 1_795_258_920_000;
 
     fn read(typed: &str) -> Result<Option<Search>, String> {
-        parse(typed, Time::from_millis(NOW), &TimeZone::UTC)
+        let den = RoomName::new("#den").unwrap();
+        parse(typed, Time::from_millis(NOW), &TimeZone::UTC, Some(&den))
     }
 
     fn searched(typed: &str) -> serde_json::Value {
@@ -147,6 +158,10 @@ mod tests {
             })
         );
         assert_eq!(searched("mentions:me")["mentions"], true);
+        assert_eq!(
+            (searched("in:here")["room"].as_str(), searched("in:#here")["room"].as_str()),
+            (Some("#den"), Some("#here"))
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub fn parse(text: &str) -> Terms {
         if place % 2 == 1 {
             words.push(part.trim().to_lowercase());
         } else {
-            words.extend(part.split_whitespace().map(str::to_lowercase));
+            words.extend(part.split_whitespace().map(|word| word.trim_end_matches('*').to_lowercase()));
         }
     }
     words.retain(|word| !word.is_empty());
@@ -67,6 +67,7 @@ mod tests {
         assert_eq!(find(text, &parse("build")), [4..9, 22..27]);
         assert_eq!(find(text, &parse("\"the build\"")), [0..9, 18..27]);
         assert_eq!(find("漢字とかな字", &parse("字")), [3..6, 15..18]);
+        assert_eq!(find(text, &parse("bui*")), [4..7, 22..25]);
         assert!(find(text, &parse("  ")).is_empty());
     }
 }

@@ -143,20 +143,39 @@ fn one_search_at_a_time_once_the_fingers_rest() {
     assert_eq!(script.state.deadline(), Some(script.now.instant + PAUSE / 2));
     script.pass(PAUSE / 2);
     let first = searched(&mut script).unwrap();
-    assert_eq!(first.text.as_str(), "bui");
+    assert_eq!(first.text.as_str(), "bui*");
     assert!(script.text().contains("searching …"));
     script.write("ld");
     script.pass(PAUSE);
     assert_eq!(searched(&mut script), None, "the first is not answered");
     answer(&mut script, &first, vec![hit("#a", 7, "bob", "built")], None, 0);
     let second = searched(&mut script).unwrap();
-    assert_eq!(second.text.as_str(), "build");
+    assert_eq!(second.text.as_str(), "build*");
     // Taken by the old answer, Enter would lead elsewhere than was meant.
     script.press(KeyCode::Enter);
     assert!(script.text().contains("search › build"));
     answer(&mut script, &second, hits(), None, 0);
     assert!(script.text().contains("1 of 4"), "{}", script.text());
     assert_eq!(script.state.deadline(), None);
+}
+
+#[test]
+fn the_last_word_may_go_on_until_something_stands_behind_it() {
+    for (typed, text) in [
+        ("the bu", "the bu*"),
+        ("b", "b"),
+        ("the build ", "the build"),
+        ("\"the bu", "\"the bu"),
+        ("\"the build\"", "\"the build\""),
+        ("build from:bo", "build"),
+        ("漢字", "漢字*"),
+    ] {
+        let mut script = room(80, 24);
+        ctrl_s(&mut script);
+        script.write(typed);
+        script.press(KeyCode::Enter);
+        assert_eq!(searched(&mut script).unwrap().text.as_str(), text);
+    }
 }
 
 #[test]
@@ -238,7 +257,7 @@ fn without_a_connection_it_waits() {
         script.text()
     );
     script.online();
-    assert_eq!(searched(&mut script).unwrap().text.as_str(), "builds");
+    assert_eq!(searched(&mut script).unwrap().text.as_str(), "builds*");
 }
 
 #[test]

@@ -13,7 +13,8 @@ use crate::client::tui::view;
 use crate::client::{moment, query};
 use crate::protocol::command::{Command, Place, Search};
 use crate::protocol::event::{ErrorCode, Failure, Found};
-use crate::protocol::limits::SEARCH_HITS;
+use crate::protocol::limits::{SEARCH_BYTES, SEARCH_HITS};
+use crate::protocol::text::Line;
 
 /// Whoever stops typing for so long wants to see what there is. Shorter, and every letter would be a question.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -24,14 +25,10 @@ const LOAD_AHEAD: usize = 15;
 /// Opens one of the searches as it was left; the mentions are looked for anew.
 pub(super) fn open(state: &mut State, kind: Kind, effects: &mut Vec<Effect>) {
     state.overlay = Some(Overlay::Found(kind));
-    let now = state.now;
-    let searched = |state: &State| {
-        let hunt = state.finding.hunt(kind);
-        let wanted = query::parse(hunt.input.text(), now.time, &state.zone).ok().flatten();
-        wanted.is_none() || wanted == hunt.answered
-    };
-    if kind == Kind::Mentions || !searched(state) {
-        state.finding.hunt_mut(kind).due = Some(now.instant);
+    let wanted = wanted(state, kind).ok().flatten();
+    let is_known = wanted.is_none() || wanted == state.finding.hunt(kind).answered;
+    if kind == Kind::Mentions || !is_known {
+        state.finding.hunt_mut(kind).due = Some(state.now.instant);
         start_if_due(state, effects);
     }
 }
@@ -89,7 +86,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> bool {
         Some(Overlay::Found(Kind::Search)) if state.question.is_none() => {}
         _ => return false,
     }
-    let line = crate::protocol::text::Line::lossy(text);
+    let line = Line::lossy(text);
     state.finding.search.input.insert(line.as_str());
     typed(state);
     true
@@ -119,10 +116,7 @@ pub(super) fn start_if_due(state: &mut State, effects: &mut Vec<Effect>) {
 
 fn start(state: &mut State, kind: Kind, effects: &mut Vec<Effect>) {
     state.changed = true;
-    let wanted = match kind {
-        Kind::Search => query::parse(state.finding.search.input.text(), state.now.time, &state.zone),
-        Kind::Mentions => Ok(Some(Search { mentions: true, limit: SEARCH_HITS, ..Search::default() })),
-    };
+    let wanted = wanted(state, kind);
     let hunt = state.finding.hunt_mut(kind);
     hunt.due = None;
     match wanted {
@@ -130,6 +124,35 @@ fn start(state: &mut State, kind: Kind, effects: &mut Vec<Effect>) {
         Ok(None) => hunt.forget(),
         Err(sentence) => hunt.fault = Some(sentence),
     }
+}
+
+/// What is to be searched for; `None` for nothing.
+fn wanted(state: &State, kind: Kind) -> Result<Option<Search>, String> {
+    if kind == Kind::Mentions {
+        return Ok(Some(Search { mentions: true, limit: SEARCH_HITS, ..Search::default() }));
+    }
+    let typed = state.finding.search.input.text();
+    let here = state.room().map(|room| &room.name);
+    let search = query::parse(typed, state.now.time, &state.zone, here)?;
+    Ok(search.map(|search| if is_unfinished(typed, &search) { begun(search) } else { search }))
+}
+
+/// Whether what was typed ends in a word that may go on. Of one letter too much would be found.
+fn is_unfinished(typed: &str, search: &Search) -> bool {
+    let last = typed.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let is_word = last.ends_with(char::is_alphanumeric) && last.chars().nth(1).is_some();
+    is_word
+        && !last.contains('"')
+        && typed.matches('"').count() % 2 == 0
+        && search.text.as_str().ends_with(last)
+}
+
+/// The same for all that begins with its last word.
+fn begun(search: Search) -> Search {
+    if search.text.as_str().len() >= SEARCH_BYTES {
+        return search;
+    }
+    Search { text: Line::lossy(&format!("{}*", search.text)), ..search }
 }
 
 fn ask(state: &mut State, kind: Kind, search: Search, effects: &mut Vec<Effect>) {

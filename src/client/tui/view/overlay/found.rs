@@ -78,7 +78,7 @@ pub(super) fn draw(state: &State, kind: Kind, buffer: &mut Buffer) {
         rows.extend(empty(state, kind, hunt, width));
     } else {
         let left = height.saturating_sub(rows.len());
-        rows.extend(hits(state, kind, hunt, width, left));
+        rows.extend(hits(state, hunt, width, left));
     }
     for (y, row) in (list.y..list.bottom()).zip(&rows) {
         put_line(buffer, list.x, y, row, list.width);
@@ -216,11 +216,11 @@ fn language(state: &State, width: usize) -> Vec<Line<'static>> {
 }
 
 /// The messages around the chosen one, as many as fit, with the chosen one whole.
-fn hits(state: &State, kind: Kind, hunt: &Hunt, width: usize, height: usize) -> Vec<Line<'static>> {
+fn hits(state: &State, hunt: &Hunt, width: usize, height: usize) -> Vec<Line<'static>> {
     let roomy = height >= ROOMY;
     let block = |place: usize| {
         let hit = hunt.hits.get(place)?;
-        Some(self::hit(state, kind, hunt, hit, place == hunt.chosen, width, roomy))
+        Some(self::hit(state, hunt, hit, place == hunt.chosen, width, roomy))
     };
     let mut rows = block(hunt.chosen).unwrap_or_default();
     // Of the screen, what is above takes a half: so one sees where one comes from and where one goes.
@@ -254,15 +254,7 @@ fn hits(state: &State, kind: Kind, hunt: &Hunt, width: usize, height: usize) -> 
 }
 
 /// One message: where, when and by whom; what, with what was found marked; and what stands beside it.
-fn hit(
-    state: &State,
-    kind: Kind,
-    hunt: &Hunt,
-    hit: &Hit,
-    chosen: bool,
-    width: usize,
-    roomy: bool,
-) -> Vec<Line<'static>> {
+fn hit(state: &State, hunt: &Hunt, hit: &Hit, chosen: bool, width: usize, roomy: bool) -> Vec<Line<'static>> {
     let theme = state.theme;
     let entry = &hit.entry;
     let bar = || if chosen { Span::styled("▌", theme.accent()) } else { Span::raw(" ") };
@@ -300,12 +292,11 @@ fn hit(
     };
     rows.extend(hit.before.as_ref().filter(heard).filter(|_| roomy).map(beside));
     let text = flat(entry);
-    let found = match kind {
-        _ if hunt.answered.as_ref().is_some_and(|search| search.mentions) => {
-            mentions(&text, state.me.as_str())
-        }
-        _ => query::find(&text, &hunt.terms),
-    };
+    let mut found = query::find(&text, &hunt.terms);
+    if hunt.answered.as_ref().is_some_and(|search| search.mentions) {
+        found.extend(mentions(&text, state.me.as_str()));
+        found.sort_by_key(|range| range.start);
+    }
     let (texts, begins) = in_rows(&text, &found, inner, if roomy { TEXT_ROWS } else { 1 }, theme.mention());
     for (place, row) in texts.into_iter().enumerate() {
         let mut spans = vec![bar(), Span::raw(if place == 0 && !begins { "  …" } else { "   " })];
