@@ -54,8 +54,8 @@ pub struct Room {
     pub(crate) widest_name: usize,
     /// The page of history that is being waited for.
     pub(crate) asked: Option<RequestId>,
-    /// Where that page lies, if it is one that a reader came across.
-    pub(crate) asked_for: Option<Place>,
+    /// Where that page lies, if it is of a gap that a reader came across.
+    pub(crate) asked_for: Option<(RequestId, Place)>,
     /// The server had nothing where a gap is: it is not asked again by itself.
     pub(crate) history_ends: bool,
     /// Where the log begins, as far as we know: what was before that has expired.

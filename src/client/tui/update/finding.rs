@@ -143,7 +143,7 @@ fn is_unfinished(typed: &str, search: &Search) -> bool {
     let is_word = last.ends_with(char::is_alphanumeric) && last.chars().nth(1).is_some();
     is_word
         && !last.contains('"')
-        && typed.matches('"').count() % 2 == 0
+        && typed.matches('"').count().is_multiple_of(2)
         && search.text.as_str().ends_with(last)
 }
 

@@ -98,7 +98,7 @@ pub(super) fn load(state: &mut State, effects: &mut Vec<Effect>) {
     let id = state.request_id();
     if let Some(room) = state.room_mut() {
         room.asked = Some(id.clone());
-        room.asked_for = Some(place);
+        room.asked_for = Some((id.clone(), place));
         if let (Place::After(seq), true) = (place, ends_at_gap(room.scroll, &rows)) {
             // The page goes between this entry and the gap: stay with the entry.
             room.scroll = Scroll::At(Anchor { unit: Unit::Entry(seq), below: 0 });

@@ -59,7 +59,6 @@ pub(super) fn go_on(state: &mut State, effects: &mut Vec<Effect>) {
     if let Some(room) = state.room_mut() {
         // Another page that is on its way is not waited for: it is asked for again where it is missed.
         room.asked = Some(id.clone());
-        room.asked_for = None;
         room.jump = Some(Jump { place, asked: Some(id.clone()) });
     }
     effects.push(Effect::Submit(Command::History(History { id: Some(id), room, place, limit })));

@@ -234,14 +234,16 @@ fn page_came(state: &mut State, page: Page, effects: &mut Vec<Effect>) {
         return;
     }
     room.asked = None;
-    let asked_for = room.asked_for.take();
-    if let Some(jump) = room.jump.take_if(|jump| jump.asked.is_some()) {
+    let asked_for = room.asked_for.take().filter(|(id, _)| page.re.as_ref() == Some(id));
+    // One for whose page nobody waits any more is over.
+    let jump = room.jump.take_if(|jump| jump.asked.is_some());
+    if let Some(jump) = jump.filter(|jump| jump.asked == page.re) {
         jump::arrive(state, place, &jump, page, effects);
         return;
     }
     match asked_for {
         // What was there has expired since we came.
-        Some(Place::Before(seq)) if page.entries.is_empty() => room.first = room.first.max(seq),
+        Some((_, Place::Before(seq))) if page.entries.is_empty() => room.first = room.first.max(seq),
         _ => room.history_ends = page.entries.is_empty(),
     }
     room.fill(page.entries);

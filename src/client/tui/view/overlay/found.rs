@@ -228,7 +228,7 @@ fn hits(state: &State, hunt: &Hunt, width: usize, height: usize) -> Vec<Line<'st
     let mut used = rows.len();
     while let Some(place) = above.checked_sub(1)
         && let Some(block) = block(place)
-        && used + block.len() <= height.div_ceil(2).max(used.min(height))
+        && used + block.len() <= height.div_ceil(2)
     {
         used += block.len();
         rows.splice(0..0, block);
@@ -319,10 +319,12 @@ fn called(room: &RoomName) -> String {
 fn when(state: &State, entry: &Entry) -> String {
     let at = entry.at.timestamp().to_zoned(state.zone.clone());
     let now = state.now.time.timestamp().to_zoned(state.zone.clone());
-    let form = match () {
-        () if at.date() == now.date() => "today %H:%M",
-        () if at.year() == now.year() => "%a %-d %b %H:%M",
-        () => "%-d %b %Y %H:%M",
+    let form = if at.date() == now.date() {
+        "today %H:%M"
+    } else if at.year() == now.year() {
+        "%a %-d %b %H:%M"
+    } else {
+        "%-d %b %Y %H:%M"
     };
     at.strftime(form).to_string()
 }
