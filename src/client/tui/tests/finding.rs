@@ -8,6 +8,7 @@ use insta::assert_snapshot;
 use super::history::log;
 use crate::client::link::Update;
 use crate::client::tui::script::{Script, entry, room_name};
+use crate::client::tui::theme::{Colours, Theme};
 use crate::client::tui::{Effect, Event as Happening};
 use crate::protocol::command::{Command, Place, Search};
 use crate::protocol::event::{Entry, ErrorCode, Event, Failure, Found, Hit, Page};
@@ -104,6 +105,25 @@ fn what_was_found_at_50_by_12_and_30_by_8() {
     let mut script = found(30, 8);
     script.press(KeyCode::PageDown);
     assert_snapshot!(script.text());
+}
+
+/// What stands on the screen in the colour of what was found, in all its rows.
+fn marked_text(script: &mut Script) -> String {
+    let mark = Theme::new(Colours::Many).mention();
+    let (buffer, _) = script.screen();
+    let marked = buffer.content.iter().filter(|cell| cell.style().fg == mark.fg);
+    marked.map(ratatui::buffer::Cell::symbol).collect()
+}
+
+#[test]
+fn what_was_found_is_marked_where_it_stands() {
+    assert_eq!(marked_text(&mut found(80, 40)), "buildBuildbuildbuildbuildbuildbuild");
+    let mut script = room(80, 24);
+    script.write("/mentions");
+    script.press(KeyCode::Enter);
+    let search = searched(&mut script).unwrap();
+    answer(&mut script, &search, vec![hit("#a", 18, "bob", "Alice, alice: look at malice")], None, 0);
+    assert_eq!(marked_text(&mut script), "Alicealice");
 }
 
 #[test]
