@@ -71,6 +71,9 @@ pub(crate) enum Command {
     /// Print what was said, and with --follow what is said from now on
     #[cfg(feature = "client")]
     Tail(Tail),
+    /// Find messages by what is in them
+    #[cfg(feature = "client")]
+    Search(Search),
     /// Standard input and output as JSON lines, both ways: for bots
     #[cfg(feature = "client")]
     Pipe(Pipe),
@@ -305,6 +308,34 @@ pub(crate) struct Tail {
     /// Go on with what is said from now on
     #[arg(long, short)]
     pub(crate) follow: bool,
+    /// Which server and who to be.
+    #[command(flatten)]
+    pub(crate) script: ScriptArgs,
+}
+
+/// Options of `search`.
+#[cfg(feature = "client")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  parlor search build failed                 messages with both words, the newest first
+  parlor search '\"build failed\"' in:#ops    with the phrase, in one room
+  parlor search from:bob after:yesterday has:link
+  parlor search mentions:me --json | jq -r .text
+
+Filters: from:NAME in:ROOM before:DAY after:DAY has:link has:file mentions:me. A DAY is 2026-11-03, yesterday, monday,
+14:00, or a day and a time in quotation marks. Without in: all rooms are searched that the server lists.
+Each line is room, number, time, name and text; `/goto #NUMBER` goes there. Finding nothing is no failure.")]
+pub(crate) struct Search {
+    /// Words and filters
+    #[arg(required = true)]
+    pub(crate) words: Vec<String>,
+    /// The wire's own objects, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How many to print, at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: u64,
     /// Which server and who to be.
     #[command(flatten)]
     pub(crate) script: ScriptArgs,

@@ -50,6 +50,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             #[cfg(feature = "client")]
             Command::Tail(args) => visiting::tail(args).await,
             #[cfg(feature = "client")]
+            Command::Search(args) => visiting::search(args).await,
+            #[cfg(feature = "client")]
             Command::Pipe(args) => visiting::pipe(args).await,
             #[cfg(feature = "client")]
             Command::Bench(args) => visiting::bench(args).await,

@@ -608,3 +608,19 @@ async fn pipe_gives_up_in_time() {
     assert_eq!(pipe.status.code(), Some(1));
     assert!(err(&pipe).contains("nothing listens there"));
 }
+
+// --- search -----------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn a_search_that_means_nothing_is_wrong_usage() {
+    for (args, why) in [
+        (&["search", "before:soon"][..], "soon is no day and no time"),
+        (&["search", " "], "say what to look for"),
+        (&["search", "in:here"], "you look at no room"),
+        (&["search"], "Usage"),
+    ] {
+        let refused = run(1, args).await;
+        assert_eq!(refused.status.code(), Some(2), "{}", err(&refused));
+        assert!(err(&refused).contains(why), "{}", err(&refused));
+    }
+}

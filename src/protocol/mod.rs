@@ -11,6 +11,7 @@
 //! | [`words`] | why a command was not done, why a connection ended: the codes that programs go by |
 //! | [`emoji`] | which there are, and what people call them |
 //! | [`mention`] | whether somebody's name is said in a text |
+//! | [`query`] | the words of a search, and where they stand in a text |
 //! | [`name`] | nicks and room names: what is allowed, what counts as the same, what merely looks the same |
 //! | [`text`] | text that a terminal can be trusted with |
 //! | [`time`] | the one form of a moment on the wire |
@@ -38,6 +39,7 @@ pub mod link;
 pub mod mention;
 pub mod name;
 pub mod proof;
+pub mod query;
 pub mod stats;
 pub mod text;
 pub mod ticket;

@@ -41,6 +41,8 @@ pub(crate) enum Row {
         first: bool,
         asked: bool,
     },
+    /// What was here has expired.
+    Expired,
     Day(String),
     New,
     Said(Said),
@@ -213,9 +215,10 @@ impl Layout<'_> {
     }
 
     fn gap(&self, place: usize) -> Option<Row> {
-        let gap = self.room.scrollback.gap_before(place)?;
+        self.room.scrollback.gap_before(place)?;
+        let Some(gap) = self.room.gap_before(place) else { return Some(Row::Expired) };
         let missing = gap.end() - gap.start() + 1;
-        Some(Row::Gap { missing, first: *gap.start() == 1, asked: self.room.asked.is_some() })
+        Some(Row::Gap { missing, first: *gap.start() == self.room.first, asked: self.room.asked.is_some() })
     }
 
     fn entry(&self, place: usize) -> Vec<Row> {

@@ -32,6 +32,10 @@ pub(crate) enum Slash {
     /// How others join the room in sight, or the one named.
     Invite(Option<RoomName>),
     Whois(Nick),
+    /// Words and filters; empty shows the last search.
+    Search(String),
+    Mentions,
+    Goto(Target),
     Order(Order),
     Company(Company),
     Change(Change),
@@ -41,6 +45,17 @@ pub(crate) enum Slash {
     Help,
     Clear,
     Quit,
+}
+
+/// Where to go in the room in sight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    First,
+    Last,
+    /// The entry with this `seq`.
+    Entry(u64),
+    /// A day, a time, or both: what it means depends on when and where it is asked.
+    Moment(String),
 }
 
 /// One line of the table.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::State;
 use super::room::Room;
+use crate::client::place::called;
 use crate::client::tui::markup;
 use crate::client::tui::settings::{self, Rule, Settings};
 use crate::protocol::command::RequestId;
@@ -80,15 +81,6 @@ impl Company {
     }
 }
 
-/// What a direct room is called: its people, but for oneself.
-pub(crate) fn called(members: &[Nick], me: &Nick) -> String {
-    let others: Vec<&str> = members.iter().filter(|nick| *nick != me).map(Nick::as_str).collect();
-    match others.as_slice() {
-        [] => format!("@{me} (notes)"),
-        others => format!("@{}", others.join(", ")),
-    }
-}
-
 impl State {
     /// Whether we said something, under whatever name and on whichever device.
     pub(crate) fn is_mine(&self, entry: &Entry) -> bool {
@@ -97,7 +89,7 @@ impl State {
 
     /// Gives each direct room the name that it is shown by, after a nick has changed or a room has come.
     pub(crate) fn name_rooms(&mut self) {
-        for room in self.rooms.iter_mut().filter(|room| room.name.is_direct()) {
+        for room in self.rooms.iter_mut().filter(|room| room.name.is_direct() && !room.members.is_empty()) {
             room.shown = called(&room.members, &self.me);
         }
     }
@@ -135,19 +127,5 @@ impl State {
         };
         let wanted = others(with);
         self.rooms.iter().position(|room| room.name.is_direct() && others(&room.members) == wanted)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::client::tui::script::nick;
-
-    #[test]
-    fn a_direct_room_is_called_by_the_others() {
-        let (alice, bob, carol) = (nick("alice"), nick("bob"), nick("carol"));
-        assert_eq!(called(&[alice.clone(), bob.clone()], &alice), "@bob");
-        assert_eq!(called(&[alice.clone(), bob, carol], &alice), "@bob, carol");
-        assert_eq!(called(std::slice::from_ref(&alice), &alice), "@alice (notes)");
     }
 }

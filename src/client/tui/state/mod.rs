@@ -8,6 +8,7 @@ pub(crate) mod company;
 pub mod completion;
 pub mod composer;
 pub(crate) mod favourites;
+pub(crate) mod finding;
 pub mod input_history;
 pub mod inviting;
 pub mod people;
@@ -28,6 +29,7 @@ use self::company::Company;
 use self::completion::Completion;
 use self::composer::Composer;
 use self::favourites::Favourites;
+use self::finding::{Finding, Kind};
 use self::input_history::InputHistory;
 use self::inviting::Inviting;
 use self::room::{Delivery, Room};
@@ -111,6 +113,7 @@ pub struct State {
     pub(crate) completion: Option<Completion>,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) question: Option<Question>,
+    pub(crate) finding: Finding,
     pub(crate) notice: Option<Notice>,
     /// Whether the side panes were asked for or sent away; `None`: as the width allows.
     pub(crate) rooms_pane: Option<bool>,
@@ -165,6 +168,8 @@ pub(crate) enum Overlay {
     About(About),
     /// The rooms that there are, once they have come, and the one chosen.
     Rooms { asked: RequestId, rooms: Option<Vec<RoomInfo>>, chosen: usize },
+    /// A search, and what was found.
+    Found(Kind),
 }
 
 impl Overlay {
@@ -313,6 +318,7 @@ impl State {
             completion: None,
             overlay: None,
             question: None,
+            finding: Finding::default(),
             notice: None,
             rooms_pane: None,
             people_pane: None,
@@ -343,7 +349,9 @@ impl State {
         });
         let notice = self.notice.as_ref().and_then(|notice| notice.until);
         let typing = self.room().and_then(|room| room.typing.next());
-        countdown.into_iter().chain(silence).chain(notice).chain(typing).chain(self.company.read_due).min()
+        let search = self.finding.due().filter(|_| self.connection == Connection::Online);
+        let soon = countdown.into_iter().chain(silence).chain(notice);
+        soon.chain(typing).chain(self.company.read_due).chain(search).min()
     }
 
     /// Whole seconds for which the server has answered nothing, once they are too many.
@@ -364,6 +372,7 @@ impl State {
                     || room.quoting.is_some()
                     || room.entering.is_some()
             }) || !self.asked.is_empty()
+                || self.finding.waits()
                 || self.overlay.as_ref().is_some_and(|overlay| overlay.asked().is_some()))
     }
 

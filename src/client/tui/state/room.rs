@@ -1,10 +1,13 @@
 //! One room: what was said in it, who is there, how far it has been read, what is being written.
 
+use std::ops::RangeInclusive;
+
 use uuid::Uuid;
 
 use super::changes::{Deleted, Now};
 use super::comings::Comings;
 use super::composer::Composer;
+use super::finding::Jump;
 use super::people::People;
 use super::reading::Counts;
 use super::scrollback::Scrollback;
@@ -12,7 +15,7 @@ use super::typing::Typing;
 use super::wishes::{Composing, Wish, Wished};
 use crate::client::tui::scroll::{Anchor, Scroll, Unit};
 use crate::client::tui::wrap;
-use crate::protocol::command::RequestId;
+use crate::protocol::command::{Place, RequestId};
 use crate::protocol::event::{Entry, EntryKind, Gap, RoomInfo};
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::{Line, Text};
@@ -66,18 +69,20 @@ pub struct Room {
     pub(crate) widest_name: usize,
     /// The page of history that is being waited for.
     pub(crate) asked: Option<RequestId>,
-    /// What is to be brought onto the screen once that page is here.
-    pub(crate) going_to: Option<u64>,
+    /// Where that page lies, if it is of a gap that a reader came across.
+    pub(crate) asked_for: Option<(RequestId, Place)>,
     /// The server had nothing where a gap is: it is not asked again by itself.
     pub(crate) history_ends: bool,
+    /// Where the log begins, as far as we know: what was before that has expired.
+    pub(crate) first: u64,
+    /// Where we want to be taken, once it is known what is there.
+    pub(crate) jump: Option<Jump>,
     /// What shall become of messages, and the server has not answered yet.
     pub(crate) wishes: Vec<Wish>,
     /// The message that keys are about.
     pub(crate) chosen: Option<u64>,
     /// What the input is for, if it is not simply said.
     pub(crate) composing: Option<Composing>,
-    /// The message to go to once the page with it is here.
-    pub(crate) going: Option<u64>,
     /// Where we were before going to what a message answers; at most [`JUMPS`].
     jumps: Vec<u64>,
     /// The message that is being fetched to be quoted.
@@ -119,7 +124,8 @@ impl Room {
     /// A room that nothing is known of yet.
     pub(crate) fn new(name: RoomName) -> Self {
         Self {
-            shown: name.to_string(),
+            // What it is called is not known before its people are.
+            shown: if name.is_direct() { "@…".to_owned() } else { name.to_string() },
             members: Vec::new(),
             name,
             topic: Line::default(),
@@ -144,12 +150,13 @@ impl Room {
             speakers: Vec::new(),
             widest_name: 0,
             asked: None,
-            going_to: None,
+            asked_for: None,
             history_ends: false,
+            first: 1,
+            jump: None,
             wishes: Vec::new(),
             chosen: None,
             composing: None,
-            going: None,
             jumps: Vec::new(),
             quoting: None,
         }
@@ -172,6 +179,7 @@ impl Room {
         self.counted_to = 0;
         self.told_read = 0;
         self.history_ends = false;
+        self.first = info.first.unwrap_or(1);
         if info.last < self.scrollback.newest() {
             self.scrollback.cut_after(info.last);
             self.seen = self.seen.min(info.last);
@@ -201,11 +209,12 @@ impl Room {
         self.counted_to = 0;
         self.told_read = 0;
         self.comings.clear();
+        self.first = 1;
         // The numbers mean other messages, or none.
+        self.jump = None;
         self.wishes.clear();
         self.stop_choosing();
         self.composing = None;
-        self.going = None;
     }
 
     /// Takes in the next entry. `heard`: it is from somebody whom we want to hear, or takes back what such a one said;
@@ -275,6 +284,18 @@ impl Room {
             self.new_after = Some(self.seen);
         }
         self.missing = false;
+    }
+
+    /// We are in, and have got what we missed.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.joined && self.scrollback.newest() >= self.caught_up_at
+    }
+
+    /// What is missing before the entry at `place`, and the server may have; see [`Scrollback::gap_before`].
+    pub(crate) fn gap_before(&self, place: usize) -> Option<RangeInclusive<u64>> {
+        let gap = self.scrollback.gap_before(place)?;
+        let (first, last) = (self.first.max(*gap.start()), *gap.end());
+        (first <= last).then_some(first..=last)
     }
 
     /// A page of the past has come.

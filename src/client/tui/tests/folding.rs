@@ -429,6 +429,11 @@ fn what_is_answered_is_fetched_and_gone_to_and_back() {
         "{}",
         script.text()
     );
+    // The first ends the choosing, the second goes back to where all this began, as after every jump.
+    script.press(KeyCode::Esc);
+    assert!(script.text().contains("Esc back"), "{}", script.text());
+    script.press(KeyCode::Esc);
+    assert!(script.text().contains("m1000."), "{}", script.text());
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{Effect, State, changing, history, scrollback_size};
+use super::{Effect, State, changing, history, jump, scrollback_size};
 use crate::client::tui::keymap::{self, ForChosen};
 use crate::client::tui::rows::Layout;
 use crate::client::tui::scroll::Scroll;
+use crate::client::tui::state::Connection;
+use crate::protocol::command::Place;
 use crate::protocol::event::EntryKind;
 
 /// A key while a message is chosen. Says whether that was all; other letters end the choosing and are written.
@@ -169,31 +171,21 @@ fn go_to_answered(state: &mut State, seq: u64, effects: &mut Vec<Effect>) -> Res
     let answered = state.room().and_then(|room| room.scrollback.message(seq)?.reply_to);
     let Some(answered) = answered else { return Err("this message answers none".to_owned()) };
     go_to(state, answered, effects)?;
-    if let Some(room) = state.room_mut() {
+    // Not if it is known to be gone.
+    if let Some(room) = state.room_mut().filter(|room| room.jump.is_some() || room.chosen != Some(seq)) {
         room.jump_from(seq);
     }
     Ok(())
 }
 
-/// To the message `seq`, however far back it is.
-pub(super) fn go_to(state: &mut State, seq: u64, effects: &mut Vec<Effect>) -> Result<(), String> {
-    let Some(room) = state.room_mut() else { return Ok(()) };
-    if room.scrollback.place_of(seq).is_err() {
-        return history::load_around(state, seq, effects);
+/// To the message `seq`, however far back it is: it is chosen when it is there.
+fn go_to(state: &mut State, seq: u64, effects: &mut Vec<Effect>) -> Result<(), String> {
+    let Some(room) = state.room() else { return Ok(()) };
+    if let Connection::Ended { why } = &state.connection
+        && room.scrollback.place_of(seq).is_err()
+    {
+        return Err(format!("{why}: nothing can be loaded any more, Ctrl-C leaves"));
     }
-    room.chosen = Some(seq);
-    history::look_at(state, seq, effects);
+    jump::jump(state, room.name.clone(), Place::Around(seq), effects);
     Ok(())
-}
-
-/// The page around the message that we want to go to has come.
-pub(super) fn arrive(state: &mut State, seq: u64, effects: &mut Vec<Effect>) {
-    if state.room().is_some_and(|room| room.scrollback.place_of(seq).is_ok()) {
-        if let Some(room) = state.room_mut() {
-            room.chosen = Some(seq);
-        }
-        history::look_at(state, seq, effects);
-    } else {
-        state.complain("that message is not there any more");
-    }
 }

@@ -2,10 +2,13 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{Effect, State, changing, choosing, completing, history, links, overlays, rooms, saying};
+use super::{
+    Effect, State, changing, choosing, completing, finding, history, jump, links, overlays, rooms, saying,
+};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::composer::Motion;
+use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{Overlay, Question};
 use crate::client::tui::{view, wrap};
@@ -20,6 +23,7 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
     }
     // Not every terminal tells of the focus when it comes, and fingers do not press keys elsewhere.
     state.focused = true;
+    state.finding.marked = None;
     if let Some(question) = state.question.take() {
         overlays::answer(state, question, key, effects);
         return;
@@ -72,7 +76,9 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             }
             if state.room().is_some_and(|room| room.chosen.is_some()) {
                 state.room_mut().into_iter().for_each(Room::stop_choosing);
-            } else if state.room().is_some_and(|room| room.composer.is_empty()) {
+            } else if state.room().is_some_and(|room| room.composer.is_empty())
+                && !jump::go_back(state, effects)
+            {
                 history::to_newest(state);
             }
         }
@@ -99,6 +105,9 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 state.complain(sentence);
             }
         }
+        Action::Search => finding::open(state, Kind::Search, effects),
+        Action::PreviousMention => finding::go_by(state, 1, effects),
+        Action::NextMention => finding::go_by(state, -1, effects),
         Action::RoomNumber(number) => rooms::go_to(state, number),
         Action::NextRoom => rooms::go_by(state, 1),
         Action::PreviousRoom => rooms::go_by(state, -1),

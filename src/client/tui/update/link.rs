@@ -3,15 +3,16 @@
 use uuid::Uuid;
 
 use super::{
-    Effect, State, changing, choosing, company, direct, history, order, quoting, reading, ringing, rooms,
-    sees,
+    Effect, State, changing, company, direct, finding, history, jump, order, quoting, reading, ringing,
+    rooms, sees,
 };
 use crate::client::link::Update;
 use crate::client::tui::scroll::Scroll;
+use crate::client::tui::state::finding::Finding;
 use crate::client::tui::state::reading::Counts;
 use crate::client::tui::state::room::Delivery;
 use crate::client::tui::state::{Connection, Overlay, Then};
-use crate::protocol::command::RequestId;
+use crate::protocol::command::{Place, RequestId};
 use crate::protocol::event::{Entry, EntryKind, ErrorCode, Event, Failure, Okay, Page, Ready, Welcome};
 use crate::protocol::limits::DEVICE_CODE_TIME;
 use crate::protocol::name::RoomName;
@@ -21,6 +22,10 @@ pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>
         Update::Connecting { .. } => state.connection = Connection::Connecting,
         Update::Online { welcome, ready, news, new_log, .. } => {
             online(state, &welcome, *ready, new_log, effects);
+            if new_log {
+                state.finding = Finding::default();
+            }
+            finding::start_if_due(state, effects);
             if let Some(news) = news {
                 state.say(news);
             }
@@ -91,11 +96,13 @@ fn unasked(state: &mut State) {
     state.company.read_due = None;
     for room in &mut state.rooms {
         room.asked = None;
-        room.going_to = None;
         room.typing.clear();
-        room.going = None;
         room.quoting = None;
         room.joined = false;
+        // Asked again when we are back.
+        if let Some(jump) = &mut room.jump {
+            jump.asked = None;
+        }
     }
     not_answered(state, None);
 }
@@ -119,8 +126,12 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
             let Some(place) = state.place_of(&gap.room) else { return };
             let in_sight = place == state.current && sees(state);
             state.rooms[place].skip(&gap, in_sight);
+            jump::go_on(state, effects);
         }
-        Event::Ok(okay) => done(state, okay, effects),
+        Event::Ok(okay) => {
+            done(state, okay, effects);
+            jump::go_on(state, effects);
+        }
         Event::Page(page) => page_came(state, page, effects),
         Event::Presence(news) => {
             company::take_in(state, &news);
@@ -149,7 +160,7 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         Event::Typing(news) => company::heard_typing(state, news),
         Event::Reactions(news) => changing::told_reactions(state, news),
         Event::Earlier(news) => changing::told_earlier(state, news),
-        Event::Found(_) => {}
+        Event::Found(found) => finding::found(state, found, effects),
         Event::Rooms(list) => {
             if let Some(Overlay::Rooms { asked, rooms, .. }) = &mut state.overlay
                 && list.re.as_ref() == Some(asked)
@@ -194,6 +205,9 @@ fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
         ringing::ring_for(state, place, news, told, effects);
     }
     state.rooms[place].forget_what_is_far();
+    if state.rooms[place].jump.is_some() {
+        jump::go_on(state, effects);
+    }
 }
 
 fn done(state: &mut State, mut okay: Okay, effects: &mut Vec<Effect>) {
@@ -271,25 +285,29 @@ fn page_came(state: &mut State, mut page: Page, effects: &mut Vec<Effect>) {
         return;
     }
     room.asked = None;
-    let going_to = room.going_to.take();
-    let going = room.going.take();
-    room.history_ends = page.entries.is_empty() && going.is_none();
-    room.fill(page.entries);
-    if let Some(seq) = going.filter(|_| place == state.current) {
-        choosing::arrive(state, seq, effects);
+    let asked_for = room.asked_for.take().filter(|(id, _)| page.re.as_ref() == Some(id));
+    // One for whose page nobody waits any more is over.
+    let jump = room.jump.take_if(|jump| jump.asked.is_some());
+    if let Some(jump) = jump.filter(|jump| jump.asked == page.re) {
+        jump::arrive(state, place, &jump, page, effects);
+        return;
     }
-    let room = &mut state.rooms[place];
+    match asked_for {
+        // What was there has expired since we came.
+        Some((_, Place::Before(seq))) if page.entries.is_empty() => room.first = room.first.max(seq),
+        _ => room.history_ends = page.entries.is_empty(),
+    }
+    room.fill(page.entries);
     room.forget_what_is_far();
-    if let Some(seq) = going_to
-        && place == state.current
-    {
-        history::look_at(state, seq, effects);
-    } else if place == state.current && room.scroll != Scroll::Bottom {
+    if place == state.current && room.scroll != Scroll::Bottom {
         history::load(state, effects);
     }
 }
 
 fn failed(state: &mut State, failure: &Failure) {
+    if finding::failed(state, failure) {
+        return;
+    }
     if state.company.is_quiet(failure.re.as_ref()) {
         // A guest's reading is not kept, say: then it need not be told.
         state.company.reads_refused |= failure.code != ErrorCode::Offline;
@@ -313,9 +331,15 @@ fn failed(state: &mut State, failure: &Failure) {
     for room in &mut state.rooms {
         if room.asked.is_some() && room.asked == failure.re {
             room.asked = None;
-            room.going_to = None;
+            if room.jump.take_if(|jump| jump.asked.is_some() && failure.code != ErrorCode::Offline).is_some()
+            {
+                continue;
+            }
+            if let Some(jump) = &mut room.jump {
+                jump.asked = None;
+            }
             // Offline, it is asked again by whoever scrolls there; refused, there is no point.
-            room.history_ends = failure.code != ErrorCode::Offline && room.going.take().is_none();
+            room.history_ends = failure.code != ErrorCode::Offline;
             told = failure.code == ErrorCode::Offline;
         }
     }

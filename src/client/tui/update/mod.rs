@@ -6,7 +6,9 @@ mod choosing;
 mod company;
 mod completing;
 mod direct;
+mod finding;
 mod history;
+mod jump;
 mod keys;
 mod link;
 mod links;
@@ -35,6 +37,11 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = Vec::new();
     if let Event::Tick(now) = event {
         tick(state, now, &mut effects);
+        let mut searches = Vec::new();
+        finding::start_if_due(state, &mut searches);
+        // Somebody waits for these.
+        watch(state, false, &searches);
+        effects.extend(searches);
         return effects;
     }
     state.changed = true;

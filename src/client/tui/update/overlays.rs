@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, State, changing, history, links, order, pasting, rooms, saying};
+use super::{Effect, State, changing, finding, history, links, order, pasting, rooms, saying};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::composer::Motion;
 use crate::client::tui::state::{About, Connection, Decisions, Overlay, Question};
@@ -109,6 +109,10 @@ fn search(
 
 /// A key while an overlay lies over the rooms.
 pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>) {
+    if let Some(Overlay::Found(kind)) = state.overlay {
+        finding::press(state, kind, key, effects);
+        return;
+    }
     let action = keymap::action(Key::of(key));
     let letter = keymap::character(key);
     let rows = match (action, letter) {
@@ -164,6 +168,11 @@ pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) 
         ) => top,
         Some(Overlay::Rooms { chosen, .. }) => chosen,
         Some(Overlay::Links(links)) => &mut links.chosen,
+        Some(Overlay::Found(kind)) => {
+            let kind = *kind;
+            finding::choose(state, kind, rows, effects);
+            return;
+        }
         None => return,
     };
     *place = place.saturating_add_signed(rows).min(last);

@@ -1,7 +1,8 @@
 //! What was written is sent off: said, or done.
 
-use super::{Effect, State, changing, company, direct, history, order, rooms};
+use super::{Effect, State, changing, company, direct, finding, history, order, rooms};
 use crate::client::tui::slash::{self, Change, Company, Input, Slash};
+use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::room::{Delivery, Pending};
 use crate::client::tui::state::wishes::Composing;
 use crate::client::tui::state::{Connection, Overlay, Question};
@@ -114,11 +115,19 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
         Slash::Order(order) => return order::give(state, order, line, effects),
         Slash::Company(command) => return company::obey(state, command, line, effects),
         Slash::Change(change) => return change_message(state, change, effects),
+        Slash::Goto(target) => return finding::go(state, target, effects),
         command => command,
     };
     written(state);
     match command {
-        Slash::Me(_) | Slash::Order(_) | Slash::Company(_) | Slash::Change(_) => {}
+        Slash::Me(_) | Slash::Order(_) | Slash::Company(_) | Slash::Change(_) | Slash::Goto(_) => {}
+        Slash::Search(words) => {
+            if !words.is_empty() {
+                state.finding.search.input.set(&words);
+            }
+            finding::open(state, Kind::Search, effects);
+        }
+        Slash::Mentions => finding::open(state, Kind::Mentions, effects),
         Slash::Join(room, words) => rooms::join(state, room, words, effects),
         Slash::Part(named) => {
             if let Some(room) = named.or_else(|| state.room().map(|room| room.name.clone())) {

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{around, put_line, styled};
 use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
+use crate::client::tui::scroll::Unit;
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
 use crate::protocol::name::RoomName;
@@ -27,9 +28,16 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     // Few rows stand at the bottom, next to the input that the answers are written in.
     let first = area.bottom() - u16::try_from(rows.len()).unwrap_or(area.height).min(area.height);
     let chosen = around::chosen(&layout);
+    let marked = state.finding.marked.as_ref().filter(|(name, _)| *name == room.name);
     for (y, (unit, row)) in (first..area.bottom()).zip(&rows) {
         let area = Rect { y, height: 1, ..area };
         draw_row(state, row, layout.columns, area, buffer);
+        if matches!(row, Row::Said(_))
+            && let Some((_, seq)) = marked
+            && layout.unit(*unit) == Some(Unit::Entry(*seq))
+        {
+            buffer.set_style(area, state.theme.selected());
+        }
         if chosen == Some(*unit) {
             around::mark(state.theme, row, area, buffer);
         }
@@ -61,6 +69,10 @@ fn draw_row(state: &State, row: &Row, columns: Columns, area: Rect, buffer: &mut
                 format!("┄┄ {missing} {kind} · PgUp loads them ┄┄")
             };
             centred(buffer, area, &wrap::truncate(&text, usize::from(area.width)), theme.warning());
+        }
+        Row::Expired => {
+            let text = "┄┄ older messages have expired ┄┄";
+            centred(buffer, area, &wrap::truncate(text, usize::from(area.width)), theme.dim());
         }
         Row::Day(day) => across(buffer, area, day, theme.rule(), theme.dim()),
         Row::New => across(buffer, area, "new", theme.news(), theme.news().add_modifier(Modifier::BOLD)),

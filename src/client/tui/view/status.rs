@@ -10,6 +10,7 @@ use crate::client::tui::keymap::{Action, FOR_CHOSEN, ForChosen, key_for};
 use crate::client::tui::pasted;
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::completion::{self, Candidate};
+use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{Connection, Overlay, Question, State};
 use crate::client::tui::update::pasting::EDIT_PASTE;
@@ -143,14 +144,18 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         None => {}
     }
     if let Some(overlay) = &state.overlay {
-        if let Overlay::Links(_) = overlay {
-            let does = if state.can_open { "open" } else { "copy" };
-            return vec![
-                (enter, does),
-                ("c".to_owned(), "copy"),
-                ("↑ ↓".to_owned(), "choose"),
-                (esc, "close"),
-            ];
+        match overlay {
+            Overlay::Found(kind) => return searching(state, *kind),
+            Overlay::Links(_) => {
+                let does = if state.can_open { "open" } else { "copy" };
+                return vec![
+                    (enter, does),
+                    ("c".to_owned(), "copy"),
+                    ("↑ ↓".to_owned(), "choose"),
+                    (esc, "close"),
+                ];
+            }
+            _ => {}
         }
         let Some(top) = overlay::place(overlay) else {
             return vec![(enter, "go in"), ("↑ ↓".to_owned(), "choose"), (esc, "close")];
@@ -180,6 +185,9 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     // Whoever has written a fence needs the next line.
     if text.contains('\n') || pasted::ends_in_code(text) {
         useful.push((key_for(Action::NewLine), "new line"));
+    }
+    if state.finding.back.is_some() && room.composing.is_none() && room.composer.is_empty() {
+        useful.push((esc, "back"));
     }
     if room.scroll != Scroll::Bottom {
         useful.push((key_for(Action::Newest), "newest"));
@@ -220,6 +228,20 @@ fn emoji(state: &State, room: usize) -> Option<Line<'static>> {
     let mut line = Line::styled(key, state.theme.accent());
     line.spans.extend(rest.spans);
     Some(line)
+}
+
+/// While one searches.
+fn searching(state: &State, kind: Kind) -> Vec<(String, &'static str)> {
+    let hunt = state.finding.hunt(kind);
+    let (enter, esc) = (key_for(Action::Send), key_for(Action::Close));
+    let mut useful = Vec::new();
+    if hunt.due.is_some() {
+        useful.push((enter, "search"));
+    } else if !hunt.hits.is_empty() {
+        useful.extend([(enter, "go there"), ("↑ ↓".to_owned(), "choose")]);
+    }
+    useful.push((esc, "close"));
+    useful
 }
 
 /// What the word could become, the one that it is now set off.

@@ -2,6 +2,7 @@
 
 mod about;
 mod audit;
+mod found;
 mod help;
 mod invite;
 mod links;
@@ -15,6 +16,7 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
+pub(crate) use self::found::{cursor as found_cursor, hits_in_sight};
 use super::{panes, people, put_line};
 use crate::client::tui::state::{About, Decisions, Overlay, State};
 use crate::client::tui::theme::Theme;
@@ -69,7 +71,7 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
         Some(Overlay::Audit(decisions)) => audit::rows(state, decisions, width),
         Some(Overlay::Links(links)) => links::rows(state, links, width, height),
         Some(Overlay::About(about)) => about::rows(state, about, width),
-        Some(Overlay::Rooms { rooms: Some(_), .. }) | None => Vec::new(),
+        Some(Overlay::Rooms { rooms: Some(_), .. } | Overlay::Found(_)) | None => Vec::new(),
     }
 }
 
@@ -98,7 +100,7 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
         | Overlay::Stats { top, .. }
         | Overlay::Audit(Decisions { top, .. })
         | Overlay::About(About { top, .. }) => Some(*top),
-        Overlay::Rooms { .. } | Overlay::Links(_) => None,
+        Overlay::Rooms { .. } | Overlay::Links(_) | Overlay::Found(_) => None,
     }
 }
 
@@ -121,6 +123,8 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
         Overlay::Audit(decisions) => ("what was decided".to_owned(), from(&decisions.top)),
         Overlay::Links(_) => ("links in sight".to_owned(), from(&0)),
         Overlay::About(about) => ("about a message".to_owned(), from(&about.top)),
+        // Drawn in its own way.
+        Overlay::Found(_) => (String::new(), Vec::new()),
         Overlay::Rooms { rooms: None, .. } => ("rooms".to_owned(), from(&0)),
         Overlay::Rooms { rooms: Some(rooms), chosen, .. } => {
             let first = (chosen + 1).saturating_sub(height);
@@ -156,6 +160,10 @@ fn labelled(theme: Theme, label: &str, columns: usize, text: &str, width: usize)
 
 pub(super) fn draw(state: &State, buffer: &mut Buffer) {
     let Some(overlay) = &state.overlay else { return };
+    if let Overlay::Found(kind) = overlay {
+        found::draw(state, *kind, buffer);
+        return;
+    }
     let theme = state.theme;
     let (title, lines) = content(state, overlay);
     let area = area(state);
