@@ -26,13 +26,16 @@ pub const LANGUAGE: [(&str, &str); 9] = [
 /// The last line of the language, which goes without words.
 pub const MENTIONS: (&str, &str) = ("mentions:me", "said by others, and naming you");
 
+/// Finds the room in which one speaks with some people alone.
+pub type With<'a> = &'a dyn Fn(&[Nick]) -> Option<RoomName>;
+
 /// Rooms that can be called otherwise than by their names, if there is a screen.
 #[derive(Clone, Copy, Default)]
 pub struct Rooms<'a> {
     /// The one in sight.
     pub here: Option<&'a RoomName>,
     /// The one in which we speak with these people alone.
-    pub with: Option<&'a dyn Fn(&[Nick]) -> Option<RoomName>>,
+    pub with: Option<With<'a>>,
 }
 
 /// Reads a search in the zone of who writes it; `None` where nothing is searched for. What looks like a filter and is

@@ -55,7 +55,7 @@ pub(crate) const FOR_CHOSEN: &[Binding] = &[
     row(&[plain(K::Enter)], ForChosen::GoToAnswered, "what it answers", "go to the message that it answers"),
     row(&[plain(K::Char('b'))], ForChosen::GoBack, "back", "back to where you came from by that"),
     row(&[plain(K::Char('d')), plain(K::Delete)], ForChosen::Delete, "delete", "take it back: yours, or anybody's if you keep order"),
-    row(&[plain(K::Char('y'))], ForChosen::Copy, "copy", "send its text to the terminal, to be copied"),
+    row(&[plain(K::Char('c')), plain(K::Char('y'))], ForChosen::Copy, "copy", "send its text to the terminal, to be copied"),
     row(&[plain(K::Char('w'))], ForChosen::About, "who", "who reacted, and what it said before"),
     row(&[plain(K::Up), alt_key(K::Up), plain(K::Char('k'))], ForChosen::Above, "above", "the message above"),
     row(&[plain(K::Down), alt_key(K::Down), plain(K::Char('j'))], ForChosen::Below, "below", "the message below; behind the last, the end of choosing"),
