@@ -150,10 +150,11 @@ fn wanted(state: &State, kind: Kind) -> Result<Option<Search>, String> {
     }))
 }
 
-/// The words that count as our name, as many as a search takes.
+/// The words that count as our name, as many as a search takes, but for those that it would take for signs.
 fn our_words(state: &State) -> Line {
     let mut text = String::new();
-    for word in &state.company.settings.words {
+    let is_word = |word: &&String| word.contains(char::is_alphanumeric) && !word.contains('"');
+    for word in state.company.settings.words.iter().filter(is_word) {
         if text.len() + 1 + word.len() <= SEARCH_BYTES {
             text.push_str(if text.is_empty() { "" } else { " " });
             text.push_str(word);
