@@ -80,6 +80,9 @@ pub(crate) enum Command {
     /// Write down all that was said in a room, to read or to import elsewhere
     #[cfg(feature = "client")]
     Export(Export),
+    /// Find messages by what is in them
+    #[cfg(feature = "client")]
+    Search(Search),
     /// Standard input and output as JSON lines, both ways: for bots
     #[cfg(feature = "client")]
     Pipe(Pipe),
@@ -332,6 +335,9 @@ pub(crate) struct Say {
     /// What to say, in one word or several; without it, each line of standard input is a message
     #[arg(value_name = "TEXT")]
     pub(crate) text: Vec<String>,
+    /// The message that it answers: its seq, as tail --json prints it
+    #[arg(long, value_name = "SEQ", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) reply_to: Option<u64>,
     /// Which server and who to be.
     #[command(flatten)]
     pub(crate) script: ScriptArgs,
@@ -402,6 +408,34 @@ pub(crate) enum FormatArg {
     Md,
     /// One page that needs nothing else
     Html,
+}
+
+/// Options of `search`.
+#[cfg(feature = "client")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  parlor search build failed                 messages with both words, the newest first
+  parlor search '\"build failed\"' in:#ops    with the phrase, in one room
+  parlor search from:bob after:yesterday has:link
+  parlor search mentions:me --json | jq -r .text
+
+Filters: from:NAME in:ROOM before:DAY after:DAY has:link has:file mentions:me. A DAY is 2026-11-03, yesterday, monday,
+14:00, or a day and a time in quotation marks. Without in: all rooms are searched that the server lists.
+Each line is room, number, time, name and text; `/goto #NUMBER` goes there. Finding nothing is no failure.")]
+pub(crate) struct Search {
+    /// Words and filters
+    #[arg(required = true)]
+    pub(crate) words: Vec<String>,
+    /// The wire's own objects, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How many to print, at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: u64,
+    /// Which server and who to be.
+    #[command(flatten)]
+    pub(crate) script: ScriptArgs,
 }
 
 /// Options of `pipe`.

@@ -58,6 +58,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             #[cfg(feature = "client")]
             Command::Export(args) => visiting::export(args).await,
             #[cfg(feature = "client")]
+            Command::Search(args) => visiting::search(args).await,
+            #[cfg(feature = "client")]
             Command::Pipe(args) => visiting::pipe(args).await,
             #[cfg(feature = "client")]
             Command::Bench(args) => visiting::bench(args).await,

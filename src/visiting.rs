@@ -1,4 +1,4 @@
-//! `join`, `say`, `tail`, `pipe` and `bench`, and the client's half of `host`: from options to a link.
+//! `join`, `say`, `tail`, `search`, `pipe` and `bench`, and the client's half of `host`: from options to a link.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Met, Secr
 use parlor::client::script::End;
 use parlor::client::tui::settings::SettingsFile;
 use parlor::client::tui::state::inviting::Inviting;
-use parlor::client::{bench, export, pipe, say, tail, tui};
+use parlor::client::{bench, export, pipe, query, say, search, tail, tui};
 use parlor::protocol;
 use parlor::protocol::address::Address;
 use parlor::protocol::invite::{Invite, Pin};
@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Bench, Export, FormatArg, Join, Pipe, Say, ScriptArgs, Seat, ServerArg, Tail};
+use crate::cli::{Bench, Export, FormatArg, Join, Pipe, Say, ScriptArgs, Search, Seat, ServerArg, Tail};
 use crate::signals::cancel_on_signal;
 use crate::{Usage, client_folder, complain, passphrase};
 
@@ -198,10 +198,12 @@ async fn stay(seated: tui::Options) -> anyhow::Result<ExitCode> {
 
 /// `parlor say`.
 pub(crate) async fn say(args: Say) -> anyhow::Result<ExitCode> {
-    let Say { place, text, script } = args;
+    let Say { place, text, reply_to, script } = args;
     let text = (!text.is_empty()).then(|| Text::new(&text.join(" "))).transpose();
     let text = text.map_err(|error| Usage(error.to_string()))?;
-    Ok(exit_code(say::run(config(script, "say")?, place, text, &asked_to_end()).await))
+    Ok(exit_code(
+        say::run(config(script, "say")?, say::What { place, text, reply_to }, &asked_to_end()).await,
+    ))
 }
 
 /// `parlor tail`.
@@ -221,6 +223,17 @@ pub(crate) async fn export(args: Export) -> anyhow::Result<ExitCode> {
     };
     let what = export::What { room, format, output };
     Ok(exit_code(export::run(config(script, "export")?, what, &asked_to_end()).await))
+}
+
+/// `parlor search`.
+pub(crate) async fn search(args: Search) -> anyhow::Result<ExitCode> {
+    let Search { words, json, limit, script } = args;
+    let zone = jiff::tz::TimeZone::system();
+    let read = query::parse(&words.join(" "), protocol::time::Time::now(), &zone, query::Rooms::default())
+        .map_err(Usage)?;
+    let search = read.ok_or_else(|| Usage("say what to look for: parlor search build failed".to_owned()))?;
+    let what = search::What { search, json, limit: limit.max(1) };
+    Ok(exit_code(search::run(config(script, "search")?, what, &asked_to_end()).await))
 }
 
 /// `parlor pipe`.

@@ -307,6 +307,7 @@ async fn wrong_usage_is_exit_code_2() {
         &["say", "#ops", " "],
         &["say", "#ops", &long],
         &["say", "# #", "x"],
+        &["say", "#ops", "x", "--reply-to", "0"],
         &["tail"],
         &["tail", "#ops", "--last", "-1"],
         &["tail", "#ops", "--timeout", "soon"],
@@ -352,6 +353,17 @@ async fn tail_prints_the_last_entries_for_people() {
         assert_done(&tail);
         assert!(tail.stdout.is_empty());
     }
+}
+
+#[tokio::test]
+async fn an_answer_says_what_it_answers() {
+    let folder = TempDir::new().unwrap();
+    let server = server(folder.path());
+    assert_done(&run(server.port, &["say", "#ops", "did the build pass?"]).await);
+    assert_done(&run(server.port, &["say", "#ops", "yes", "--reply-to", "1"]).await);
+    let tail = run(server.port, &["tail", "#ops"]).await;
+    let lines: Vec<&str> = out(&tail).lines().map(|line| &line[16..]).collect();
+    assert_eq!(lines[1..], [" script  ↪ script: did the build pass?", "         yes"]);
 }
 
 #[tokio::test]
@@ -595,4 +607,20 @@ async fn pipe_gives_up_in_time() {
     let pipe = feed(1, &["pipe", "--timeout", "1"], b"{\"type\":\"rooms\"}\n").await;
     assert_eq!(pipe.status.code(), Some(1));
     assert!(err(&pipe).contains("nothing listens there"));
+}
+
+// --- search -----------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn a_search_that_means_nothing_is_wrong_usage() {
+    for (args, why) in [
+        (&["search", "before:soon"][..], "soon is no day and no time"),
+        (&["search", " "], "say what to look for"),
+        (&["search", "in:here"], "you look at no room"),
+        (&["search"], "Usage"),
+    ] {
+        let refused = run(1, args).await;
+        assert_eq!(refused.status.code(), Some(2), "{}", err(&refused));
+        assert!(err(&refused).contains(why), "{}", err(&refused));
+    }
 }

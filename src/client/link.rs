@@ -212,8 +212,8 @@ enum Order {
 }
 
 impl Link {
-    /// Hands a command over. `join` and `leave` are remembered across breaks, and so are messages and
-    /// topics, until they are acknowledged. Anything else is asked once, and fails when there is no
+    /// Hands a command over. `join` and `leave` are remembered across breaks, and so is whatever adds to a
+    /// room's log, as messages do, until it is acknowledged. Anything else is asked once, and fails when there is no
     /// connection or it breaks before the answer. Does not wait: what bounds the queue is the caller (a
     /// person types; `say` counts).
     pub fn submit(&self, command: Command) {

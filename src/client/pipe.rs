@@ -4,7 +4,7 @@
 //! wire has them. What a bot need not do itself: the greeting, pings, coming back after a break (each room
 //! goes on from where it was), sending again what was not stored, and ids: a command without an `id` gets one.
 //!
-//! - It MUST answer every line, if only by an `error`; but for `typing`, which nobody answers.
+//! - It MUST answer every line but `typing`, if only by an `error`.
 //! - It MUST NOT read on while [`UNANSWERED`] commands are not answered, or while there is no connection: then
 //!   its input waits.
 
@@ -21,7 +21,7 @@ use super::lines::{Lines, Part};
 use super::link::{self, Config, Link, Update};
 use super::script::{End, Output, OutputError, Weather, notice};
 use super::tail::printable;
-use crate::protocol::command::{Command, RequestId};
+use crate::protocol::command::{Command, InRoom, RequestId};
 use crate::protocol::event::{ErrorCode, Event, Failure, Okay, Reason};
 use crate::protocol::frame::Frame;
 use crate::protocol::limits::COMMAND_BYTES;
@@ -174,7 +174,10 @@ impl<W: AsyncWrite + Unpin> Pipe<W> {
                 self.rooms.entry(join.room.clone()).or_insert(Backlog { cursor: join.after, last: 0 });
                 self.link.follow(join);
             }
-            typing @ Command::Typing(_) => self.link.submit(typing),
+            // It has no answer, so none is waited for.
+            Command::Typing(InRoom { room, .. }) => {
+                self.link.submit(Command::Typing(InRoom { id: None, room }));
+            }
             command => {
                 let remembered = matches!(command, Command::Leave(_) | Command::Nick(_));
                 self.expect(re, if remembered { Kind::Remembered } else { Kind::Followed });

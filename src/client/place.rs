@@ -42,6 +42,15 @@ impl FromStr for Place {
     }
 }
 
+/// What a direct room is called: its people, but for oneself.
+pub(crate) fn called(members: &[Nick], me: &Nick) -> String {
+    let others: Vec<&str> = members.iter().filter(|nick| *nick != me).map(Nick::as_str).collect();
+    match others.as_slice() {
+        [] => format!("@{me} (notes)"),
+        others => format!("@{}", others.join(", ")),
+    }
+}
+
 /// Finds out which room a [`Place`] is: for people the server says so, once there is a connection.
 #[derive(Debug)]
 pub(super) struct Finding {
@@ -91,9 +100,20 @@ impl Finding {
 mod tests {
     use super::*;
 
+    fn nick(name: &str) -> Nick {
+        Nick::new(name).unwrap()
+    }
+
+    #[test]
+    fn a_direct_room_is_called_by_the_others() {
+        let (alice, bob, carol) = (nick("alice"), nick("bob"), nick("carol"));
+        assert_eq!(called(&[alice.clone(), bob.clone()], &alice), "@bob");
+        assert_eq!(called(&[alice.clone(), bob, carol], &alice), "@bob, carol");
+        assert_eq!(called(std::slice::from_ref(&alice), &alice), "@alice (notes)");
+    }
+
     #[test]
     fn a_room_or_people_may_be_typed() {
-        let nick = |name: &str| Nick::new(name).unwrap();
         for (typed, expected) in [
             ("#ops", Place::Room(RoomName::new("#ops").unwrap())),
             ("ops", Place::Room(RoomName::new("#ops").unwrap())),

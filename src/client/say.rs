@@ -28,18 +28,29 @@ use crate::protocol::text::{Text, sanitise};
 /// waits for us.
 pub const UNSTORED: usize = 256;
 
-/// Says `text`, or without one each line of standard input, and waits until all of it is stored. When that
-/// fails, standard error says why and names what was not stored.
-pub async fn run(config: Config, place: Place, text: Option<Text>, ending: &CancellationToken) -> End {
-    match text {
+/// What to say, and where.
+#[derive(Clone, Debug)]
+pub struct What {
+    /// The room, or the people.
+    pub place: Place,
+    /// Without one, each line of standard input.
+    pub text: Option<Text>,
+    /// The `seq` of the message that all of it answers.
+    pub reply_to: Option<u64>,
+}
+
+/// Says `what`, and waits until all of it is stored. When that fails, standard error says why and names what was not
+/// stored.
+pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End {
+    match what.text {
         Some(text) => {
-            let mut saying = Saying::start(config, place);
+            let mut saying = Saying::start(config, what.place, what.reply_to);
             saying.texts.push_back(text);
             saying.run(None::<Lines<BufReader<tokio::io::Stdin>>>, ending).await
         }
         None => {
             let input = Lines::new(BufReader::new(tokio::io::stdin()), TEXT_BYTES);
-            Saying::start(config, place).run(Some(input), ending).await
+            Saying::start(config, what.place, what.reply_to).run(Some(input), ending).await
         }
     }
 }
@@ -51,6 +62,8 @@ struct Saying {
     finding: Finding,
     /// Not before it is found.
     room: Option<RoomName>,
+    /// What it all answers.
+    reply_to: Option<u64>,
     /// The `re` of the join.
     joining: RequestId,
     /// Read and not handed to the link.
@@ -72,13 +85,14 @@ enum Trouble {
 }
 
 impl Saying {
-    fn start(config: Config, place: Place) -> Self {
+    fn start(config: Config, place: Place, reply_to: Option<u64>) -> Self {
         let weather = Weather::new(&config);
         let (link, updates) = link::open(config);
         let joining = RequestId::from(Uuid::now_v7());
         let (finding, room) = Finding::begin(place);
         let (texts, unstored) = (VecDeque::new(), VecDeque::new());
-        let mut saying = Self { link, updates, weather, finding, room: None, joining, texts, unstored };
+        let mut saying =
+            Self { link, updates, weather, finding, room: None, reply_to, joining, texts, unstored };
         if let Some(room) = room {
             saying.enter(room);
         }
@@ -153,8 +167,8 @@ impl Saying {
         {
             let id = Uuid::now_v7();
             self.unstored.push_back((id, text.clone()));
-            let room = room.clone();
-            self.link.submit(Command::Send(Send { id, room, text, action: false, reply_to: None }));
+            let (room, reply_to) = (room.clone(), self.reply_to);
+            self.link.submit(Command::Send(Send { id, room, text, action: false, reply_to }));
         }
     }
 

@@ -3,12 +3,13 @@
 //! - It MUST print each entry once, in order, however often the connection breaks.
 //! - It MUST print nothing that a terminal could take for more than text.
 
+use std::collections::VecDeque;
 use std::pin::pin;
 
 use jiff::tz::TimeZone;
 use tokio::io::AsyncWrite;
 use tokio_util::sync::CancellationToken;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use uuid::Uuid;
 
 use super::link::{self, Config, Link, Update};
@@ -18,6 +19,12 @@ use crate::protocol::command::{Join, RequestId};
 use crate::protocol::event::{Entry, EntryKind, Event, Gap};
 use crate::protocol::name::RoomName;
 use crate::protocol::text::escape_json;
+
+/// Messages that are remembered, to say what an answer, an edit or a reaction is about.
+const REMEMBERED: usize = 1_000;
+
+/// Columns of a message where another line is about it.
+const QUOTE_COLUMNS: usize = 40;
 
 /// What to print.
 #[derive(Clone, Debug)]
@@ -48,6 +55,7 @@ pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End 
         output,
         weather,
         zone: TimeZone::system(),
+        quotes: Quotes::default(),
         cursor: 0,
         last: None,
         begun: false,
@@ -97,6 +105,7 @@ struct Tail<W> {
     output: Output<W>,
     weather: Weather,
     zone: TimeZone,
+    quotes: Quotes,
     /// The last `seq` that came, or was left out.
     cursor: u64,
     /// The last `seq` of the room when it was joined.
@@ -124,7 +133,10 @@ impl<W: AsyncWrite + Unpin> Tail<W> {
             }
         }
         match update {
-            Update::Online { new_log: true, .. } => self.cursor = 0,
+            Update::Online { new_log: true, .. } => {
+                self.cursor = 0;
+                self.quotes = Quotes::default();
+            }
             Update::Event(Event::Ok(okay), _) => {
                 if let Some(info) = okay.room.filter(|info| Some(&info.room) == self.room.as_ref()) {
                     if info.last == 0 && !self.what.follow {
@@ -139,10 +151,14 @@ impl<W: AsyncWrite + Unpin> Tail<W> {
             Update::Event(Event::Entry(entry), json) if Some(&entry.room) == self.room.as_ref() => {
                 // What was said after we came is not asked for.
                 if self.what.follow || self.last.is_some_and(|last| entry.seq <= last) {
-                    let line =
-                        if self.what.json { Some(printable(&json)) } else { plain(&entry, &self.zone) };
+                    let line = if self.what.json {
+                        Some(printable(&json))
+                    } else {
+                        plain(&entry, &self.quotes, &self.zone)
+                    };
                     self.print(line).await?;
                 }
+                self.quotes.remember(&entry);
                 (self.cursor, self.begun) = (entry.seq, true);
             }
             Update::Event(Event::Gap(gap), json) if Some(&gap.room) == self.room.as_ref() => {
@@ -181,19 +197,84 @@ pub(super) fn printable(json: &[u8]) -> String {
     escape_json(&String::from_utf8_lossy(json))
 }
 
+/// How the last messages begin.
+#[derive(Default)]
+struct Quotes {
+    /// The last one is last.
+    messages: VecDeque<(u64, String)>,
+}
+
+impl Quotes {
+    /// Remembers a message, and what an edit makes of one.
+    fn remember(&mut self, entry: &Entry) {
+        match (entry.kind, entry.target) {
+            (EntryKind::Message, _) => {
+                self.messages.push_back((entry.seq, quoted(entry)));
+                if self.messages.len() > REMEMBERED {
+                    self.messages.pop_front();
+                }
+            }
+            (EntryKind::Edited | EntryKind::Deleted, Some(target)) => {
+                if let Some((_, quote)) = self.messages.iter_mut().find(|(seq, _)| *seq == target) {
+                    *quote = match entry.kind {
+                        EntryKind::Edited => quoted(entry),
+                        _ => "a deleted message".to_owned(),
+                    };
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// How the message `seq` begins.
+    fn of(&self, seq: Option<u64>) -> &str {
+        let known = self.messages.iter().rev().find(|(known, _)| Some(*known) == seq);
+        known.map_or("an earlier message", |(_, quote)| quote)
+    }
+}
+
+/// Who said something, and how it begins.
+fn quoted(entry: &Entry) -> String {
+    let text = entry.text.as_str().trim();
+    let line = text.lines().next().unwrap_or_default();
+    let between = if entry.action { " " } else { ": " };
+    let mut columns = 0;
+    let within = |c: &char| {
+        columns += c.width().unwrap_or(0);
+        columns <= QUOTE_COLUMNS
+    };
+    let shown: String = line.chars().take_while(within).collect();
+    let more = if shown.len() < text.len() { "…" } else { "" };
+    format!("{}{between}{shown}{more}", entry.from)
+}
+
 /// An entry as people read it; nothing for one that this version does not know.
-fn plain(entry: &Entry, zone: &TimeZone) -> Option<String> {
+fn plain(entry: &Entry, quotes: &Quotes, zone: &TimeZone) -> Option<String> {
     let at = entry.at.timestamp().to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M");
     let (from, text) = (&entry.from, entry.text.as_str());
+    let about = quotes.of(entry.target);
     let head = match entry.kind {
+        // What a page or the log itself says of a message that is gone.
+        EntryKind::Message if entry.now.as_ref().is_some_and(|now| now.deleted) => {
+            return Some(format!("{at} * a message of {from} was deleted"));
+        }
         EntryKind::Message if entry.action => format!("{at} * {from} "),
         EntryKind::Message => format!("{at} {from}  "),
         EntryKind::Topic if text.is_empty() => format!("{at} * {from} took away the topic"),
         EntryKind::Topic => format!("{at} * {from} set the topic: "),
-        EntryKind::Edited | EntryKind::Deleted | EntryKind::Reacted | EntryKind::Unknown => return None,
+        EntryKind::Edited if text.is_empty() => return None,
+        EntryKind::Edited => format!("{at} * {from} edited: "),
+        EntryKind::Deleted => return Some(format!("{at} * {from} deleted {about}")),
+        EntryKind::Reacted if entry.off => {
+            return Some(format!("{at} * {from} took {text} back from {about}"));
+        }
+        EntryKind::Reacted => return Some(format!("{at} * {from} reacted {text} to {about}")),
+        EntryKind::Unknown => return None,
     };
-    let indent = format!("\n{}", " ".repeat(head.width()));
-    Some(format!("{head}{}", text.replace('\n', &indent)))
+    let indent = " ".repeat(head.width());
+    let answers = entry.reply_to.map(|seq| format!("↪ {}\n{indent}", quotes.of(Some(seq))));
+    let text = text.replace('\n', &format!("\n{indent}"));
+    Some(format!("{head}{}{text}", answers.unwrap_or_default()))
 }
 
 fn plain_gap(gap: &Gap) -> String {
@@ -228,7 +309,31 @@ mod tests {
     }
 
     fn line(kind: EntryKind, text: &str, action: bool) -> Option<String> {
-        plain(&entry(kind, text, action), &TimeZone::fixed(jiff::tz::offset(1)))
+        plain(&entry(kind, text, action), &Quotes::default(), &TimeZone::fixed(jiff::tz::offset(1)))
+    }
+
+    #[test]
+    fn what_is_about_a_message_says_which() {
+        let mut quotes = Quotes::default();
+        let mut told = |entry: Entry| {
+            let line = plain(&entry, &quotes, &TimeZone::UTC);
+            quotes.remember(&entry);
+            line.unwrap_or_default().trim_start_matches("2026-11-21 11:02 ").to_owned()
+        };
+        let about = |kind, text| Entry { target: Some(1), ..entry(kind, text, false) };
+        assert_eq!(told(about(EntryKind::Reacted, "👍")), "* 李雷 reacted 👍 to an earlier message");
+        told(entry(EntryKind::Message, "did the build pass? I cannot see it from here\nor anywhere", false));
+        let answer = Entry { seq: 2, reply_to: Some(1), ..entry(EntryKind::Message, "yes", false) };
+        assert_eq!(
+            told(answer),
+            "李雷  ↪ 李雷: did the build pass? I cannot see it from…\n                       yes"
+        );
+        assert_eq!(told(about(EntryKind::Edited, "did it?")), "* 李雷 edited: did it?");
+        assert_eq!(told(about(EntryKind::Reacted, "👍")), "* 李雷 reacted 👍 to 李雷: did it?");
+        let back = Entry { off: true, ..about(EntryKind::Reacted, "👍") };
+        assert_eq!(told(back), "* 李雷 took 👍 back from 李雷: did it?");
+        assert_eq!(told(about(EntryKind::Deleted, "")), "* 李雷 deleted 李雷: did it?");
+        assert_eq!(told(about(EntryKind::Deleted, "")), "* 李雷 deleted a deleted message");
     }
 
     #[test]

@@ -441,6 +441,18 @@ pub enum Place {
 }
 
 impl Command {
+    /// The room to whose log it adds an entry; `None` if it adds to none.
+    pub fn adds_to(&self) -> Option<&RoomName> {
+        match self {
+            Self::Send(Send { room, .. })
+            | Self::Edit(Edit { room, .. })
+            | Self::Delete(Delete { room, .. })
+            | Self::React(React { room, .. })
+            | Self::Topic(SetTopic { room, .. }) => Some(room),
+            _ => None,
+        }
+    }
+
     /// What its answer will carry as `re`.
     pub fn request_id(&self) -> Option<RequestId> {
         match self {

@@ -12,6 +12,7 @@
 //! | [`emoji`] | which there are, and what people call them |
 //! | [`link`] | where the addresses of the web stand in a text |
 //! | [`mention`] | whether somebody's name is said in a text |
+//! | [`query`] | the words of a search, and where they stand in a text |
 //! | [`name`] | nicks and room names: what is allowed, what counts as the same, what merely looks the same |
 //! | [`query`], [`term`] | the words of a search, and what counts as a word |
 //! | [`text`] | text that a terminal can be trusted with |

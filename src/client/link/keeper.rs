@@ -188,9 +188,7 @@ impl Keeper {
             Some(Order::Submit(Command::Leave(leave))) => {
                 self.memory.stand_up(&leave.room);
             }
-            Some(Order::Submit(command @ (Command::Send(_) | Command::Topic(_)))) => {
-                self.memory.keep(command);
-            }
+            Some(Order::Submit(command)) if command.adds_to().is_some() => self.memory.keep(command),
             Some(Order::Submit(Command::Nick(set))) => self.wish_for(set.nick),
             Some(Order::Submit(other)) => {
                 self.fail_offline(other.request_id(), "there is no connection to the server").await?;
@@ -360,7 +358,7 @@ impl Keeper {
 
     fn carry_out(&mut self, command: Command, connection: &mut Connection) {
         match command {
-            Command::Send(_) | Command::Topic(_) => {
+            command if command.adds_to().is_some() => {
                 self.stuck_since.get_or_insert_with(Instant::now);
                 self.memory.keep(command);
             }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::IN_FLIGHT;
 use super::ending::Break;
-use crate::protocol::command::{self, Command, Join, RequestId, SetTopic};
+use crate::protocol::command::{Command, Join, RequestId};
 use crate::protocol::event::{Entry, Gap, Okay};
 use crate::protocol::name::RoomName;
 use crate::protocol::proof::Passphrase;
@@ -174,11 +174,8 @@ impl Memory {
         }
         let rooms = &self.rooms;
         // A message goes only where we already sit: the join's answer comes first.
-        let message = self.waiting.pop_front_if(|message| match message {
-            Command::Send(command::Send { room, .. }) | Command::Topic(SetTopic { room, .. }) => {
-                rooms.get(room).is_none_or(|seat| seat.joining.is_none())
-            }
-            _ => true,
+        let message = self.waiting.pop_front_if(|message| {
+            message.adds_to().is_none_or(|room| rooms.get(room).is_none_or(|seat| seat.joining.is_none()))
         })?;
         self.on_their_way.push_back(message);
         self.on_their_way.back()
@@ -245,7 +242,8 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::command::Send;
+    use crate::protocol::command::{Delete, Edit, Plain, React, Send};
+    use crate::protocol::emoji::Emoji;
     use crate::protocol::event::{EntryKind, EntryText, RoomInfo};
     use crate::protocol::name::Nick;
     use crate::protocol::text::{Line, Text};
@@ -361,6 +359,30 @@ mod tests {
     }
 
     #[test]
+    fn changes_are_said_again_like_messages() {
+        let (id, text) = (Uuid::now_v7(), Text::new("y").unwrap());
+        let emoji = Emoji::new("👍").unwrap();
+        let changes = [
+            Command::Edit(Edit { id, room: room(), seq: 1, text }),
+            Command::Delete(Delete { id: Uuid::now_v7(), room: room(), seq: 1 }),
+            Command::React(React { id: Uuid::now_v7(), room: room(), seq: 1, emoji, off: false }),
+        ];
+        let mut memory = seated(0, None, false);
+        for change in &changes {
+            assert!(change.adds_to().is_some());
+            memory.keep(change.clone());
+        }
+        assert!(memory.next_to_send().is_none(), "only where we sit");
+        let join = rejoin(&mut memory);
+        memory.note(&okay(join.id, 1));
+        assert_eq!(memory.next_to_send(), Some(&changes[0]));
+        memory.take_back();
+        assert_eq!(memory.next_to_send(), Some(&changes[0]), "under the same id");
+        assert_eq!(memory.tick_off(&id.into(), false), Settled::Sent);
+        assert_eq!(memory.unsent(), changes[1..]);
+    }
+
+    #[test]
     fn no_more_is_on_its_way_than_may_be() {
         let mut memory = Memory::default();
         (0..=IN_FLIGHT).for_each(|_| memory.keep(message()));
@@ -374,7 +396,7 @@ mod tests {
     fn a_question_is_answered_or_left_over() {
         let mut memory = Memory::default();
         for id in ["a", "b"] {
-            memory.ask(&Command::Rooms(command::Plain { id: RequestId::new(id) }));
+            memory.ask(&Command::Rooms(Plain { id: RequestId::new(id) }));
         }
         assert_eq!(memory.tick_off(&RequestId::new("a").unwrap(), true), Settled::Nothing);
         assert_eq!(memory.unanswered(), [RequestId::new("b").unwrap()]);

@@ -278,6 +278,7 @@ async fn goodbye(updates: &mut mpsc::Receiver<Update>) -> Option<Ending> {
 fn texts(unsent: &[Command]) -> Vec<String> {
     let text = |command: &Command| match command {
         Command::Send(send) => Some(send.text.to_string()),
+        Command::Edit(edit) => Some(edit.text.to_string()),
         _ => None,
     };
     unsent.iter().filter_map(text).collect()

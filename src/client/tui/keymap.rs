@@ -1,8 +1,11 @@
 //! Which key does what: one table, from which keys are looked up, the help is made and the status
 //! line takes its words, so that the three cannot disagree.
 
+mod chosen;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+pub(crate) use self::chosen::{FOR_CHOSEN, ForChosen, for_chosen};
 use super::state::composer::Motion;
 
 /// What a key does while nothing lies over the rooms.
@@ -35,6 +38,13 @@ pub(crate) enum Action {
     FirstUnread,
     /// The links in sight.
     Links,
+    /// Chooses the message above, or below; see [`ForChosen`].
+    ChooseAbove,
+    ChooseBelow,
+    EditLast,
+    Search,
+    PreviousMention,
+    NextMention,
     RoomNumber(usize),
     NextRoom,
     PreviousRoom,
@@ -181,6 +191,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(&[plain(K::BackTab)], 1, Action::CompleteBack, Writing, "the completion before"),
     row(&[plain(K::Up)], 1, Action::Up, Writing, "line up; on the first, what you said before"),
     row(&[plain(K::Down)], 1, Action::Down, Writing, "line down; on the last, what you said after that"),
+    row(&[ctrl_key(K::Up)], 1, Action::EditLast, Writing, "edit what you said last"),
     row(&[ctrl('r')], 1, Action::SearchInputs, Writing, "search in what you said before"),
     row(&[plain(K::Left), ctrl('b')], 2, Action::Go(Motion::Left), Writing, "character left"),
     row(&[plain(K::Right), ctrl('f')], 2, Action::Go(Motion::Right), Writing, "character right"),
@@ -201,12 +212,17 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(&[ctrl('_'), ctrl('7'), ctrl('/')], 1, Action::Undo, Writing, "undo"),
     row(&[plain(K::PageUp)], 1, Action::PageUp, Reading, "a page up; at a gap, load what is missing"),
     row(&[plain(K::PageDown)], 1, Action::PageDown, Reading, "a page down"),
-    row(&[alt_key(K::PageUp), alt_key(K::Up), shift(K::Up)], 2, Action::RowsUp, Reading, "a little up (so does the wheel)"),
-    row(&[alt_key(K::PageDown), alt_key(K::Down), shift(K::Down)], 2, Action::RowsDown, Reading, "a little down"),
+    row(&[alt_key(K::PageUp), shift(K::Up)], 2, Action::RowsUp, Reading, "a little up (so does the wheel)"),
+    row(&[alt_key(K::PageDown), shift(K::Down)], 2, Action::RowsDown, Reading, "a little down"),
     row(&[alt_key(K::Home)], 1, Action::Oldest, Reading, "the oldest that is loaded"),
     row(&[alt_key(K::End)], 1, Action::Newest, Reading, "the newest"),
     row(&[alt('u')], 1, Action::FirstUnread, Reading, "where you left off"),
     row(&[alt('o')], 1, Action::Links, Reading, "the links in sight, to open or copy one"),
+    row(&[alt_key(K::Up)], 1, Action::ChooseAbove, Reading, "choose a message, to answer it, react to it, change it …"),
+    row(&[alt_key(K::Down)], 1, Action::ChooseBelow, Reading, "the message below"),
+    row(&[ctrl('s')], 1, Action::Search, Reading, "search in all that was said; again: the last search"),
+    row(&[alt('p')], 1, Action::PreviousMention, Reading, "where somebody said your name; again: before that"),
+    row(&[alt('n')], 1, Action::NextMention, Reading, "where they said it after that"),
     row(&[alt('a')], 1, Action::NextNews, Rooms, "the next room with news, mentions first"),
     row(&[ctrl('n'), alt_key(K::Right)], 2, Action::NextRoom, Rooms, "the next room"),
     row(&[ctrl('p'), alt_key(K::Left)], 2, Action::PreviousRoom, Rooms, "the room before"),
@@ -223,7 +239,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(&[plain(K::F(2))], 1, Action::ToggleRooms, Rooms, "show or hide the rooms"),
     row(&[plain(K::F(3))], 1, Action::TogglePeople, Rooms, "show or hide the people"),
     row(&[plain(K::F(1))], 1, Action::Help, Program, "this help"),
-    row(&[plain(K::Esc)], 1, Action::Close, Program, "close what is open"),
+    row(&[plain(K::Esc)], 1, Action::Close, Program, "close what is open; after a jump, back to where you were"),
     row(&[ctrl('l')], 1, Action::Repaint, Program, "paint the screen anew"),
     row(&[ctrl('z')], 1, Action::Suspend, Program, "back to the shell for a while"),
     row(&[ctrl('c')], 1, Action::Interrupt, Program, "throw the input away; on an empty line, leave"),

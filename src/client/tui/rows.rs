@@ -4,6 +4,7 @@
 //! drawn above it (day, gap, "new"), the gap behind the last entry, and what we said that the room does
 //! not have yet. [`Layout::rows`] lays out one of them; nobody lays out all.
 
+mod around;
 mod company;
 
 use jiff::Timestamp;
@@ -11,8 +12,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 
+pub(crate) use self::around::{CHIP_GAP, Chip, EDITED};
 use super::markup;
 use super::scroll::Unit;
+use super::state::changes::Deleted;
 use super::state::company::Company;
 use super::state::inviting::Inviting;
 use super::state::room::{Delivery, Room};
@@ -38,9 +41,15 @@ pub(crate) enum Row {
         first: bool,
         asked: bool,
     },
+    /// What was here has expired.
+    Expired,
     Day(String),
     New,
     Said(Said),
+    /// What the message below answers.
+    Answered(String),
+    /// Reactions to the message above.
+    Reactions(Vec<Chip>),
 }
 
 /// One row of a message.
@@ -57,6 +66,8 @@ pub(crate) struct Said {
     pub(crate) first: bool,
     /// It says our name.
     pub(crate) mention: bool,
+    /// Behind it stands that the message was changed.
+    pub(crate) edited: bool,
 }
 
 /// How a row is told.
@@ -70,6 +81,8 @@ pub(crate) enum Tone {
     Sending,
     /// Not sent at all.
     Failed,
+    /// Taken back.
+    Deleted,
 }
 
 /// Columns of the parts of a row.
@@ -110,6 +123,8 @@ impl Columns {
 pub(crate) struct Layout<'a> {
     pub(crate) room: &'a Room,
     pub(crate) me: &'a Nick,
+    /// What our own entries carry as `author`.
+    pub(crate) author: u64,
     /// Whose messages are not shown.
     pub(crate) ignored: &'a BTreeSet<Nick>,
     /// What names us, and what is told of people.
@@ -200,9 +215,10 @@ impl Layout<'_> {
     }
 
     fn gap(&self, place: usize) -> Option<Row> {
-        let gap = self.room.scrollback.gap_before(place)?;
+        self.room.scrollback.gap_before(place)?;
+        let Some(gap) = self.room.gap_before(place) else { return Some(Row::Expired) };
         let missing = gap.end() - gap.start() + 1;
-        Some(Row::Gap { missing, first: *gap.start() == 1, asked: self.room.asked.is_some() })
+        Some(Row::Gap { missing, first: *gap.start() == self.room.first, asked: self.room.asked.is_some() })
     }
 
     fn entry(&self, place: usize) -> Vec<Row> {
@@ -231,7 +247,10 @@ impl Layout<'_> {
             rows.push(Row::Day(self.day_name(day)));
             before = None;
         }
-        let before = before.filter(|b| b.kind == EntryKind::Message).map(|b| Before {
+        // The line "new" may stand above an entry between the two that shows nothing.
+        let is_first_new =
+            |b: &&Entry| self.room.new_after.is_some_and(|seen| (b.seq..entry.seq).contains(&seen));
+        let before = before.filter(|b| b.kind == EntryKind::Message && !is_first_new(b)).map(|b| Before {
             from: &b.from,
             at: b.at.timestamp(),
             action: b.action,
@@ -246,9 +265,28 @@ impl Layout<'_> {
                 }
             }
             EntryKind::Message => {
-                let (from, action, text) = (&entry.from, entry.action, entry.text.as_str());
-                let said = Saying { from, at: entry.at.timestamp(), text, action, tone: Tone::Plain };
+                let now = self.room.now(entry, self.author);
+                let deleted = now.deleted.map(|deleted| match deleted {
+                    Deleted::Plainly => "message deleted".to_owned(),
+                    Deleted::By(nick) => format!("message deleted by {nick}"),
+                });
+                let tone = match deleted {
+                    _ if now.wished => Tone::Sending,
+                    Some(_) => Tone::Deleted,
+                    None => Tone::Plain,
+                };
+                // Who answers says so above their name; and what is gone is not said about the message before.
+                let answers = entry.reply_to.filter(|_| deleted.is_none());
+                let before = before.filter(|_| answers.is_none() && deleted.is_none());
+                rows.extend(answers.map(|seq| self.answered(seq)));
+                let text = deleted.as_deref().unwrap_or(now.text);
+                let (from, action) = (&entry.from, entry.action && deleted.is_none());
+                let said = Saying { from, at: entry.at.timestamp(), text, action, tone };
                 self.said(&said, before, &mut rows);
+                if now.edited {
+                    self.mark_edited(&mut rows);
+                }
+                self.reactions(&now.reactions, &mut rows);
             }
             EntryKind::Topic => {
                 let news = match entry.text.as_str() {
@@ -279,6 +317,8 @@ impl Layout<'_> {
             Delivery::Stored(_) => Tone::Plain,
             Delivery::Sending => Tone::Sending,
         };
+        rows.extend(pending.reply_to.map(|seq| self.answered(seq)));
+        let before = before.filter(|_| pending.reply_to.is_none());
         let (at, action, text) = (pending.at.timestamp(), pending.action, pending.text.as_str());
         self.said(&Saying { from: self.me, at, text, action, tone }, before, &mut rows);
         if let Delivery::Failed(why) = &pending.delivery {
@@ -294,7 +334,8 @@ impl Layout<'_> {
             Unit::Entry(_) => {
                 let entry = self.room.scrollback.get(number - 1)?;
                 let said = matches!(entry.kind, EntryKind::Message | EntryKind::Topic);
-                (said && !self.ignored.contains(&entry.from)).then_some((&entry.from, entry.text.as_str()))
+                let text = self.room.now(entry, self.author).text;
+                (said && !self.ignored.contains(&entry.from)).then_some((&entry.from, text))
             }
             Unit::Pending(id) => {
                 let pending = self.room.pending.iter().find(|pending| pending.id == id)?;
@@ -369,7 +410,7 @@ impl Layout<'_> {
         let mention = saying.tone == Tone::Plain && self.names_us(saying.from, saying.text);
         let width = self.columns.text;
         let text = match saying.tone {
-            Tone::News => markup::plain(saying.text, width),
+            Tone::News | Tone::Deleted => markup::plain(saying.text, width),
             _ if saying.action => markup::act(saying.from.as_str(), saying.text, width),
             _ => markup::rows(saying.text, width),
         };

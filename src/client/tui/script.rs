@@ -313,3 +313,15 @@ pub fn entry(room: &str, seq: u64, from: &str, text: &str) -> Entry {
         now: None,
     }
 }
+
+/// An entry by which somebody, with what their entries carry as `author`, changes the message `target`.
+pub fn change(
+    room: &str,
+    seq: u64,
+    (from, author): (&str, u64),
+    kind: EntryKind,
+    target: u64,
+    text: &str,
+) -> Entry {
+    Entry { kind, author: Some(author), target: Some(target), ..entry(room, seq, from, text) }
+}

@@ -102,10 +102,20 @@ impl Layout<'_> {
 
     /// The entry `seq`, or what follows where it would be, a third below the upper edge.
     pub(crate) fn with_in_sight(&self, seq: u64, height: usize) -> Scroll {
+        self.with_at(seq, height / 3, height)
+    }
+
+    /// The entry `seq`, or what follows where it would be, in the middle.
+    pub(crate) fn with_in_the_middle(&self, seq: u64, height: usize) -> Scroll {
+        self.with_at(seq, height / 2, height)
+    }
+
+    /// The entry `seq`, or what follows where it would be, with so many rows above it.
+    fn with_at(&self, seq: u64, above: usize, height: usize) -> Scroll {
         let unit = 1 + self.room.scrollback.place_of(seq).unwrap_or_else(|place| place);
         let unit = unit.min(self.last());
         let top = Place { unit, below: self.rows(unit).len().saturating_sub(1) };
-        let place = self.down(top, height.saturating_sub(height / 3 + 1));
+        let place = self.down(top, height.saturating_sub(above + 1));
         self.scroll_to(self.below_the_top(place, height))
     }
 

@@ -118,6 +118,11 @@ impl Styled {
         })
     }
 
+    /// The text with a space for each part in which names mean nobody.
+    pub(crate) fn spoken(&self) -> String {
+        self.pieces().map(|(text, look)| if look.kind.can_name_us() { text } else { " " }).collect()
+    }
+
     /// The graphemes, each with how its beginning looks: where a mark stands on a letter of another look, they look
     /// the same.
     pub(crate) fn graphemes(&self) -> impl Iterator<Item = (&str, Look)> {

@@ -1,12 +1,15 @@
 //! Commands: what a line that begins with `/` means.
 //!
 //! Tables, from which lines are parsed, names completed and the help is made: `talk` for everyone's every day,
-//! `company` for whom one hears and speaks with, `order` for those who look after the parlor.
+//! `change` for what becomes of messages, `company` for whom one hears and speaks with, `order` for those who look
+//! after the parlor.
 
+mod change;
 mod company;
 pub(crate) mod order;
 mod talk;
 
+pub(crate) use self::change::Change;
 pub(crate) use self::company::Company;
 pub(crate) use self::order::Order;
 use crate::protocol::name::{Nick, RoomName};
@@ -29,14 +32,30 @@ pub(crate) enum Slash {
     /// How others join the room in sight, or the one named.
     Invite(Option<RoomName>),
     Whois(Nick),
+    /// Words and filters; empty shows the last search.
+    Search(String),
+    Mentions,
+    Goto(Target),
     Order(Order),
     Company(Company),
+    Change(Change),
     Audit,
     Stats,
     Tickets,
     Help,
     Clear,
     Quit,
+}
+
+/// Where to go in the room in sight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    First,
+    Last,
+    /// The entry with this `seq`.
+    Entry(u64),
+    /// A day, a time, or both: what it means depends on when and where it is asked.
+    Moment(String),
 }
 
 /// One line of the table.
@@ -60,13 +79,19 @@ pub(crate) enum Completes {
     Rooms,
     /// People, with commas between them.
     People,
+    /// Emoji, by their names.
+    Emoji,
     /// One of these.
     Words(&'static [&'static str]),
 }
 
 /// The tables, as the help shows them: its heading for each.
-pub(crate) const TABLES: [(&str, &[Entry]); 3] =
-    [("Commands", talk::COMMANDS), ("Company", company::COMMANDS), ("Keeping order", order::COMMANDS)];
+pub(crate) const TABLES: [(&str, &[Entry]); 4] = [
+    ("Commands", talk::COMMANDS),
+    ("About a message: the chosen one, or the latest", change::COMMANDS),
+    ("Company", company::COMMANDS),
+    ("Keeping order", order::COMMANDS),
+];
 
 /// Every command.
 pub(crate) fn commands() -> impl Iterator<Item = &'static Entry> {

@@ -2,7 +2,7 @@
 
 use super::company::{Company, people};
 use super::order::{Order, named};
-use super::{Completes, Entry, Slash, nick, room_name};
+use super::{Completes, Entry, Slash, Target, nick, room_name};
 use crate::protocol::name::Nick;
 use crate::protocol::proof::Passphrase;
 use crate::protocol::text::{Line, Text};
@@ -111,6 +111,40 @@ pub(crate) const COMMANDS: &[Entry] = &[
         parse: |rest| match rest {
             "" => Err("say whom you mean: /whois bob".to_owned()),
             name => Ok(Slash::Whois(nick(name)?)),
+        },
+    },
+    Entry {
+        name: "search",
+        short: &["s", "find"],
+        arguments: "[WORDS]",
+        help: "find what was said; from:bob in:#rust before:yesterday has:link narrow it",
+        completes: Completes::Names,
+        parse: |rest| Ok(Slash::Search(rest.to_owned())),
+    },
+    Entry {
+        name: "mentions",
+        short: &[],
+        arguments: "",
+        help: "where somebody said your name, in all your rooms",
+        completes: Completes::Names,
+        parse: |_| Ok(Slash::Mentions),
+    },
+    Entry {
+        name: "goto",
+        short: &["go"],
+        arguments: "DAY [TIME]",
+        help: "go to a day or a time of this room: 2026-11-03 14:00, yesterday, monday, first, last, or to a number: #12",
+        completes: Completes::Words(&["first", "last", "today", "yesterday"]),
+        parse: |rest| match rest {
+            "" => Err("say where to: /goto yesterday, /goto 2026-11-03 14:00, /goto first".to_owned()),
+            "first" => Ok(Slash::Goto(Target::First)),
+            "last" => Ok(Slash::Goto(Target::Last)),
+            number if number.starts_with('#') => {
+                let seq = number[1..].parse().ok().filter(|seq| *seq > 0);
+                let wrong = || "a message has a number from 1 on: /goto #12".to_owned();
+                seq.map(|seq| Slash::Goto(Target::Entry(seq))).ok_or_else(wrong)
+            }
+            moment => Ok(Slash::Goto(Target::Moment(moment.to_owned()))),
         },
     },
     Entry {

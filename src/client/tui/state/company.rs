@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use super::State;
 use super::room::Room;
+use crate::client::place::called;
+use crate::client::tui::markup;
 use crate::client::tui::settings::{self, Rule, Settings};
 use crate::protocol::command::RequestId;
 use crate::protocol::event::Entry;
@@ -64,20 +66,18 @@ impl Company {
     }
 
     /// Whether a text of somebody else names us: by our name, by a word of ours, or, from those who keep order, by
-    /// calling all who are here.
+    /// calling all who are here. In code names mean nobody.
     pub(crate) fn names_us(&self, room: &Room, me: &Nick, from: &Nick, text: &str) -> bool {
-        mention::find(text, me.as_str()).is_some()
-            || self.settings.find_word(text).is_some()
-            || (settings::find_here(text).is_some() && room.people.keeps_order(from))
-    }
-}
-
-/// What a direct room is called: its people, but for oneself.
-pub(crate) fn called(members: &[Nick], me: &Nick) -> String {
-    let others: Vec<&str> = members.iter().filter(|nick| *nick != me).map(Nick::as_str).collect();
-    match others.as_slice() {
-        [] => format!("@{me} (notes)"),
-        others => format!("@{}", others.join(", ")),
+        let calls_all = room.people.keeps_order(from);
+        let names_us = |text: &str| {
+            mention::find(text, me.as_str()).is_some()
+                || self.settings.find_word(text).is_some()
+                || (calls_all && settings::find_here(text).is_some())
+        };
+        // Most texts name nobody, and most that do hold no code.
+        names_us(text)
+            && (!text.contains('`')
+                || markup::rows(text, usize::MAX).iter().any(|row| names_us(&row.spoken())))
     }
 }
 
@@ -89,7 +89,7 @@ impl State {
 
     /// Gives each direct room the name that it is shown by, after a nick has changed or a room has come.
     pub(crate) fn name_rooms(&mut self) {
-        for room in self.rooms.iter_mut().filter(|room| room.name.is_direct()) {
+        for room in self.rooms.iter_mut().filter(|room| room.name.is_direct() && !room.members.is_empty()) {
             room.shown = called(&room.members, &self.me);
         }
     }
@@ -127,19 +127,5 @@ impl State {
         };
         let wanted = others(with);
         self.rooms.iter().position(|room| room.name.is_direct() && others(&room.members) == wanted)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::client::tui::script::nick;
-
-    #[test]
-    fn a_direct_room_is_called_by_the_others() {
-        let (alice, bob, carol) = (nick("alice"), nick("bob"), nick("carol"));
-        assert_eq!(called(&[alice.clone(), bob.clone()], &alice), "@bob");
-        assert_eq!(called(&[alice.clone(), bob, carol], &alice), "@bob, carol");
-        assert_eq!(called(std::slice::from_ref(&alice), &alice), "@alice (notes)");
     }
 }

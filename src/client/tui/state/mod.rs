@@ -1,17 +1,23 @@
 //! All that the screen knows. Data with one owner; [`super::update()`] changes it, [`super::draw()`]
 //! reads it.
 
+pub(crate) mod answered;
+pub(crate) mod changes;
 pub(crate) mod comings;
 pub(crate) mod company;
 pub mod completion;
 pub mod composer;
+pub(crate) mod favourites;
+pub(crate) mod finding;
 pub mod input_history;
 pub mod inviting;
+pub(crate) mod overlay;
 pub mod people;
 pub(crate) mod reading;
 pub mod room;
 pub mod scrollback;
 pub(crate) mod typing;
+pub(crate) mod wishes;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,19 +29,21 @@ use uuid::Uuid;
 use self::company::Company;
 use self::completion::Completion;
 use self::composer::Composer;
+use self::favourites::Favourites;
+use self::finding::Finding;
 use self::input_history::InputHistory;
 use self::inviting::Inviting;
+pub(crate) use self::overlay::{About, Decisions, Links, Overlay, Question};
 use self::room::{Delivery, Room};
 use super::event::Now;
 use super::rows::{Columns, Layout};
 use super::settings::Settings;
 use super::theme::Theme;
 use crate::protocol::command::RequestId;
-use crate::protocol::event::{Allowed, Decision, RoomInfo, Stats, TicketInfo, Whois};
+use crate::protocol::event::{Allowed, RoomInfo};
 use crate::protocol::limits;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::{Line, Text};
-use crate::protocol::ticket::Ticket;
 use crate::protocol::time::Time;
 
 /// What a state begins with.
@@ -70,6 +78,7 @@ pub struct State {
     /// What our own entries carry as `author`; 0, which is nobody, until the server has said it.
     pub(crate) author: u64,
     pub(crate) company: Company,
+    pub(crate) favourites: Favourites,
     /// A nick asked for while there was no connection, or before the first.
     pub(crate) wished: Option<Nick>,
     /// Commands that wait for their answer.
@@ -105,6 +114,7 @@ pub struct State {
     pub(crate) completion: Option<Completion>,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) question: Option<Question>,
+    pub(crate) finding: Finding,
     pub(crate) notice: Option<Notice>,
     /// Whether the side panes were asked for or sent away; `None`: as the width allows.
     pub(crate) rooms_pane: Option<bool>,
@@ -136,64 +146,6 @@ pub(crate) enum Connection {
     },
 }
 
-/// What lies over the rooms and takes the keys.
-#[derive(Debug)]
-pub(crate) enum Overlay {
-    /// Keys and commands; rows scrolled.
-    Help(usize),
-    /// Who is in the room in sight; rows scrolled.
-    Names(usize),
-    /// How others join this room, perhaps by a ticket; rows scrolled.
-    Invite { room: RoomName, ticket: Option<Ticket>, top: usize },
-    /// Who somebody is, once the answer has come.
-    Whois { asked: RequestId, nick: Nick, answer: Option<Whois>, top: usize },
-    /// The invitations that hold, once they have come; rows scrolled.
-    Tickets { asked: RequestId, answer: Option<Vec<TicketInfo>>, top: usize },
-    /// What the server has counted, once the answer has come; rows scrolled.
-    Stats { asked: RequestId, answer: Option<Box<Stats>>, top: usize },
-    /// What was decided.
-    Audit(Decisions),
-    /// The links in sight.
-    Links(Links),
-    /// The rooms that there are, once they have come, and the one chosen.
-    Rooms { asked: RequestId, rooms: Option<Vec<RoomInfo>>, chosen: usize },
-}
-
-impl Overlay {
-    /// What it waits for.
-    pub(crate) fn asked(&self) -> Option<&RequestId> {
-        match self {
-            Self::Rooms { asked, rooms: None, .. }
-            | Self::Whois { asked, answer: None, .. }
-            | Self::Tickets { asked, answer: None, .. }
-            | Self::Stats { asked, answer: None, .. } => Some(asked),
-            Self::Audit(decisions) => decisions.asked.as_ref(),
-            _ => None,
-        }
-    }
-}
-
-/// The links in sight.
-#[derive(Debug)]
-pub(crate) struct Links {
-    /// Whose they are and where they lead, the newest first; at least one.
-    pub(crate) found: Vec<(Nick, String)>,
-    /// Which of these is chosen.
-    pub(crate) chosen: usize,
-}
-
-/// What was decided, as far as it has been read: the latest first.
-#[derive(Debug)]
-pub(crate) struct Decisions {
-    /// The page that is being waited for.
-    pub(crate) asked: Option<RequestId>,
-    pub(crate) read: Vec<Decision>,
-    /// There is nothing before it.
-    pub(crate) complete: bool,
-    /// Rows scrolled.
-    pub(crate) top: usize,
-}
-
 /// A command that waits for its answer.
 #[derive(Debug)]
 pub(crate) struct Asked {
@@ -217,21 +169,6 @@ pub(crate) enum Then {
     Ignored(Nick, bool),
     /// This device is somebody's, which we shall hear of when we come in again.
     Relinked,
-}
-
-/// What must be answered before anything else.
-#[derive(Debug)]
-pub(crate) enum Question {
-    /// To leave. `decided`: it was said already, and is done as soon as nothing is lost by it.
-    Leave { decided: bool },
-    /// Somebody wrote this word alone: was it meant for us or for them?
-    Word(String),
-    /// Text that was pasted.
-    Paste(String),
-    /// Text that was pasted and looks like code.
-    Code(String),
-    /// Looking in what was said before: what is looked for, and the place of what was found.
-    Search { wanted: String, found: Option<usize> },
 }
 
 /// A sentence for a while.
@@ -262,6 +199,7 @@ impl State {
             me: Nick::from_system(""),
             author: 0,
             company: Company::new(setup.settings),
+            favourites: Favourites::default(),
             wished: setup.wished,
             asked: Vec::new(),
             ignored: BTreeSet::new(),
@@ -284,6 +222,7 @@ impl State {
             completion: None,
             overlay: None,
             question: None,
+            finding: Finding::default(),
             notice: None,
             rooms_pane: None,
             people_pane: None,
@@ -314,7 +253,9 @@ impl State {
         });
         let notice = self.notice.as_ref().and_then(|notice| notice.until);
         let typing = self.room().and_then(|room| room.typing.next());
-        countdown.into_iter().chain(silence).chain(notice).chain(typing).chain(self.company.read_due).min()
+        let search = self.finding.due().filter(|_| self.connection == Connection::Online);
+        let soon = countdown.into_iter().chain(silence).chain(notice);
+        soon.chain(typing).chain(self.company.read_due).chain(search).min()
     }
 
     /// Whole seconds for which the server has answered nothing, once they are too many.
@@ -328,11 +269,14 @@ impl State {
         let sending = |room: &Room| room.pending.iter().any(|pending| pending.delivery == Delivery::Sending);
         self.connection == Connection::Online
             && self.held.is_none()
-            && (self
-                .rooms
-                .iter()
-                .any(|room| sending(room) || room.asked.is_some() || room.entering.is_some())
-                || !self.asked.is_empty()
+            && (self.rooms.iter().any(|room| {
+                sending(room)
+                    || !room.wishes.is_empty()
+                    || room.asked.is_some()
+                    || room.quoting.is_some()
+                    || room.entering.is_some()
+            }) || !self.asked.is_empty()
+                || self.finding.waits()
                 || self.overlay.as_ref().is_some_and(|overlay| overlay.asked().is_some()))
     }
 
@@ -386,6 +330,7 @@ impl State {
         Layout {
             room,
             me: &self.me,
+            author: self.author,
             ignored: &self.ignored,
             company: &self.company,
             zone: &self.zone,
@@ -393,6 +338,11 @@ impl State {
             inviting: self.inviting.as_ref().filter(|inviting| inviting.hosting && !room.name.is_direct()),
             columns: Columns::fit(usize::from(width), room.widest_name),
         }
+    }
+
+    /// A message in a line: who said it, and how it begins.
+    pub(crate) fn quote(&self, room: &Room, seq: u64) -> String {
+        self.layout(room, self.size.0).quote(seq)
     }
 
     /// Says something for a while.

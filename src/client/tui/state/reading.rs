@@ -65,7 +65,7 @@ impl Room {
         let first = self.scrollback.place_of(seq.saturating_add(1)).unwrap_or_else(|place| place);
         let (mut unread, mut mentioned) = (0_u64, false);
         for place in first..=self.scrollback.len() {
-            if let Some(gap) = self.scrollback.gap_before(place) {
+            if let Some(gap) = self.gap_before(place) {
                 let from = (*gap.start()).max(seq.saturating_add(1));
                 unread = unread.saturating_add((gap.end() + 1).saturating_sub(from));
             }

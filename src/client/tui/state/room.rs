@@ -1,16 +1,21 @@
 //! One room: what was said in it, who is there, how far it has been read, what is being written.
 
+use std::ops::RangeInclusive;
+
 use uuid::Uuid;
 
+use super::changes::{Deleted, Now};
 use super::comings::Comings;
 use super::composer::Composer;
+use super::finding::Jump;
 use super::people::People;
 use super::reading::Counts;
 use super::scrollback::Scrollback;
 use super::typing::Typing;
+use super::wishes::{Composing, Wish, Wished};
 use crate::client::tui::scroll::{Anchor, Scroll, Unit};
 use crate::client::tui::wrap;
-use crate::protocol::command::RequestId;
+use crate::protocol::command::{Place, RequestId};
 use crate::protocol::event::{Entry, EntryKind, Gap, RoomInfo};
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::{Line, Text};
@@ -64,11 +69,28 @@ pub struct Room {
     pub(crate) widest_name: usize,
     /// The page of history that is being waited for.
     pub(crate) asked: Option<RequestId>,
-    /// What is to be brought onto the screen once that page is here.
-    pub(crate) going_to: Option<u64>,
+    /// Where that page lies, if it is of a gap that a reader came across.
+    pub(crate) asked_for: Option<(RequestId, Place)>,
     /// The server had nothing where a gap is: it is not asked again by itself.
     pub(crate) history_ends: bool,
+    /// Where the log begins, as far as we know: what was before that has expired.
+    pub(crate) first: u64,
+    /// Where we want to be taken, once it is known what is there.
+    pub(crate) jump: Option<Jump>,
+    /// What shall become of messages, and the server has not answered yet.
+    pub(crate) wishes: Vec<Wish>,
+    /// The message that keys are about.
+    pub(crate) chosen: Option<u64>,
+    /// What the input is for, if it is not simply said.
+    pub(crate) composing: Option<Composing>,
+    /// Where we were before going to what a message answers; at most [`JUMPS`].
+    jumps: Vec<u64>,
+    /// The message that is being fetched to be quoted.
+    pub(crate) quoting: Option<(RequestId, u64)>,
 }
+
+/// Places that one can go back to.
+const JUMPS: usize = 50;
 
 /// What we said and the room does not have yet.
 #[derive(Debug)]
@@ -79,6 +101,8 @@ pub(crate) struct Pending {
     /// By the server's clock, as well as we know it.
     pub(crate) at: Time,
     pub(crate) delivery: Delivery,
+    /// The message that it answers.
+    pub(crate) reply_to: Option<u64>,
 }
 
 /// How far a message of ours has come.
@@ -100,7 +124,8 @@ impl Room {
     /// A room that nothing is known of yet.
     pub(crate) fn new(name: RoomName) -> Self {
         Self {
-            shown: name.to_string(),
+            // What it is called is not known before its people are.
+            shown: if name.is_direct() { "@…".to_owned() } else { name.to_string() },
             members: Vec::new(),
             name,
             topic: Line::default(),
@@ -125,8 +150,15 @@ impl Room {
             speakers: Vec::new(),
             widest_name: 0,
             asked: None,
-            going_to: None,
+            asked_for: None,
             history_ends: false,
+            first: 1,
+            jump: None,
+            wishes: Vec::new(),
+            chosen: None,
+            composing: None,
+            jumps: Vec::new(),
+            quoting: None,
         }
     }
 
@@ -147,6 +179,7 @@ impl Room {
         self.counted_to = 0;
         self.told_read = 0;
         self.history_ends = false;
+        self.first = info.first.unwrap_or(1);
         if info.last < self.scrollback.newest() {
             self.scrollback.cut_after(info.last);
             self.seen = self.seen.min(info.last);
@@ -176,10 +209,17 @@ impl Room {
         self.counted_to = 0;
         self.told_read = 0;
         self.comings.clear();
+        self.first = 1;
+        // The numbers mean other messages, or none.
+        self.jump = None;
+        self.wishes.clear();
+        self.stop_choosing();
+        self.composing = None;
     }
 
-    /// Takes in the next entry. `heard`: it is from somebody whom we want to hear; `named`: it says our name;
-    /// `in_sight`: the reader sees it arrive. Says whether it is news of this moment, and whether that names us.
+    /// Takes in the next entry. `heard`: it is from somebody whom we want to hear, or takes back what such a one said;
+    /// `named`: it says our name; `in_sight`: the reader sees it arrive. Says whether it is news of this moment, and
+    /// whether that names us.
     pub(crate) fn arrive(&mut self, entry: Entry, heard: bool, named: bool, in_sight: bool) -> Option<Named> {
         let live = entry.seq > self.caught_up_at;
         let counted = entry.seq <= self.counted_to;
@@ -203,10 +243,19 @@ impl Room {
                 self.scroll = Scroll::At(Anchor { unit: Unit::Entry(entry.seq), below });
             }
         }
+        self.wishes.retain(|wish| wish.id != entry.id);
         if news {
             self.put_new_line(in_sight);
             self.unread += 1;
             self.mentioned |= mention;
+        }
+        let unsaid = entry.target.filter(|target| {
+            let takes_back = entry.kind == EntryKind::Deleted && heard && !history && !counted;
+            takes_back && *target > self.seen
+        });
+        if unsaid.is_some() {
+            self.unread = self.unread.saturating_sub(1);
+            self.mentioned &= self.unread > 0;
         }
         self.scrollback.push(entry);
         if in_sight || history {
@@ -237,6 +286,18 @@ impl Room {
         self.missing = false;
     }
 
+    /// We are in, and have got what we missed.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.joined && self.scrollback.newest() >= self.caught_up_at
+    }
+
+    /// What is missing before the entry at `place`, and the server may have; see [`Scrollback::gap_before`].
+    pub(crate) fn gap_before(&self, place: usize) -> Option<RangeInclusive<u64>> {
+        let gap = self.scrollback.gap_before(place)?;
+        let (first, last) = (self.first.max(*gap.start()), *gap.end());
+        (first <= last).then_some(first..=last)
+    }
+
     /// A page of the past has come.
     pub(crate) fn fill(&mut self, page: Vec<Entry>) {
         for entry in &page {
@@ -257,8 +318,13 @@ impl Room {
         self.scrollback.forget_far_from(reader);
     }
 
-    /// The server has stored the message `id` as `seq`.
-    pub(crate) fn stored(&mut self, id: Uuid, seq: u64) {
+    /// The server has stored `id`, a message or what becomes of one, as `seq`. `author`: what our entries carry.
+    pub(crate) fn stored(&mut self, id: Uuid, seq: u64, author: u64, me: &Nick) {
+        if let Some(place) = self.wishes.iter().position(|wish| wish.id == id) {
+            let wish = self.wishes.remove(place);
+            // The entry itself may lie in a gap.
+            self.scrollback.note(wish.target, seq, wish.change(author, me));
+        }
         let Some(place) = self.pending.iter().position(|pending| pending.id == id) else { return };
         if seq <= self.scrollback.newest() {
             // It lies in a gap.
@@ -286,17 +352,78 @@ impl Room {
     pub(crate) fn take_back(&mut self) -> Option<Text> {
         let failed = |pending: &Pending| matches!(pending.delivery, Delivery::Failed(_));
         let place = self.pending.iter().rposition(failed)?;
-        Some(self.pending.remove(place).text)
+        let pending = self.pending.remove(place);
+        self.composing = pending.reply_to.map(Composing::Answer);
+        Some(pending.text)
     }
 
-    /// Messages that the server has not stored.
+    /// Messages, and changes of messages, that the server has not stored.
     pub(crate) fn unsent(&self) -> usize {
-        self.pending.iter().filter(|pending| !matches!(pending.delivery, Delivery::Stored(_))).count()
+        let stored = |pending: &&Pending| matches!(pending.delivery, Delivery::Stored(_));
+        self.pending.iter().filter(|pending| !stored(pending)).count() + self.wishes.len()
+    }
+
+    /// What a message is now, with what we wish for it. `author`: what our own entries carry.
+    pub(crate) fn now<'a>(&'a self, message: &'a Entry, author: u64) -> Now<'a> {
+        let mut now = self.scrollback.now(message, author);
+        for wish in self.wishes.iter().filter(|wish| wish.target == message.seq) {
+            if now.deleted.is_some() {
+                break;
+            }
+            match &wish.what {
+                Wished::Edit(text) => (now.text, now.edited, now.wished) = (text.as_str(), true, true),
+                Wished::Delete => {
+                    (now.deleted, now.wished) = (Some(Deleted::Plainly), true);
+                    (now.text, now.edited, now.reactions) = ("", false, Vec::new());
+                }
+                Wished::React(emoji, on) => wish.react(emoji, *on, &mut now.reactions),
+            }
+        }
+        now
+    }
+
+    /// A message that is there and was not taken back.
+    pub(crate) fn standing(&self, seq: u64, author: u64) -> Option<(&Entry, Now<'_>)> {
+        let message = self.scrollback.message(seq)?;
+        let now = self.now(message, author);
+        now.deleted.is_none().then_some((message, now))
+    }
+
+    /// The latest message in the scrollback that was not taken back and for which `wanted` holds.
+    pub(crate) fn latest(&self, author: u64, wanted: impl Fn(&Entry) -> bool) -> Option<u64> {
+        let entries = (0..self.scrollback.len()).rev().filter_map(|place| self.scrollback.get(place));
+        let messages = entries.filter(|entry| entry.kind == EntryKind::Message && wanted(entry));
+        messages.map(|entry| entry.seq).find(|seq| self.standing(*seq, author).is_some())
+    }
+
+    /// No message is chosen any more, and there is nothing to go back to.
+    pub(crate) fn stop_choosing(&mut self) {
+        self.chosen = None;
+        self.jumps.clear();
+    }
+
+    /// Somebody goes from the message `seq` to another one.
+    pub(crate) fn jump_from(&mut self, seq: u64) {
+        self.jumps.push(seq);
+        if self.jumps.len() > JUMPS {
+            self.jumps.remove(0);
+        }
+    }
+
+    /// Where they came from.
+    pub(crate) fn jump_back(&mut self) -> Option<u64> {
+        self.jumps.pop()
+    }
+
+    pub(crate) fn can_jump_back(&self) -> bool {
+        !self.jumps.is_empty()
     }
 
     /// Remembers who spoke.
     fn notice(&mut self, entry: &Entry) {
-        self.widen(&entry.from);
+        if matches!(entry.kind, EntryKind::Message | EntryKind::Topic) {
+            self.widen(&entry.from);
+        }
         if entry.kind == EntryKind::Message && self.speakers.first() != Some(&entry.from) {
             self.speakers.retain(|nick| *nick != entry.from);
             self.speakers.insert(0, entry.from.clone());

@@ -6,7 +6,9 @@
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
-use crate::protocol::event::Entry;
+use super::answered::Answered;
+use super::changes::{Change, Changes, Now};
+use crate::protocol::event::{Entry, EntryKind};
 
 /// Entries of one room that are kept, at most: about 10 MB. Beyond it those farthest from the reader
 /// are forgotten; they are a gap then, and come back from the server when somebody scrolls there.
@@ -23,13 +25,18 @@ pub struct Scrollback {
     entries: VecDeque<Entry>,
     /// The last `seq` that is known to exist.
     newest: u64,
+    /// What they make of each other.
+    changes: Changes,
+    /// What they answer, where it is not among them.
+    answered: Answered,
     /// See [`KEPT`].
     kept: usize,
 }
 
 impl Default for Scrollback {
     fn default() -> Self {
-        Self { entries: VecDeque::new(), newest: 0, kept: KEPT }
+        let (changes, answered) = (Changes::default(), Answered::default());
+        Self { entries: VecDeque::new(), newest: 0, changes, answered, kept: KEPT }
     }
 }
 
@@ -71,10 +78,43 @@ impl Scrollback {
         self.entries.binary_search_by_key(&seq, |entry| entry.seq)
     }
 
+    /// The message `seq`, if it is known.
+    pub(crate) fn message(&self, seq: u64) -> Option<&Entry> {
+        let here = self.place_of(seq).ok().and_then(|place| self.entries.get(place));
+        here.or_else(|| self.answered.get(seq).flatten()).filter(|entry| entry.kind == EntryKind::Message)
+    }
+
+    /// Whether it is known what the entry `seq` is, or that it is not there any more.
+    pub(crate) fn is_known(&self, seq: u64) -> bool {
+        self.place_of(seq).is_ok() || self.answered.get(seq).is_some()
+    }
+
+    /// Keeps what the server has under `seq`, to be quoted.
+    pub(crate) fn keep_answered(&mut self, seq: u64, entry: Option<Entry>) {
+        self.answered.keep(seq, entry);
+    }
+
+    /// What a message is now. `me`: what our own entries carry as `author`.
+    pub(crate) fn now<'a>(&'a self, message: &'a Entry, me: u64) -> Now<'a> {
+        self.changes.now(message, me)
+    }
+
+    /// How many changes of a message are kept.
+    #[cfg(test)]
+    pub(crate) fn changes_kept(&self, target: u64) -> usize {
+        self.changes.kept(target)
+    }
+
+    /// The entry `seq`, which is not here, changes the message `target`.
+    pub(crate) fn note(&mut self, target: u64, seq: u64, change: Change) {
+        self.changes.note(target, seq, change);
+    }
+
     /// Adds what is newer than all before. Something older is ignored: it is here, or in a gap.
     pub(crate) fn push(&mut self, entry: Entry) {
         if entry.seq > self.newest {
             self.newest = entry.seq;
+            self.changes.take_in(&entry);
             self.entries.push_back(entry);
         }
     }
@@ -91,7 +131,7 @@ impl Scrollback {
         (until > after).then(|| after + 1..=until)
     }
 
-    /// Puts a page where it belongs. What is known already stays as it is.
+    /// Puts a page where it belongs. What is known already stays as it is, unless the page knows of later changes.
     pub(crate) fn fill(&mut self, page: Vec<Entry>) {
         let Some((first, last)) = page.first().zip(page.last()).map(|(a, b)| (a.seq, b.seq)) else { return };
         if page.windows(2).any(|pair| pair[0].seq >= pair[1].seq) || first == 0 || last > self.newest {
@@ -106,7 +146,9 @@ impl Scrollback {
             while let Some(earlier) = known.next_if(|k| k.seq < entry.seq) {
                 self.entries.push_back(earlier);
             }
-            self.entries.push_back(known.next_if(|k| k.seq == entry.seq).unwrap_or(entry));
+            self.changes.take_in(&entry);
+            let known = known.next_if(|k| k.seq == entry.seq).filter(|k| changed(k) >= changed(&entry));
+            self.entries.push_back(known.unwrap_or(entry));
         }
         self.entries.extend(known);
         self.entries.extend(tail);
@@ -115,12 +157,16 @@ impl Scrollback {
     /// Takes everything out of sight: it becomes a gap.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
+        self.changes.clear();
+        self.answered.clear();
     }
 
     /// The log ends at `last`: the server has come back from an older copy of it.
     pub(crate) fn cut_after(&mut self, last: u64) {
         self.entries.truncate(self.place_of(last).map_or_else(|place| place, |place| place + 1));
         self.newest = self.newest.min(last);
+        self.changes.cut_after(last);
+        self.answered.clear();
     }
 
     /// Forgets what is far from the place `reader`, if there is too much.
@@ -135,7 +181,15 @@ impl Scrollback {
             let end = self.entries.len().saturating_sub(NEWEST_KEPT).max(many);
             self.entries.drain(end - many..end);
         }
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.retain(|target| self.is_known(target));
+        self.changes = changes;
     }
+}
+
+/// The last change that an entry carries.
+fn changed(entry: &Entry) -> u64 {
+    entry.now.as_ref().map_or(0, |now| now.seq)
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ use crate::client::link::Update;
 use crate::client::tui::Effect;
 use crate::client::tui::script::{Script, entry, nick, presence, room_name};
 use crate::protocol::command::{Command, Direct};
-use crate::protocol::event::{Called, ErrorCode, Event, Failure, Okay, Presence, Renamed, RoomInfo};
+use crate::protocol::event::{
+    Called, Entry, ErrorCode, Event, Failure, Found, Gap, Hit, Okay, Presence, Renamed, RoomInfo,
+};
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::text::Line;
 
@@ -62,6 +64,37 @@ fn says(script: &mut Script, room: &RoomName, seq: u64, from: &str, text: &str) 
     entry.room = room.clone();
     entry.at = script.now.time;
     script.entry(entry);
+}
+
+#[test]
+fn what_was_said_alone_is_found_under_the_names_of_people() {
+    let mut script = lobby(80, 24);
+    let (known, unknown) = (numbered(&[3, 17]), numbered(&[3, 40]));
+    script.hear(Event::Direct(Called { info: info(&known, 1, &["alice", "bob"]) }));
+    let_in(&mut script, &known, 1, &["alice", "bob"], Some((1, 0)));
+    submitted(&mut script);
+    type_line(&mut script, "/search in:@bob build");
+    let asked = submitted(&mut script);
+    let [Command::Search(search)] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((search.room.as_ref(), search.text.as_str()), (Some(&known), "build*"));
+    let hit = |room: &RoomName, seq: u64| {
+        let said = Entry { room: room.clone(), ..entry("#x", seq, "bob", "the build passed") };
+        Hit { entry: said, before: None, after: None }
+    };
+    let hits = vec![hit(&unknown, 7), hit(&known, 1)];
+    script.hear(Event::Found(Found { re: search.id.clone(), hits, more: None, behind: 0 }));
+    let text = script.text();
+    assert!(text.contains("▌direct  ") && text.contains(" @bob  ") && !text.contains("+"), "{text}");
+    script.press(KeyCode::Enter);
+    let asked = submitted(&mut script);
+    assert!(matches!(asked.as_slice(), [Command::Join(join)] if join.room == unknown), "{asked:?}");
+    assert!(script.text().contains("Joining @… …"), "{}", script.text());
+    let_in(&mut script, &unknown, 7, &["alice", "dora"], Some((7, 0)));
+    script.hear(Event::Gap(Gap { room: unknown.clone(), from: 1, to: 6 }));
+    says(&mut script, &unknown, 7, "dora", "the build passed");
+    assert!(script.text().contains("▌@dora"), "{}", script.text());
+    type_line(&mut script, "/search in:@nobody build");
+    assert!(script.text().contains("you do not speak with @nobody alone"), "{}", script.text());
 }
 
 #[test]

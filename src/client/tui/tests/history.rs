@@ -9,7 +9,7 @@ use crate::protocol::command::{Command, Place};
 use crate::protocol::event::{Entry, Event, Page};
 
 /// What the log of the room holds.
-fn log(seq: u64) -> Entry {
+pub(super) fn log(seq: u64) -> Entry {
     let from = ["bob", "carol", "李雷"][usize::try_from(seq / 3 % 3).unwrap()];
     let tail = match seq % 7 {
         0 => " with a tail that is long enough to be wrapped at eighty columns, or so one would think",
@@ -20,7 +20,7 @@ fn log(seq: u64) -> Entry {
 }
 
 /// A room with `last` entries, of which the newest 200 are here.
-fn room(last: u64) -> Script {
+pub(super) fn room(last: u64) -> Script {
     let mut script = Script::new(80, 24);
     script.online();
     script.join("#a", last, "", &["alice", "bob"]);
@@ -34,14 +34,17 @@ fn room(last: u64) -> Script {
 }
 
 /// Answers what was asked, as a server would whose log ends at `last`.
-fn answer(script: &mut Script, last: u64) -> usize {
+pub(super) fn answer(script: &mut Script, last: u64) -> usize {
     let asked = script.asked();
     for command in &asked {
         let Command::History(history) = command else { panic!("{command:?}") };
         let (first, end) = match history.place {
             Place::Before(seq) => (seq.saturating_sub(history.limit).max(1), seq - 1),
             Place::After(seq) => (seq + 1, (seq + history.limit).min(last)),
-            Place::Around(_) | Place::At(_) => panic!("never asked"),
+            Place::Around(seq) => around(seq, history.limit, last),
+            Place::At(time) => {
+                around((1..=last).find(|seq| log(*seq).at >= time).unwrap_or(last + 1), history.limit, last)
+            }
         };
         let entries = (first..=end).map(log).collect();
         let page = Page { re: history.id.clone(), room: room_name("#a"), entries, last };
@@ -50,8 +53,12 @@ fn answer(script: &mut Script, last: u64) -> usize {
     asked.len()
 }
 
+fn around(seq: u64, limit: u64, last: u64) -> (u64, u64) {
+    (seq.saturating_sub(limit / 2).max(1), (seq + limit / 2).min(last))
+}
+
 /// The numbers of the messages in sight.
-fn in_sight(script: &mut Script) -> Vec<u64> {
+pub(super) fn in_sight(script: &mut Script) -> Vec<u64> {
     let text = script.text();
     let starts = text.match_indices(" m").filter_map(|(at, _)| {
         let (number, _) = text[at + 2..].split_once('.')?;

@@ -3,9 +3,12 @@
 mod company;
 mod connection;
 mod direct;
+mod finding;
+mod folding;
 mod history;
 mod input;
 mod inviting;
+mod jumps;
 mod order;
 mod reading;
 mod screens;

@@ -165,7 +165,7 @@ fn where_one_left_off_is_fetched_if_it_is_far() {
     script.key(KeyCode::Char('u'), KeyModifiers::ALT);
     let asked = script.asked();
     let [Command::History(history)] = asked.as_slice() else { panic!("{asked:?}") };
-    assert_eq!(history.place, Place::After(100));
+    assert_eq!(history.place, Place::Around(101));
     let entries = (101..=600).map(|seq| entry("#a", seq, "bob", &format!("message {seq}"))).collect();
     script.hear(Event::Page(Page { re: history.id.clone(), room: room_name("#a"), entries, last: 900 }));
     let (new, first) = (line_with(&mut script, " new "), line_with(&mut script, "message 101"));

@@ -7,12 +7,13 @@ use proptest::prelude::*;
 
 use crate::client::link::Update;
 use crate::client::tui::Event as Happening;
-use crate::client::tui::script::{Script, entry, nick, presence, room_name};
+use crate::client::tui::script::{Script, change, entry, nick, presence, room_name};
 use crate::client::tui::view::panes;
 use crate::client::tui::wrap::tests::odd_text;
 use crate::protocol::command::Command;
 use crate::protocol::event::{
-    Audit, Called, Decision, Event, Okay, Page, ReadUpTo, RoomInfo, Stats, Typing, Whois,
+    Audit, Called, Decision, Entry, EntryKind, ErrorCode, Event, Failure, Found, Gap, Hit, Okay, Page,
+    ReadUpTo, RoomInfo, Stats, Typing, Whois,
 };
 use crate::protocol::hex::Hex;
 use crate::protocol::name::RoomName;
@@ -28,6 +29,11 @@ enum Step {
     Focus(bool),
     Says(bool, String),
     Gap(u64),
+    /// Somebody does something with an entry that is so far back.
+    Changes(bool, u64, u8),
+    /// An answer to one that is so far back.
+    Answers(u64),
+    Refuse,
     Answer,
     Direct(u64, u64),
     Read(u64),
@@ -59,19 +65,24 @@ fn step() -> impl Strategy<Value = Step> {
         K::F(2),
         K::F(3),
     ]);
-    let letters = prop::sample::select("abdefhjklnprtuwy_1290".chars().collect::<Vec<_>>());
+    let letters = prop::sample::select("abdefhjklnoprstuwy_1290".chars().collect::<Vec<_>>());
     let modifiers = prop::sample::select(vec![KeyModifiers::NONE, KeyModifiers::ALT, KeyModifiers::CONTROL]);
     let held = prop::sample::select(vec![KeyModifiers::ALT, KeyModifiers::CONTROL]);
     prop_oneof![
         4 => (codes, modifiers).prop_map(|(code, modifiers)| Step::Key(code, modifiers)),
         3 => (letters, held).prop_map(|(letter, held)| Step::Key(K::Char(letter), held)),
-        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|msg|away|back|notify|highlight|typing|noise|invite|whois|audit|stats|kick|mute|ban|private|topic-lock) ?#?[a-c]{0,2}|b".prop_map(Step::Write),
+        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|msg|away|back|notify|highlight|typing|noise|invite|whois|audit|stats|kick|mute|ban|private|topic-lock|reply|edit|delete|react) ?#?[a-c]{0,2}|b|/(search|mentions|goto|go) ?(alice|from:bob|in:@bob|first|last|yesterday|11:0[0-9]|#[0-9]{1,4})?".prop_map(Step::Write),
         1 => odd_text().prop_map(Step::Paste),
         1 => (-40_isize..40).prop_map(Step::Wheel),
         2 => (1_u16..130, 1_u16..40).prop_map(|(columns, rows)| Step::Size(columns, rows)),
         1 => any::<bool>().prop_map(Step::Focus),
         6 => (any::<bool>(), odd_text()).prop_map(|(own, text)| Step::Says(own, text)),
         1 => (1_u64..2000).prop_map(Step::Gap),
+        4 => (any::<bool>(), 0_u64..20, 0_u8..5).prop_map(|(own, back, what)| Step::Changes(own, back, what)),
+        2 => (0_u64..3000).prop_map(Step::Answers),
+        4 => prop::sample::select(vec![K::Up, K::Down]).prop_map(|code| Step::Key(code, KeyModifiers::ALT)),
+        4 => "[re+wdyb6]".prop_map(Step::Write),
+        1 => Just(Step::Refuse),
         2 => Just(Step::Answer),
         1 => (2_u64..6, 0_u64..4).prop_map(|(other, last)| Step::Direct(other, last)),
         1 => (0_u64..3000).prop_map(Step::Read),
@@ -95,13 +106,39 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
             *last += 1;
             script.says("#a", *last, if own { "alice" } else { "bob" }, &format!("alice {text}"));
         }
+        Step::Changes(own, back, what) => {
+            *last += 1;
+            let (kind, text) = match what {
+                0 => (EntryKind::Deleted, ""),
+                1 => (EntryKind::Edited, "changed: 你好\n👩‍👩‍👧"),
+                2 => (EntryKind::Reacted, "❤️"),
+                _ => (EntryKind::Reacted, "👍"),
+            };
+            let who = if own { ("alice", 1) } else { ("bob", 2) };
+            let mut entry = change("#a", *last, who, kind, last.saturating_sub(back), text);
+            entry.off = what == 4;
+            script.entry(entry);
+        }
+        Step::Answers(back) => {
+            *last += 1;
+            let mut entry = entry("#a", *last, "alice", "an answer");
+            (entry.author, entry.reply_to) = (Some(1), Some(last.saturating_sub(back)));
+            script.entry(entry);
+        }
+        Step::Refuse => {
+            for command in script.asked() {
+                let why = Failure::new(ErrorCode::NotAllowed, "that may not be");
+                script.news(Update::Failed(Failure { re: command.request_id(), ..why }));
+            }
+        }
         Step::Gap(many) => {
             script.gap("#a", *last + 1, *last + many);
             *last += many;
         }
         Step::Answer => {
             for command in script.asked() {
-                let okay = Okay { re: command.request_id(), ..Okay::default() };
+                let seq = command.adds_to().map(|_| *last);
+                let okay = Okay { re: command.request_id(), seq, ..Okay::default() };
                 match &command {
                     Command::Whois(asked) => {
                         let keys = vec![Hex([7; 32])];
@@ -144,18 +181,51 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
                             RoomInfo { room, topic: Line::default(), here: 1, last: 0, first: None, members };
                         script.hear(Event::Ok(Okay { room: Some(room), ..okay }));
                     }
-                    Command::History(_) | Command::Join(_) => {}
+                    Command::Search(search) => {
+                        let newest = search.before.unwrap_or((*last).min(600)).max(1);
+                        let alone = RoomName::direct(&[1, 3].into()).unwrap();
+                        let rooms = [room_name("#a"), room_name("#b"), alone];
+                        let said = |seq: u64| {
+                            let room = rooms[usize::try_from(seq % 3).unwrap_or(0)].clone();
+                            let said = entry("#a", seq, "bob", "alice \n漢字 👩‍👩‍👧‍👦\told");
+                            Entry { room, ..said }
+                        };
+                        let seqs = (newest.saturating_sub(12).max(1)..newest).rev();
+                        let hits = seqs
+                            .map(|seq| Hit { entry: said(seq), before: Some(said(seq + 1)), after: None })
+                            .collect();
+                        let more = Some(newest.saturating_sub(12)).filter(|more| *more > 1);
+                        script.hear(Event::Found(Found { re: okay.re, hits, more, behind: *last % 3 }));
+                    }
+                    Command::History(_) => {}
+                    Command::Join(join) => {
+                        let info = RoomInfo {
+                            room: join.room.clone(),
+                            topic: Line::default(),
+                            here: 1,
+                            last: *last,
+                            first: None,
+                            members: Vec::new(),
+                        };
+                        script.hear(Event::Ok(Okay { room: Some(info), ..okay }));
+                        if *last > join.after {
+                            let (from, to) = (join.after + 1, *last);
+                            script.hear(Event::Gap(Gap { room: join.room.clone(), from, to }));
+                        }
+                    }
                     _ => script.hear(Event::Ok(okay)),
                 }
                 if let Command::History(history) = command {
                     let from = match history.place {
                         crate::protocol::command::Place::Before(seq) => seq.saturating_sub(50).max(1),
                         crate::protocol::command::Place::After(seq) => seq + 1,
-                        crate::protocol::command::Place::Around(seq) => seq,
+                        crate::protocol::command::Place::Around(seq) => seq.saturating_sub(20).max(1),
                         crate::protocol::command::Place::At(_) => 1,
                     };
-                    let entries = (from..from + 50).map(|seq| entry("#a", seq, "carol", "old")).collect();
-                    let page = Page { re: history.id, room: room_name("#a"), entries, last: *last };
+                    let room = history.room;
+                    let entries =
+                        (from..from + 50).map(|seq| entry(room.as_str(), seq, "carol", "old")).collect();
+                    let page = Page { re: history.id, room, entries, last: *last };
                     script.hear(Event::Page(page));
                 }
             }

@@ -2,8 +2,9 @@
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
-use crate::client::tui::script::Script;
+use crate::client::tui::script::{Script, change};
 use crate::client::tui::{Effect, Event};
+use crate::protocol::event::{EntryKind, Event as News};
 
 fn rooms() -> Script {
     let mut script = Script::new(100, 20);
@@ -37,6 +38,31 @@ fn history_is_neither_unread_nor_rung_for() {
     let mut script = rooms();
     assert_eq!(listed(&mut script, "#a"), "#a");
     assert!(!script.effects.contains(&Effect::Bell));
+}
+
+#[test]
+fn what_was_taken_back_is_not_unread() {
+    let mut script = rooms();
+    script.says("#a", 4, "bob", "hey alice");
+    script.says("#a", 5, "bob", "no, later");
+    assert_eq!(listed(&mut script, "#a"), "#a 2!");
+    for (seq, target) in [(6, 4), (7, 5)] {
+        let taken_back = change("#a", seq, ("bob", 2), EntryKind::Deleted, target, "");
+        script.hear(News::Entry(taken_back));
+    }
+    assert_eq!(listed(&mut script, "#a"), "#a");
+    script.says("#a", 8, "bob", "hello");
+    assert_eq!(listed(&mut script, "#a"), "#a 1");
+}
+
+#[test]
+fn in_code_a_name_means_nobody() {
+    let mut script = rooms();
+    script.says("#a", 4, "bob", "```\nlet alice = 1;\n```\nand `alice`");
+    assert_eq!(listed(&mut script, "#a"), "#a 1");
+    assert_eq!(bells(&script), 0);
+    script.says("#a", 5, "bob", "`alice` is you, alice");
+    assert_eq!(listed(&mut script, "#a"), "#a 2!");
 }
 
 #[test]

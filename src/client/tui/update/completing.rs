@@ -1,6 +1,6 @@
 //! Tab: names by who spoke last, rooms, commands, emoji.
 
-use super::State;
+use super::{State, fitting};
 use crate::client::tui::slash::{self, Completes};
 use crate::client::tui::state::completion::{Candidate, Completion, emoji, matching, word};
 use crate::protocol::name::Nick;
@@ -54,6 +54,16 @@ fn candidates(state: &State, text: &str, start: usize, stem: &str) -> Vec<Candid
         people || (stem.starts_with('@') && command.is_some_and(|entry| entry.completes == Completes::Rooms));
     if people {
         return people_alone(state, stem);
+    }
+    if command.is_some_and(|entry| entry.completes == Completes::Emoji) {
+        if stem.is_empty() {
+            let offered = state.favourites.offered().into_iter();
+            return offered.map(|emoji| candidate(emoji.as_str(), format!("{emoji} "))).collect();
+        }
+        let found = fitting(stem).into_iter();
+        return found
+            .map(|(name, emoji)| candidate(&format!("{emoji} {name}"), format!("{emoji} ")))
+            .collect();
     }
     if stem.starts_with('#') || command.is_some_and(|entry| entry.completes == Completes::Rooms) {
         let stem = format!("#{}", stem.trim_start_matches('#'));

@@ -1,6 +1,6 @@
 //! Speaking with some alone.
 
-use super::{Effect, State, rooms, saying};
+use super::{Effect, State, changing, rooms, saying};
 use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{Asked, Then};
 use crate::protocol::command::{Command, Direct};
@@ -24,7 +24,11 @@ pub(super) fn speak(
         saying::written(state);
         rooms::go_to(state, place);
         return match text {
-            Some(text) => saying::say(state, text.as_str(), false, effects),
+            Some(text) => {
+                // What was being changed there is something else.
+                changing::stop_composing(state);
+                saying::say(state, text.as_str(), false, effects)
+            }
             None => Ok(()),
         };
     }

@@ -1,6 +1,6 @@
 //! Going through the scrollback, and loading what is missing before the reader gets there.
 
-use super::{Effect, State, scrollback_size};
+use super::{Effect, State, jump, scrollback_size};
 use crate::client::tui::scroll::{Anchor, Scroll, Unit};
 use crate::protocol::command::{Command, History, Place};
 use crate::protocol::limits::PAGE_ENTRIES;
@@ -33,8 +33,10 @@ pub(super) fn to_oldest(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 pub(super) fn to_newest(state: &mut State) {
+    state.finding.settle();
     if let Some(room) = state.room_mut() {
         room.scroll = Scroll::Bottom;
+        room.jump = None;
     }
 }
 
@@ -42,21 +44,18 @@ pub(super) fn to_newest(state: &mut State) {
 pub(super) fn to_first_unread(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(room) = state.room() else { return };
     let Some(seen) = room.new_after else { return state.say("nothing is new here") };
-    let next = room.scrollback.place_of(seen + 1);
-    let missing = next.is_err_and(|place| room.scrollback.gap_before(place).is_some());
-    let asks = missing && room.asked.is_none() && room.joined;
-    look_at(state, seen + 1, effects);
-    if asks {
-        // What follows is not here: its page is, soon, and then it is gone to.
-        let limit = state.allowed.map_or(PAGE_ENTRIES, |allowed| allowed.page_entries).clamp(1, PAGE_ENTRIES);
-        let id = state.request_id();
-        let Some(room) = state.room_mut() else { return };
-        room.asked = Some(id.clone());
-        room.going_to = Some(seen + 1);
-        let (room, place) = (room.name.clone(), Place::After(seen));
-        // Not the page that only looking there has asked for.
-        effects.retain(|effect| !matches!(effect, Effect::Submit(Command::History(_))));
-        effects.push(Effect::Submit(Command::History(History { id: Some(id), room, place, limit })));
+    let (name, next) = (room.name.clone(), (seen + 1).max(room.first));
+    if room.scrollback.place_of(next).is_err_and(|place| room.gap_before(place).is_some()) {
+        jump::jump(state, name, Place::Around(next), effects);
+        // Until it is here, one sees that it is missing.
+        let (width, height) = scrollback_size(state);
+        if let Some(to) = state.room().map(|room| state.layout(room, width).with_in_sight(next, height))
+            && let Some(room) = state.room_mut()
+        {
+            room.scroll = to;
+        }
+    } else {
+        look_at(state, next, effects);
     }
 }
 
@@ -68,7 +67,7 @@ pub(super) fn look_at(state: &mut State, seq: u64, effects: &mut Vec<Effect>) {
     arrive_at(state, to, effects);
 }
 
-fn arrive_at(state: &mut State, to: Scroll, effects: &mut Vec<Effect>) {
+pub(super) fn arrive_at(state: &mut State, to: Scroll, effects: &mut Vec<Effect>) {
     if let Some(room) = state.room_mut() {
         room.scroll = to;
     }
@@ -88,12 +87,11 @@ pub(super) fn load(state: &mut State, effects: &mut Vec<Effect>) {
     let known = room.scrollback.len();
     // Units and entries are one apart: the unit 0 is the beginning.
     let sought = first.saturating_sub(LOAD_AHEAD + 1)..=(last + LOAD_AHEAD).min(known);
-    let is_gap = |place: &usize| room.scrollback.gap_before(*place).is_some();
+    let is_gap = |place: &usize| room.gap_before(*place).is_some();
     let middle = last.saturating_sub(1);
     let above = sought.clone().rev().filter(|place| *place <= middle).find(is_gap);
     let below = || sought.clone().filter(|place| *place > middle).find(is_gap);
-    let Some(gap) =
-        above.or_else(below).and_then(|place| room.scrollback.gap_before(place).map(|gap| (place, gap)))
+    let Some(gap) = above.or_else(below).and_then(|place| room.gap_before(place).map(|gap| (place, gap)))
     else {
         return;
     };
@@ -110,6 +108,7 @@ pub(super) fn load(state: &mut State, effects: &mut Vec<Effect>) {
     let id = state.request_id();
     if let Some(room) = state.room_mut() {
         room.asked = Some(id.clone());
+        room.asked_for = Some((id.clone(), place));
         if let (Place::After(seq), true) = (place, ends_at_gap(room.scroll, &rows)) {
             // The page goes between this entry and the gap: stay with the entry.
             room.scroll = Scroll::At(Anchor { unit: Unit::Entry(seq), below: 0 });

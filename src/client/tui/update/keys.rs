@@ -2,10 +2,14 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{Effect, State, completing, history, links, overlays, rooms, saying};
+use super::{
+    Effect, State, changing, choosing, completing, finding, history, jump, links, overlays, rooms, saying,
+};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::composer::Motion;
+use crate::client::tui::state::finding::Kind;
+use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{Overlay, Question};
 use crate::client::tui::{view, wrap};
 
@@ -19,12 +23,17 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
     }
     // Not every terminal tells of the focus when it comes, and fingers do not press keys elsewhere.
     state.focused = true;
+    state.finding.marked = None;
     if let Some(question) = state.question.take() {
         overlays::answer(state, question, key, effects);
         return;
     }
     if state.overlay.is_some() {
         overlays::press(state, key, effects);
+        return;
+    }
+    if choosing::press(state, key, effects) {
+        state.completion = None;
         return;
     }
     let action = keymap::action(Key::of(key));
@@ -62,7 +71,14 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::CompleteBack => completing::complete(state, -1),
         Action::Close => {
             state.notice = None;
-            if state.room().is_some_and(|room| room.composer.is_empty()) {
+            if changing::stop_composing(state) {
+                return;
+            }
+            if state.room().is_some_and(|room| room.chosen.is_some()) {
+                state.room_mut().into_iter().for_each(Room::stop_choosing);
+            } else if state.room().is_some_and(|room| room.composer.is_empty())
+                && !jump::go_back(state, effects)
+            {
                 history::to_newest(state);
             }
         }
@@ -82,6 +98,16 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Newest => history::to_newest(state),
         Action::FirstUnread => history::to_first_unread(state, effects),
         Action::Links => links::show(state),
+        Action::ChooseAbove => choosing::step(state, true, effects),
+        Action::ChooseBelow => choosing::step(state, false, effects),
+        Action::EditLast => {
+            if let Err(sentence) = saying::edit_last(state) {
+                state.complain(sentence);
+            }
+        }
+        Action::Search => finding::open(state, Kind::Search, effects),
+        Action::PreviousMention => finding::go_by(state, 1, effects),
+        Action::NextMention => finding::go_by(state, -1, effects),
         Action::RoomNumber(number) => rooms::go_to(state, number),
         Action::NextRoom => rooms::go_by(state, 1),
         Action::PreviousRoom => rooms::go_by(state, -1),
@@ -109,7 +135,7 @@ fn up(state: &mut State, effects: &mut Vec<Effect>) {
         history::scroll(state, -1, effects);
     } else if !move_by_row(state, -1) {
         if state.composer().is_empty()
-            && let Some(text) = state.room_mut().and_then(crate::client::tui::state::room::Room::take_back)
+            && let Some(text) = state.room_mut().and_then(Room::take_back)
         {
             state.composer_mut().set(text.as_str());
             return;

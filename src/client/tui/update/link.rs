@@ -2,14 +2,18 @@
 
 use uuid::Uuid;
 
-use super::{Effect, State, company, direct, history, order, reading, ringing, rooms, sees};
+use super::{
+    Effect, State, changing, company, direct, finding, history, jump, order, quoting, reading, ringing,
+    rooms, sees,
+};
 use crate::client::link::Update;
 use crate::client::tui::scroll::Scroll;
+use crate::client::tui::state::finding::Finding;
 use crate::client::tui::state::reading::Counts;
 use crate::client::tui::state::room::Delivery;
 use crate::client::tui::state::{Connection, Overlay, Then};
-use crate::protocol::command::RequestId;
-use crate::protocol::event::{Entry, ErrorCode, Event, Failure, Okay, Page, Ready, Welcome};
+use crate::protocol::command::{Place, RequestId};
+use crate::protocol::event::{Entry, EntryKind, ErrorCode, Event, Failure, Okay, Page, Ready, Welcome};
 use crate::protocol::limits::DEVICE_CODE_TIME;
 use crate::protocol::name::RoomName;
 
@@ -18,6 +22,10 @@ pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>
         Update::Connecting { .. } => state.connection = Connection::Connecting,
         Update::Online { welcome, ready, news, new_log, .. } => {
             online(state, &welcome, *ready, new_log, effects);
+            if new_log {
+                state.finding = Finding::default();
+            }
+            finding::start_if_due(state, effects);
             if let Some(news) = news {
                 state.say(news);
             }
@@ -42,6 +50,8 @@ pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>
                     pending.delivery = Delivery::Failed(why.clone());
                 }
             }
+            // What could not be made so is not so.
+            state.rooms.iter_mut().for_each(|room| room.wishes.clear());
             state.connection = Connection::Ended { why };
             unasked(state);
         }
@@ -86,9 +96,13 @@ fn unasked(state: &mut State) {
     state.company.read_due = None;
     for room in &mut state.rooms {
         room.asked = None;
-        room.going_to = None;
         room.typing.clear();
+        room.quoting = None;
         room.joined = false;
+        // Asked again when we are back.
+        if let Some(jump) = &mut room.jump {
+            jump.asked = None;
+        }
     }
     not_answered(state, None);
 }
@@ -112,8 +126,12 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
             let Some(place) = state.place_of(&gap.room) else { return };
             let in_sight = place == state.current && sees(state);
             state.rooms[place].skip(&gap, in_sight);
+            jump::go_on(state, effects);
         }
-        Event::Ok(okay) => done(state, okay, effects),
+        Event::Ok(okay) => {
+            done(state, okay, effects);
+            jump::go_on(state, effects);
+        }
         Event::Page(page) => page_came(state, page, effects),
         Event::Presence(news) => {
             company::take_in(state, &news);
@@ -140,7 +158,9 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         }
         Event::Read(news) => reading::elsewhere(state, &news),
         Event::Typing(news) => company::heard_typing(state, news),
-        Event::Reactions(_) | Event::Earlier(_) | Event::Found(_) => {}
+        Event::Reactions(news) => changing::told_reactions(state, news),
+        Event::Earlier(news) => changing::told_earlier(state, news),
+        Event::Found(found) => finding::found(state, found, effects),
         Event::Rooms(list) => {
             if let Some(Overlay::Rooms { asked, rooms, .. }) = &mut state.overlay
                 && list.re.as_ref() == Some(asked)
@@ -169,9 +189,15 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
 fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
     let Some(place) = state.place_of(&entry.room) else { return };
     let in_sight = place == state.current && sees(state);
-    let ignored = state.is_ignored(&entry.from);
-    let heard = !ignored && !state.is_mine(&entry);
     let room = &state.rooms[place];
+    // What is deleted says nothing any more, also where the log has only its place.
+    let said = match entry.kind {
+        EntryKind::Deleted => {
+            entry.target.and_then(|target| room.standing(target, state.author)).map(|(said, _)| said)
+        }
+        _ => (!entry.now.as_ref().is_some_and(|now| now.deleted)).then_some(&entry),
+    };
+    let heard = said.is_some_and(|said| !state.is_ignored(&said.from) && !state.is_mine(said));
     let named = heard && state.company.names_us(room, &state.me, &entry.from, entry.text.as_str());
     let told = if heard { ringing::told(state, place, &entry) } else { None };
     let news = state.rooms[place].arrive(entry, heard, named, in_sight);
@@ -179,6 +205,9 @@ fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
         ringing::ring_for(state, place, news, told, effects);
     }
     state.rooms[place].forget_what_is_far();
+    if state.rooms[place].jump.is_some() {
+        jump::go_on(state, effects);
+    }
 }
 
 fn done(state: &mut State, mut okay: Okay, effects: &mut Vec<Effect>) {
@@ -236,7 +265,8 @@ fn done(state: &mut State, mut okay: Okay, effects: &mut Vec<Effect>) {
     if let Some(seq) = okay.seq {
         state.held = None;
         if let Some(id) = okay.re.as_ref().and_then(message) {
-            state.rooms.iter_mut().for_each(|room| room.stored(id, seq));
+            let (me, author) = (state.me.clone(), state.author);
+            state.rooms.iter_mut().for_each(|room| room.stored(id, seq, author, &me));
         }
     }
 }
@@ -245,27 +275,39 @@ fn message(re: &RequestId) -> Option<Uuid> {
     Uuid::try_parse(re.as_str()).ok()
 }
 
-fn page_came(state: &mut State, page: Page, effects: &mut Vec<Effect>) {
+fn page_came(state: &mut State, mut page: Page, effects: &mut Vec<Effect>) {
+    if quoting::take_in(state, &mut page) {
+        return;
+    }
     let Some(place) = state.place_of(&page.room) else { return };
     let room = &mut state.rooms[place];
     if room.asked.is_none() || room.asked != page.re {
         return;
     }
     room.asked = None;
-    let going_to = room.going_to.take();
-    room.history_ends = page.entries.is_empty();
+    let asked_for = room.asked_for.take().filter(|(id, _)| page.re.as_ref() == Some(id));
+    // One for whose page nobody waits any more is over.
+    let jump = room.jump.take_if(|jump| jump.asked.is_some());
+    if let Some(jump) = jump.filter(|jump| jump.asked == page.re) {
+        jump::arrive(state, place, &jump, page, effects);
+        return;
+    }
+    match asked_for {
+        // What was there has expired since we came.
+        Some((_, Place::Before(seq))) if page.entries.is_empty() => room.first = room.first.max(seq),
+        _ => room.history_ends = page.entries.is_empty(),
+    }
     room.fill(page.entries);
     room.forget_what_is_far();
-    if let Some(seq) = going_to
-        && place == state.current
-    {
-        history::look_at(state, seq, effects);
-    } else if place == state.current && room.scroll != Scroll::Bottom {
+    if place == state.current && room.scroll != Scroll::Bottom {
         history::load(state, effects);
     }
 }
 
 fn failed(state: &mut State, failure: &Failure) {
+    if finding::failed(state, failure) {
+        return;
+    }
     if state.company.is_quiet(failure.re.as_ref()) {
         // A guest's reading is not kept, say: then it need not be told.
         state.company.reads_refused |= failure.code != ErrorCode::Offline;
@@ -273,6 +315,11 @@ fn failed(state: &mut State, failure: &Failure) {
     }
     let sentence = state.readable(failure.message.to_string());
     let mut told = false;
+    if let Some(re) = &failure.re {
+        told = quoting::refused(state, re, failure.code != ErrorCode::Offline)
+            || changing::not_told(state, Some(re))
+            || changing::refused(state, re, &sentence);
+    }
     if let Some(id) = failure.re.as_ref().and_then(message) {
         for pending in state.rooms.iter_mut().flat_map(|room| &mut room.pending) {
             if pending.id == id {
@@ -284,7 +331,13 @@ fn failed(state: &mut State, failure: &Failure) {
     for room in &mut state.rooms {
         if room.asked.is_some() && room.asked == failure.re {
             room.asked = None;
-            room.going_to = None;
+            if room.jump.take_if(|jump| jump.asked.is_some() && failure.code != ErrorCode::Offline).is_some()
+            {
+                continue;
+            }
+            if let Some(jump) = &mut room.jump {
+                jump.asked = None;
+            }
             // Offline, it is asked again by whoever scrolls there; refused, there is no point.
             room.history_ends = failure.code != ErrorCode::Offline;
             told = failure.code == ErrorCode::Offline;

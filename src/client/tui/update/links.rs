@@ -1,6 +1,6 @@
 //! The links in sight: listed, opened, copied.
 
-use super::{Effect, State, scrollback_size};
+use super::{Effect, State, overlays, scrollback_size};
 use crate::client::tui::state::{Links, Overlay};
 use crate::protocol::link;
 
@@ -52,5 +52,5 @@ pub(super) fn open(state: &mut State, effects: &mut Vec<Effect>) {
 pub(super) fn copy(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(link) = take_chosen(state) else { return };
     effects.push(Effect::Copy(link));
-    state.say("sent to the terminal, to be copied; not every terminal takes it");
+    state.say(overlays::COPIED);
 }

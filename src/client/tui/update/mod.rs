@@ -1,21 +1,27 @@
 //! What happens to the state. No I/O, no clock: what is to be done outside comes out as [`Effect`]s,
 //! time comes in as [`Event::Tick`].
 
+mod changing;
+mod choosing;
 mod company;
 mod completing;
 mod direct;
+mod finding;
 mod history;
+mod jump;
 mod keys;
 mod link;
 mod links;
 mod order;
 pub(crate) mod overlays;
 pub(crate) mod pasting;
+mod quoting;
 mod reading;
 mod ringing;
 mod rooms;
 mod saying;
 
+pub(crate) use self::changing::fitting;
 use super::event::{Effect, Event, Now};
 use super::scroll::Scroll;
 use super::state::{Connection, State};
@@ -31,6 +37,11 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = Vec::new();
     if let Event::Tick(now) = event {
         tick(state, now, &mut effects);
+        let mut searches = Vec::new();
+        finding::start_if_due(state, &mut searches);
+        // Somebody waits for these.
+        watch(state, false, &searches);
+        effects.extend(searches);
         return effects;
     }
     state.changed = true;
@@ -62,6 +73,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     if before.is_some_and(|(place, text)| place == state.current && text != state.composer().text()) {
         company::tell_typing(state, &mut effects);
     }
+    quoting::fetch(state, &mut effects);
     overlays::leave_when_free(state, &mut effects);
     reading::note(state);
     reading::tell_before_leaving(state, &mut effects);

@@ -2,14 +2,17 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, State, history, links, order, pasting, rooms, saying};
+use super::{Effect, State, changing, finding, history, links, order, pasting, rooms, saying};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::composer::Motion;
-use crate::client::tui::state::{Connection, Decisions, Overlay, Question};
+use crate::client::tui::state::{About, Connection, Decisions, Overlay, Question};
 use crate::client::tui::view;
 
 /// Rows of a page in help and lists: what fits on the smallest of usual screens.
 const PAGE: isize = 15;
+
+/// What is said when something was sent to the terminal, for its clipboard.
+pub(super) const COPIED: &str = "sent to the terminal, to be copied; not every terminal takes it";
 
 /// Leaves, and asks first where that loses something: what is not sent, or the room of others.
 pub(super) fn leave(state: &mut State) {
@@ -57,6 +60,10 @@ pub(super) fn answer(state: &mut State, question: Question, key: &KeyEvent, effe
         }
         Question::Paste(text) => pasting::answer(state, text, key, effects),
         Question::Code(text) => pasting::answer_code(state, text, key, effects),
+        Question::Delete(seq) => changing::answer_delete(state, seq, key, effects),
+        Question::React { seq, wanted, chosen } => {
+            changing::answer_react(state, (seq, wanted, chosen), key, effects);
+        }
         Question::Search { wanted, found } => search(state, wanted, found, key, effects),
     }
 }
@@ -102,6 +109,10 @@ fn search(
 
 /// A key while an overlay lies over the rooms.
 pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>) {
+    if let Some(Overlay::Found(kind)) = state.overlay {
+        finding::press(state, kind, key, effects);
+        return;
+    }
     let action = keymap::action(Key::of(key));
     let letter = keymap::character(key);
     let rows = match (action, letter) {
@@ -152,10 +163,16 @@ pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) 
             | Overlay::Whois { top, .. }
             | Overlay::Tickets { top, .. }
             | Overlay::Stats { top, .. }
-            | Overlay::Audit(Decisions { top, .. }),
+            | Overlay::Audit(Decisions { top, .. })
+            | Overlay::About(About { top, .. }),
         ) => top,
         Some(Overlay::Rooms { chosen, .. }) => chosen,
         Some(Overlay::Links(links)) => &mut links.chosen,
+        Some(Overlay::Found(kind)) => {
+            let kind = *kind;
+            finding::choose(state, kind, rows, effects);
+            return;
+        }
         None => return,
     };
     *place = place.saturating_add_signed(rows).min(last);
@@ -175,5 +192,5 @@ fn copy(state: &mut State, effects: &mut Vec<Effect>) {
         return;
     };
     effects.push(Effect::Copy(inviting.line(room, ticket.as_ref())));
-    state.say("sent to the terminal, to be copied; not every terminal takes it");
+    state.say(COPIED);
 }

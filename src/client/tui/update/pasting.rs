@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{Effect, State, keys, saying};
+use super::{Effect, State, finding, keys, saying};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::pasted;
 use crate::client::tui::state::Question;
@@ -18,6 +18,9 @@ pub(crate) const EDIT_PASTE: Action = Action::Complete;
 
 /// Something was pasted.
 pub(super) fn paste(state: &mut State, text: &str) {
+    if finding::paste(state, text) {
+        return;
+    }
     let before = match state.question.take() {
         // There is a question already, and what it is about is not complete.
         Some(Question::Paste(before) | Question::Code(before)) => before + "\n",
@@ -25,7 +28,12 @@ pub(super) fn paste(state: &mut State, text: &str) {
             state.question = Some(search);
             return;
         }
-        Some(Question::Leave { .. } | Question::Word(_)) | None => String::new(),
+        Some(Question::React { seq, wanted, .. }) => {
+            let wanted = wanted + crate::protocol::text::sanitise(text).trim();
+            state.question = Some(Question::React { seq, wanted, chosen: 0 });
+            return;
+        }
+        Some(Question::Leave { .. } | Question::Word(_) | Question::Delete(_)) | None => String::new(),
     };
     state.overlay = None;
     state.completion = None;

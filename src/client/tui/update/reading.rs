@@ -56,7 +56,10 @@ pub(super) fn elsewhere(state: &mut State, news: &ReadUpTo) {
     let in_sight = place == state.current && sees(state);
     let room = &state.rooms[place];
     let counts = |entry: &Entry| {
-        entry.kind == EntryKind::Message && !state.is_mine(entry) && !state.is_ignored(&entry.from)
+        entry.kind == EntryKind::Message
+            && !state.is_mine(entry)
+            && !state.is_ignored(&entry.from)
+            && room.standing(entry.seq, state.author).is_some()
     };
     let names_us = |entry: &Entry| state.company.names_us(room, &state.me, &entry.from, entry.text.as_str());
     let unread = room.unread_after(news.seq, counts, names_us);

@@ -55,6 +55,9 @@ pub(super) fn part(state: &mut State, name: &RoomName, effects: &mut Vec<Effect>
 pub(super) fn remove(state: &mut State, place: usize) {
     let in_sight = state.room().map(|room| room.name.clone());
     let removed = state.rooms.remove(place);
+    if in_sight.as_ref() == Some(&removed.name) {
+        state.finding.settle();
+    }
     let next = if in_sight.as_ref() == Some(&removed.name) { state.previous.take() } else { in_sight };
     let next = next.and_then(|name| state.place_of(&name));
     state.current = next.unwrap_or(place.min(state.rooms.len().saturating_sub(1)));
@@ -66,6 +69,7 @@ pub(super) fn go_to(state: &mut State, place: usize) {
     }
     state.completion = None;
     state.input_history.stay();
+    state.finding.settle();
     state.previous = state.room().map(|room| room.name.clone());
     if let Some(room) = state.room_mut() {
         room.leave_sight();

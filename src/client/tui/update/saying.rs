@@ -1,8 +1,10 @@
 //! What was written is sent off: said, or done.
 
-use super::{Effect, State, company, direct, history, order, rooms};
-use crate::client::tui::slash::{self, Company, Input, Slash};
+use super::{Effect, State, changing, company, direct, finding, history, order, rooms};
+use crate::client::tui::slash::{self, Change, Company, Input, Slash};
+use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::room::{Delivery, Pending};
+use crate::client::tui::state::wishes::Composing;
 use crate::client::tui::state::{Connection, Overlay, Question};
 use crate::protocol::command::{Command, Plain, Send, SetNick, SetTopic};
 use crate::protocol::emoji;
@@ -13,6 +15,9 @@ use crate::protocol::text::{Line, Text, TextError};
 pub(super) fn enter(state: &mut State, effects: &mut Vec<Effect>) {
     let text = state.composer().text().to_owned();
     match text.trim() {
+        "" if state.room().is_some_and(|room| matches!(room.composing, Some(Composing::Edit { .. }))) => {
+            state.complain("an empty message says nothing: Esc leaves it as it was, /delete takes it back");
+        }
         "" => {
             if state.retry_at().is_some() {
                 effects.push(Effect::RetryNow);
@@ -56,6 +61,11 @@ pub(super) fn say(
     if state.rooms.is_empty() {
         return Err(format!("you are in no room: /join {} enters one", RoomName::lobby()));
     }
+    if let Some(Composing::Edit { seq, .. }) = state.room().and_then(|room| room.composing.as_ref()) {
+        changing::edit(state, *seq, text.as_str(), effects)?;
+        changing::stop_composing(state);
+        return Ok(());
+    }
     written(state);
     let id = state.message_id();
     let at = state.server_time();
@@ -65,9 +75,14 @@ pub(super) fn say(
     // Whoever answers has read.
     room.new_after = None;
     let (delivery, room_name) = (Delivery::Sending, room.name.clone());
-    room.pending.push(Pending { id, text: text.clone(), action, at, delivery });
+    let reply_to = match room.composing.take() {
+        Some(Composing::Answer(seq)) => Some(seq),
+        Some(Composing::Edit { .. }) | None => None,
+    };
+    room.stop_choosing();
+    room.pending.push(Pending { id, text: text.clone(), action, at, delivery, reply_to });
     history::to_newest(state);
-    let send = Send { id, room: room_name, text, action, reply_to: None };
+    let send = Send { id, room: room_name, text, action, reply_to };
     effects.push(Effect::Submit(Command::Send(send)));
     Ok(())
 }
@@ -99,11 +114,20 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
         Slash::Me(act) => return say(state, &emoji::replace_shortcodes(act.as_str()), true, effects),
         Slash::Order(order) => return order::give(state, order, line, effects),
         Slash::Company(command) => return company::obey(state, command, line, effects),
+        Slash::Change(change) => return change_message(state, change, effects),
+        Slash::Goto(target) => return finding::go(state, target, effects),
         command => command,
     };
     written(state);
     match command {
-        Slash::Me(_) | Slash::Order(_) | Slash::Company(_) => {}
+        Slash::Me(_) | Slash::Order(_) | Slash::Company(_) | Slash::Change(_) | Slash::Goto(_) => {}
+        Slash::Search(words) => {
+            if !words.is_empty() {
+                state.finding.search.input.set(&words);
+            }
+            finding::open(state, Kind::Search, effects);
+        }
+        Slash::Mentions => finding::open(state, Kind::Mentions, effects),
         Slash::Join(room, words) => rooms::join(state, room, words, effects),
         Slash::Part(named) => {
             if let Some(room) = named.or_else(|| state.room().map(|room| room.name.clone())) {
@@ -148,6 +172,7 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
         Slash::Clear => {
             if let Some(room) = state.room_mut() {
                 room.scrollback.clear();
+                room.stop_choosing();
                 room.new_after = None;
                 room.pending.retain(|pending| pending.delivery == Delivery::Sending);
                 history::to_newest(state);
@@ -156,6 +181,71 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
         Slash::Quit => super::overlays::leave(state),
     }
     Ok(())
+}
+
+/// Does what is to be done with a message: the one that is chosen, or else the latest that can be meant.
+fn change_message(state: &mut State, change: Change, effects: &mut Vec<Effect>) -> Result<(), String> {
+    let own = |state: &State| {
+        let meant = changing::meant(state, |entry| changing::is_own(state, entry));
+        meant.ok_or_else(|| NOTHING_OWN.to_owned())
+    };
+    match change {
+        Change::Reply(text) => {
+            let meant = changing::meant(state, |entry| !changing::is_own(state, entry));
+            let seq = meant.ok_or("nobody else has said anything here: Alt-↑ chooses a message to answer")?;
+            changing::begin_answer(state, seq)?;
+            match text {
+                Some(text) => say(state, &emoji::replace_shortcodes(text.as_str()), false, effects)?,
+                None => written(state),
+            }
+        }
+        Change::Edit(text) => {
+            let seq = own(state)?;
+            match text {
+                Some(text) => {
+                    changing::edit(state, seq, &emoji::replace_shortcodes(text.as_str()), effects)?;
+                    written(state);
+                    if state.room().is_some_and(|room| matches!(room.composing, Some(Composing::Edit { .. })))
+                    {
+                        changing::stop_composing(state);
+                    }
+                }
+                None => {
+                    let line = state.composer().text().to_owned();
+                    written(state);
+                    if let Err(sentence) = changing::begin_edit(state, seq) {
+                        state.composer_mut().set(&line);
+                        return Err(sentence);
+                    }
+                }
+            }
+        }
+        Change::Delete => {
+            let seq = own(state)?;
+            written(state);
+            changing::ask_to_delete(state, seq)?;
+        }
+        Change::React(emoji) => {
+            let seq = changing::meant(state, |_| true)
+                .ok_or("nothing was said here yet that one could react to")?;
+            match emoji {
+                Some(emoji) => changing::react(state, seq, emoji, effects)?,
+                None => changing::ask_for_emoji(state, seq)?,
+            }
+            written(state);
+        }
+    }
+    Ok(())
+}
+
+/// What to say where somebody has said nothing that they could change.
+const NOTHING_OWN: &str = "nothing here is yours yet: Alt-↑ chooses a message";
+
+/// What was said last comes into the input, to be changed.
+pub(super) fn edit_last(state: &mut State) -> Result<(), String> {
+    let room = state.room().ok_or(NOTHING_OWN)?;
+    let last = room.latest(state.author, |entry| changing::is_own(state, entry));
+    changing::begin_edit(state, last.ok_or(NOTHING_OWN)?)
 }
 
 /// Shows how others join: the room that is named, or the one in sight.

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::put_line;
+use super::{composing, put_line};
 use crate::client::tui::keymap::{Action, key_for};
 use crate::client::tui::state::{Connection, Question, State};
 use crate::client::tui::update::pasting::EDIT_PASTE;
@@ -24,11 +24,15 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// Where the cursor is while something is searched for: behind what was typed.
+/// Where the cursor is while something is searched for, or an emoji: behind what was typed.
 pub(super) fn cursor(state: &State, area: Rect) -> Option<Position> {
-    let Some(Question::Search { wanted, .. }) = &state.question else { return None };
+    let typed = match &state.question {
+        Some(Question::Search { wanted, .. }) => search_prompt(wanted),
+        Some(Question::React { wanted, .. }) => wanted.clone(),
+        _ => return None,
+    };
     let above = lines(state).len().saturating_sub(1);
-    let columns = 1 + wrap::columns(&search_prompt(wanted));
+    let columns = 1 + wrap::columns(&typed);
     let y = area.y + u16::try_from(above).unwrap_or(0);
     let x = u16::try_from(columns).unwrap_or(u16::MAX).min(area.right().saturating_sub(1));
     (area.height > 0).then(|| Position::new(x, y.min(area.bottom() - 1)))
@@ -45,6 +49,9 @@ fn lines(state: &State) -> Vec<Line<'static>> {
         say(&notice.text, if notice.bad { state.theme.warning() } else { state.theme.accent() });
     }
     question(state, &mut say);
+    if state.question.is_none() {
+        composing::purpose(state, &mut say);
+    }
     lines
 }
 
@@ -138,6 +145,9 @@ fn question(state: &State, say: &mut impl FnMut(&str, Style)) {
             if lines > PREVIEW_LINES {
                 say(&format!("│ … and {} more", lines - PREVIEW_LINES), theme.dim());
             }
+        }
+        Some(asked @ (Question::Delete(_) | Question::React { .. })) => {
+            composing::question(state, asked, say);
         }
         Some(Question::Search { wanted, found }) => {
             let inputs = &state.input_history;

@@ -3,8 +3,10 @@
 //! [`panes`] says where everything is. It is pure, so that scrolling, which must know how high the
 //! scrollback is, asks the same question and gets the same answer.
 
+mod around;
 mod banner;
 mod composer;
+mod composing;
 mod overlay;
 mod people;
 mod rooms;
@@ -20,8 +22,8 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar;
 
 pub(crate) use self::composer::{cursor_row, text_width as composer_width};
-pub(crate) use self::overlay::last as overlay_last;
-use super::state::{Question, State};
+pub(crate) use self::overlay::{hits_in_sight, last as overlay_last};
+use super::state::{Overlay, Question, State};
 use super::wrap;
 
 /// Columns from which on the side panes show themselves.
@@ -99,8 +101,9 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     }
     overlay::draw(state, buffer);
     repaint_behind_doubtful(buffer);
-    let cursor = match &state.question {
-        Some(Question::Search { .. }) => banner::cursor(state, panes.banner),
+    let cursor = match (&state.question, &state.overlay) {
+        (Some(Question::Search { .. } | Question::React { .. }), _) => banner::cursor(state, panes.banner),
+        (None, Some(Overlay::Found(kind))) => overlay::found_cursor(state, *kind),
         _ => composer::cursor(state, panes.composer),
     };
     frame.set_cursor_position(cursor.unwrap_or(Position::new(0, 0)));

@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::{put_line, styled};
+use super::{around, put_line, styled};
 use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
+use crate::client::tui::scroll::Unit;
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
 use crate::protocol::name::RoomName;
@@ -26,9 +27,20 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let rows = layout.visible(usize::from(area.height));
     // Few rows stand at the bottom, next to the input that the answers are written in.
     let first = area.bottom() - u16::try_from(rows.len()).unwrap_or(area.height).min(area.height);
-    for (y, (_, row)) in (first..area.bottom()).zip(&rows) {
+    let chosen = around::chosen(&layout);
+    let marked = state.finding.marked.as_ref().filter(|(name, _)| *name == room.name);
+    for (y, (unit, row)) in (first..area.bottom()).zip(&rows) {
         let area = Rect { y, height: 1, ..area };
         draw_row(state, row, layout.columns, area, buffer);
+        if matches!(row, Row::Said(_))
+            && let Some((_, seq)) = marked
+            && layout.unit(*unit) == Some(Unit::Entry(*seq))
+        {
+            buffer.set_style(area, state.theme.selected());
+        }
+        if chosen == Some(*unit) {
+            around::mark(state.theme, row, area, buffer);
+        }
     }
 }
 
@@ -58,9 +70,14 @@ fn draw_row(state: &State, row: &Row, columns: Columns, area: Rect, buffer: &mut
             };
             centred(buffer, area, &wrap::truncate(&text, usize::from(area.width)), theme.warning());
         }
+        Row::Expired => {
+            let text = "┄┄ older messages have expired ┄┄";
+            centred(buffer, area, &wrap::truncate(text, usize::from(area.width)), theme.dim());
+        }
         Row::Day(day) => across(buffer, area, day, theme.rule(), theme.dim()),
         Row::New => across(buffer, area, "new", theme.news(), theme.news().add_modifier(Modifier::BOLD)),
         Row::Said(said) => draw_said(state, said, columns, area, buffer),
+        Row::Answered(_) | Row::Reactions(_) => around::draw(state.theme, row, columns, area, buffer),
     }
 }
 
@@ -76,7 +93,7 @@ fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &
     let text_style = match said.tone {
         Tone::Plain => Style::new(),
         Tone::News => theme.dim().add_modifier(Modifier::ITALIC),
-        Tone::Sending => theme.dim(),
+        Tone::Sending | Tone::Deleted => theme.dim(),
         Tone::Failed => theme.error(),
     };
     let offset = |columns: usize| area.x + u16::try_from(columns).unwrap_or(0);
@@ -99,9 +116,15 @@ fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &
     };
     let sign_at = if columns.name > 0 { text_at.saturating_sub(2) } else { area.x };
     put_in(buffer, area, sign_at, sign, sign_style);
+    if columns.name == 0 && said.text.text.is_empty() && !said.edited {
+        return;
+    }
     let finds_us = |text: &str| state.company.settings.find(text, &state.me);
     let us = said.mention.then_some(&finds_us as styled::Finds<'_>);
-    let line = styled::line(theme, &said.text, text_style, name_style, us);
+    let mut line = styled::line(theme, &said.text, text_style, name_style, us);
+    if said.edited {
+        line.push_span(around::edited(theme, said));
+    }
     put_line(buffer, text_at, area.y, &line, area.right().saturating_sub(text_at));
 }
 

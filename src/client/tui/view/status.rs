@@ -6,10 +6,12 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::{overlay, put_line};
-use crate::client::tui::keymap::{Action, key_for};
+use crate::client::tui::keymap::{Action, FOR_CHOSEN, ForChosen, key_for};
 use crate::client::tui::pasted;
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::completion::{self, Candidate};
+use crate::client::tui::state::finding::Kind;
+use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{Connection, Overlay, Question, State};
 use crate::client::tui::update::pasting::EDIT_PASTE;
 use crate::client::tui::wrap;
@@ -129,20 +131,31 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         Some(Question::Paste(_)) => {
             return vec![(enter, "send"), (key_for(EDIT_PASTE), "edit first"), (esc, "discard")];
         }
+        Some(Question::Delete(_)) => return vec![(enter, "delete"), (esc, "keep it")],
+        Some(Question::React { wanted, .. }) if wanted.is_empty() => {
+            return vec![("1 … 6".to_owned(), "react"), (esc, "go back")];
+        }
+        Some(Question::React { .. }) => {
+            return vec![(enter, "react"), (key_for(Action::Complete), "the next"), (esc, "go back")];
+        }
         Some(Question::Search { .. }) => {
             return vec![(enter, "take it"), (key_for(Action::SearchInputs), "older"), (esc, "go back")];
         }
         None => {}
     }
     if let Some(overlay) = &state.overlay {
-        if let Overlay::Links(_) = overlay {
-            let does = if state.can_open { "open" } else { "copy" };
-            return vec![
-                (enter, does),
-                ("c".to_owned(), "copy"),
-                ("↑ ↓".to_owned(), "choose"),
-                (esc, "close"),
-            ];
+        match overlay {
+            Overlay::Found(kind) => return searching(state, *kind),
+            Overlay::Links(_) => {
+                let does = if state.can_open { "open" } else { "copy" };
+                return vec![
+                    (enter, does),
+                    ("c".to_owned(), "copy"),
+                    ("↑ ↓".to_owned(), "choose"),
+                    (esc, "close"),
+                ];
+            }
+            _ => {}
         }
         let Some(top) = overlay::place(overlay) else {
             return vec![(enter, "go in"), ("↑ ↓".to_owned(), "choose"), (esc, "close")];
@@ -162,6 +175,9 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     }
     let mut useful = Vec::new();
     let Some(room) = state.room() else { return vec![(key_for(Action::Help), "help")] };
+    if let Some(seq) = room.chosen.filter(|_| !room.composer.text().starts_with('/')) {
+        return for_chosen(state, room, seq);
+    }
     if room.composer.is_empty() && state.retry_at().is_some() {
         useful.push((enter, "try now"));
     }
@@ -169,6 +185,9 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     // Whoever has written a fence needs the next line.
     if text.contains('\n') || pasted::ends_in_code(text) {
         useful.push((key_for(Action::NewLine), "new line"));
+    }
+    if state.finding.back.is_some() && room.composing.is_none() && room.composer.is_empty() {
+        useful.push((esc, "back"));
     }
     if room.scroll != Scroll::Bottom {
         useful.push((key_for(Action::Newest), "newest"));
@@ -185,6 +204,19 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     useful
 }
 
+/// The keys for the message that is chosen, without those that would do nothing.
+fn for_chosen(state: &State, room: &Room, seq: u64) -> Vec<(String, &'static str)> {
+    let message = room.scrollback.message(seq);
+    let useful = FOR_CHOSEN.iter().filter(|binding| match binding.action {
+        ForChosen::Edit => message.is_some_and(|message| message.author == Some(state.author)),
+        ForChosen::GoToAnswered => message.is_some_and(|message| message.reply_to.is_some()),
+        ForChosen::GoBack => room.can_jump_back(),
+        ForChosen::Above | ForChosen::Below => false,
+        _ => true,
+    });
+    useful.map(|binding| (binding.name(), binding.does)).collect()
+}
+
 /// The emoji whose name is being written, before anything is pressed.
 fn emoji(state: &State, room: usize) -> Option<Line<'static>> {
     if state.question.is_some() || state.overlay.is_some() {
@@ -196,6 +228,20 @@ fn emoji(state: &State, room: usize) -> Option<Line<'static>> {
     let mut line = Line::styled(key, state.theme.accent());
     line.spans.extend(rest.spans);
     Some(line)
+}
+
+/// While one searches.
+fn searching(state: &State, kind: Kind) -> Vec<(String, &'static str)> {
+    let hunt = state.finding.hunt(kind);
+    let (enter, esc) = (key_for(Action::Send), key_for(Action::Close));
+    let mut useful = Vec::new();
+    if hunt.due.is_some() {
+        useful.push((enter, "search"));
+    } else if !hunt.hits.is_empty() {
+        useful.extend([(enter, "go there"), ("↑ ↓".to_owned(), "choose")]);
+    }
+    useful.push((esc, "close"));
+    useful
 }
 
 /// What the word could become, the one that it is now set off.

@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::client::tui::keymap::{BINDINGS, Section};
+use crate::client::tui::keymap::{BINDINGS, FOR_CHOSEN, Section};
 use crate::client::tui::slash::TABLES;
 use crate::client::tui::theme::Theme;
 use crate::client::tui::wrap;
@@ -24,6 +24,8 @@ pub(super) fn rows(theme: Theme, width: usize) -> Vec<Line<'static>> {
         let keys = BINDINGS.iter().filter(|binding| binding.section == section && !binding.help.is_empty());
         parts.push((section.title(), keys.map(|binding| (binding.names(), binding.help)).collect()));
     }
+    let chosen = FOR_CHOSEN.iter().map(|binding| (binding.name(), binding.help));
+    parts.insert(parts.len().saturating_sub(2), ("With a message chosen", chosen.collect()));
     let texts = [
         ("**bold** *italic* ~~struck~~", "bold, italic and struck; _italic_ too"),
         ("`code`", "code within a line"),
@@ -36,6 +38,8 @@ pub(super) fn rows(theme: Theme, width: usize) -> Vec<Line<'static>> {
     parts.push(("How texts look", texts.map(|(typed, text)| (typed.to_owned(), text)).to_vec()));
     let signs = [
         ("◌ ✗", "a message of yours that is on its way, that was not sent"),
+        ("▌ ↪", "the message that is chosen; what the message below it answers"),
+        ("[👍 2]", "a reaction, by you too"),
         ("▎ !", "somebody said your name: in a message, in a room"),
         ("○", "somebody is here and away: /whois says why"),
         ("●", "you are in: with the server, in a room of the list; somebody is here"),

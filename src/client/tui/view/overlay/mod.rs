@@ -1,6 +1,8 @@
 //! What lies over the conversation: the help, who is here, how others join, the rooms that there are.
 
+mod about;
 mod audit;
+mod found;
 mod help;
 mod invite;
 mod links;
@@ -14,8 +16,9 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
+pub(crate) use self::found::{cursor as found_cursor, hits_in_sight};
 use super::{panes, people, put_line};
-use crate::client::tui::state::{Decisions, Overlay, State};
+use crate::client::tui::state::{About, Decisions, Overlay, State};
 use crate::client::tui::theme::Theme;
 use crate::client::tui::wrap;
 use crate::protocol::limits::ROOM_COLUMNS;
@@ -67,7 +70,8 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
         ) => vec![asking(state)],
         Some(Overlay::Audit(decisions)) => audit::rows(state, decisions, width),
         Some(Overlay::Links(links)) => links::rows(state, links, width, height),
-        Some(Overlay::Rooms { rooms: Some(_), .. }) | None => Vec::new(),
+        Some(Overlay::About(about)) => about::rows(state, about, width),
+        Some(Overlay::Rooms { rooms: Some(_), .. } | Overlay::Found(_)) | None => Vec::new(),
     }
 }
 
@@ -94,8 +98,9 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
         | Overlay::Whois { top, .. }
         | Overlay::Tickets { top, .. }
         | Overlay::Stats { top, .. }
-        | Overlay::Audit(Decisions { top, .. }) => Some(*top),
-        Overlay::Rooms { .. } | Overlay::Links(_) => None,
+        | Overlay::Audit(Decisions { top, .. })
+        | Overlay::About(About { top, .. }) => Some(*top),
+        Overlay::Rooms { .. } | Overlay::Links(_) | Overlay::Found(_) => None,
     }
 }
 
@@ -117,6 +122,9 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
         }
         Overlay::Audit(decisions) => ("what was decided".to_owned(), from(&decisions.top)),
         Overlay::Links(_) => ("links in sight".to_owned(), from(&0)),
+        Overlay::About(about) => ("about a message".to_owned(), from(&about.top)),
+        // Drawn in its own way.
+        Overlay::Found(_) => (String::new(), Vec::new()),
         Overlay::Rooms { rooms: None, .. } => ("rooms".to_owned(), from(&0)),
         Overlay::Rooms { rooms: Some(rooms), chosen, .. } => {
             let first = (chosen + 1).saturating_sub(height);
@@ -152,6 +160,10 @@ fn labelled(theme: Theme, label: &str, columns: usize, text: &str, width: usize)
 
 pub(super) fn draw(state: &State, buffer: &mut Buffer) {
     let Some(overlay) = &state.overlay else { return };
+    if let Overlay::Found(kind) = overlay {
+        found::draw(state, *kind, buffer);
+        return;
+    }
     let theme = state.theme;
     let (title, lines) = content(state, overlay);
     let area = area(state);

@@ -1,0 +1,104 @@
+//! What lies over the rooms, and what is asked.
+
+use super::finding::Kind;
+use crate::protocol::command::RequestId;
+use crate::protocol::event::{Decision, Earlier, Reactions, RoomInfo, Stats, TicketInfo, Whois};
+use crate::protocol::name::{Nick, RoomName};
+use crate::protocol::ticket::Ticket;
+
+/// What lies over the rooms and takes the keys.
+#[derive(Debug)]
+pub(crate) enum Overlay {
+    /// Keys and commands; rows scrolled.
+    Help(usize),
+    /// Who is in the room in sight; rows scrolled.
+    Names(usize),
+    /// How others join this room, perhaps by a ticket; rows scrolled.
+    Invite { room: RoomName, ticket: Option<Ticket>, top: usize },
+    /// Who somebody is, once the answer has come.
+    Whois { asked: RequestId, nick: Nick, answer: Option<Whois>, top: usize },
+    /// The invitations that hold, once they have come; rows scrolled.
+    Tickets { asked: RequestId, answer: Option<Vec<TicketInfo>>, top: usize },
+    /// What the server has counted, once the answer has come; rows scrolled.
+    Stats { asked: RequestId, answer: Option<Box<Stats>>, top: usize },
+    /// What was decided.
+    Audit(Decisions),
+    /// The links in sight.
+    Links(Links),
+    /// Who reacted to a message, and what it said before.
+    About(About),
+    /// The rooms that there are, once they have come, and the one chosen.
+    Rooms { asked: RequestId, rooms: Option<Vec<RoomInfo>>, chosen: usize },
+    /// A search, and what was found.
+    Found(Kind),
+}
+
+impl Overlay {
+    /// What it waits for.
+    pub(crate) fn asked(&self) -> Option<&RequestId> {
+        match self {
+            Self::Rooms { asked, rooms: None, .. }
+            | Self::Whois { asked, answer: None, .. }
+            | Self::Tickets { asked, answer: None, .. }
+            | Self::Stats { asked, answer: None, .. } => Some(asked),
+            Self::Audit(decisions) => decisions.asked.as_ref(),
+            Self::About(about) if about.reactions.is_none() => Some(&about.asked),
+            _ => None,
+        }
+    }
+}
+
+/// The links in sight.
+#[derive(Debug)]
+pub(crate) struct Links {
+    /// Whose they are and where they lead, the newest first; at least one.
+    pub(crate) found: Vec<(Nick, String)>,
+    /// Which of these is chosen.
+    pub(crate) chosen: usize,
+}
+
+/// What there is to know about a message.
+#[derive(Debug)]
+pub(crate) struct About {
+    /// Who said it, and how it begins.
+    pub(crate) quote: String,
+    /// Who reacted: the question, and the answer once it has come.
+    pub(crate) asked: RequestId,
+    pub(crate) reactions: Option<Reactions>,
+    /// What it said before: the question, where it was changed and the server has not refused to tell, and the answer.
+    pub(crate) asked_earlier: Option<RequestId>,
+    pub(crate) earlier: Option<Earlier>,
+    /// Rows scrolled.
+    pub(crate) top: usize,
+}
+
+/// What was decided, as far as it has been read: the latest first.
+#[derive(Debug)]
+pub(crate) struct Decisions {
+    /// The page that is being waited for.
+    pub(crate) asked: Option<RequestId>,
+    pub(crate) read: Vec<Decision>,
+    /// There is nothing before it.
+    pub(crate) complete: bool,
+    /// Rows scrolled.
+    pub(crate) top: usize,
+}
+
+/// What must be answered before anything else.
+#[derive(Debug)]
+pub(crate) enum Question {
+    /// To leave. `decided`: it was said already, and is done as soon as nothing is lost by it.
+    Leave { decided: bool },
+    /// Somebody wrote this word alone: was it meant for us or for them?
+    Word(String),
+    /// Text that was pasted.
+    Paste(String),
+    /// Text that was pasted and looks like code.
+    Code(String),
+    /// Whether to take this message back.
+    Delete(u64),
+    /// By what to react to a message: what was typed of its name, and which of those that fit is chosen.
+    React { seq: u64, wanted: String, chosen: usize },
+    /// Looking in what was said before: what is looked for, and the place of what was found.
+    Search { wanted: String, found: Option<usize> },
+}
