@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A bot for parlor, from docs/protocol.md alone: it answers !time and !echo. bot.py [INVITE]"""
+"""A bot for parlor, from docs/protocol.md alone: it answers !time, !echo and !find, and likes thanks. When a question is
+edited or deleted, so is its answer. bot.py [INVITE]"""
 import random, sys, time, uuid
 from wire import Invite, hear, say
 
@@ -7,6 +8,25 @@ invite = Invite(sys.argv[1] if sys.argv[1:] else "parlor://127.0.0.1:7878/#lobby
 room = "#" + invite.room.lstrip("#")
 nick, session, log, cursor, pause = "bot", None, None, None, 0.5
 unstored = {}  # what we said and have no "ok" for, by its id, in the order in which we said it
+answers = {}  # where our answers are, by where the questions are
+
+def respond(event):
+    """What to do about an entry of the room."""
+    word, _, rest = event.get("text", "").partition(" ")
+    text = {"!time": event["at"], "!echo": rest.strip()}.get(word)
+    answer = answers.get(event.get("target"))
+    if event["type"] == "message" and text:
+        return dict(type="send", text=text, reply_to=event["seq"])
+    if event["type"] == "message" and word == "thanks":
+        return dict(type="react", seq=event["seq"], emoji="❤️")
+    if event["type"] == "edited" and answer and text:
+        return dict(type="edit", seq=answer, text=text)
+    if event["type"] == "deleted" and answer:
+        return dict(type="delete", seq=answer)
+
+def tell(sock, **command):
+    command |= dict(id=str(uuid.uuid4()), room=room)
+    say(sock, **unstored.setdefault(command["id"], command))
 
 def converse(sock, stream, binding):
     global nick, session, log, cursor, pause
@@ -35,14 +55,20 @@ def converse(sock, stream, binding):
         elif kind == "error" and event["code"] in ("storage", "storage_full"):
             raise ConnectionError(event["message"])  # and then it is said again
         elif kind in ("ok", "error"):
-            unstored.pop(re, None)
+            said = unstored.pop(re, {})
+            if kind == "ok" and "reply_to" in said:
+                answers[said["reply_to"]] = event["seq"]
+        elif kind == "found":
+            texts = [hit["entry"]["text"] for hit in event["hits"] if not hit["entry"]["text"].startswith("!")]
+            tell(sock, type="send", text=texts[0] if texts else "nothing", reply_to=int(re))
         elif "seq" in event and "room" in event and event["seq"] > cursor:
             cursor = event["seq"]
-            word, _, rest = event.get("text", "").partition(" ")
-            text = {"!time": event["at"], "!echo": rest.strip()}.get(word)
-            if text and kind == "message" and event["from"] != nick:
-                answer = dict(type="send", id=str(uuid.uuid4()), room=room, text=text, reply_to=cursor)
-                say(sock, **unstored.setdefault(answer["id"], answer))
+            if event["from"] == nick:
+                continue
+            if event.get("text", "").startswith("!find ") and kind == "message":
+                say(sock, type="search", id=str(cursor), room=room, text=event["text"][6:], limit=50)
+            elif response := respond(event):
+                tell(sock, **response)
     if event["reason"] in ("quit", "replaced", "refused"):
         sys.exit(event["reason"])
 

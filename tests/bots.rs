@@ -9,9 +9,12 @@ use std::path::Path;
 use std::process::{Child, Command as Process, Stdio};
 
 use common::{Program, TestClient, TestServer};
-use parlor::protocol::event::{Entry, Event};
+use parlor::protocol::command::{Command, Delete, Edit};
+use parlor::protocol::event::{Entry, EntryKind, Event};
 use parlor::protocol::invite::{Invite, Pin};
+use parlor::protocol::text::Text;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// A bot in a process of its own. Killed when dropped.
 struct Bot(Child);
@@ -81,6 +84,30 @@ async fn the_bot_written_from_the_document_answers_and_comes_back() {
     alice.send("#bots", "!time").await;
     assert!(from(&mut alice, "bot").await.text.as_str().ends_with('Z'));
 
+    // It follows what becomes of a question, likes thanks, and finds what was said.
+    let (seq, room) = (asked, common::room("#bots"));
+    let text = Text::new("!echo 再见").unwrap();
+    alice.say(Command::Edit(Edit { id: Uuid::now_v7(), room: room.clone(), seq, text })).await;
+    let edited = from(&mut alice, "bot").await;
+    assert_eq!((edited.kind, edited.target), (EntryKind::Edited, Some(answer.seq)));
+    assert_eq!(edited.text.as_str(), "再见");
+    alice.say(Command::Delete(Delete { id: Uuid::now_v7(), room, seq })).await;
+    let deleted = from(&mut alice, "bot").await;
+    assert_eq!((deleted.kind, deleted.target), (EntryKind::Deleted, Some(answer.seq)));
+    let thanks = alice.send("#bots", "thanks").await;
+    let liked = from(&mut alice, "bot").await;
+    assert_eq!((liked.kind, liked.target, liked.text.as_str()), (EntryKind::Reacted, Some(thanks), "❤️"));
+    alice.send("#bots", "the needle is here").await;
+    // The index may be a moment behind.
+    let found = loop {
+        alice.send("#bots", "!find needle").await;
+        let found = from(&mut alice, "bot").await;
+        if found.text.as_str() != "nothing" {
+            break found;
+        }
+    };
+    assert_eq!(found.text.as_str(), "the needle is here");
+
     server.kill();
     let mut elsewhere = Program::serve(folder.path(), 0, &[]);
     let mut alice = TestClient::connect(elsewhere.port, "alice").await;
@@ -144,7 +171,7 @@ async fn the_bot_takes_another_nick_when_its_own_is_taken() {
 async fn a_bot_of_ten_lines_works_over_pipe() {
     let source = include_str!("../examples/echo.py");
     assert!(source.lines().count() <= 10);
-    assert!(include_str!("../examples/bot.py").lines().count() <= 60);
+    assert!(include_str!("../examples/bot.py").lines().count() <= 90);
     let folder = TempDir::new().unwrap();
     let server = Program::serve(folder.path(), 0, &[]);
     let mut alice = TestClient::connect(server.port, "alice").await;

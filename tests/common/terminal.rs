@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::num::NonZero;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
@@ -16,8 +17,8 @@ pub struct Terminal {
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     screen: Arc<(Mutex<Screen>, Condvar)>,
-    /// All of a home that the program sees.
-    _home: TempDir,
+    /// All of a home that the program sees, where it is its own.
+    home: Option<TempDir>,
 }
 
 struct Screen {
@@ -30,14 +31,21 @@ struct Screen {
 impl Terminal {
     /// Runs `parlor` with these arguments in a terminal of so many columns and rows.
     pub fn run(args: &[&str], columns: u16, rows: u16) -> Self {
+        let home = TempDir::new().unwrap();
+        let mut terminal = Self::at(home.path(), args, columns, rows);
+        terminal.home = Some(home);
+        terminal
+    }
+
+    /// The same for somebody with this home, which outlives the program.
+    pub fn at(home: &Path, args: &[&str], columns: u16, rows: u16) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_parlor"));
         command.args(args);
         command.env("TERM", "xterm-256color");
         command.env("TZ", "UTC");
-        let home = TempDir::new().unwrap();
-        HOMES.iter().for_each(|name| command.env(name, home.path()));
+        HOMES.iter().for_each(|name| command.env(name, home));
         FOREIGN.iter().for_each(|name| command.env_remove(name));
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
@@ -60,7 +68,7 @@ impl Terminal {
                 }
             }
         });
-        Self { master: pair.master, keys, child, screen, _home: home }
+        Self { master: pair.master, keys, child, screen, home: None }
     }
 
     /// Types.
