@@ -45,6 +45,13 @@ fn three_people_use_all_of_it() {
     let [mut alice, mut bob, mut carol] = people.each_ref().map(|person| person.sits_down(port));
     alice.shows("carol");
 
+    // Somebody writes, and is seen to until they have said it.
+    carol.keys("good mor");
+    alice.shows("carol is typing");
+    carol.line("ning");
+    alice.shows("good morning");
+    alice.hides("is typing");
+
     // An answer quotes what it answers; an edit takes its place, and so does a deletion.
     alice.line("did the build pass?");
     bob.shows("did the build pass?");
@@ -64,8 +71,10 @@ fn three_people_use_all_of_it() {
     }
     carol.line("the password is hunter2");
     alice.shows("hunter2");
+    carol.shows("hunter2");
     carol.line("/delete");
-    carol.keys("y");
+    carol.shows("keep it");
+    carol.keys("\r");
     for person in [&alice, &bob, &carol] {
         person.shows("message deleted");
         person.hides("hunter2");
@@ -73,19 +82,12 @@ fn three_people_use_all_of_it() {
 
     // A reaction is counted, and one's own is marked.
     bob.line("it passed :tada: and **nobody** had to wait");
-    carol.shows("it passed \u{1f389} and nobody had to wait");
+    carol.shows("it passed \u{1f389} and nobody had to");
     carol.line("/react +1");
     alice.shows("\u{1f44d} 1");
     alice.line("/react thumbsup");
     alice.shows("[\u{1f44d} 2]");
     bob.shows("\u{1f44d} 2");
-
-    // Somebody writes, and is seen to until they have said it.
-    carol.keys("let me thi");
-    alice.shows("carol is typing");
-    carol.line("nk");
-    alice.shows("let me think");
-    alice.hides("is typing");
 
     // A word to one of them alone, who is here.
     alice.line("/msg bob psst, a surprise for carol");
@@ -102,18 +104,19 @@ fn three_people_use_all_of_it() {
     server.kill();
     let _server = Program::serve(folder.path(), port, &[]);
     let mut carol = people[2].sits_down(port);
+    carol.shows("@alice 1!");
     carol.keys("\x1ba");
     carol.shows("happy birthday");
     assert!(!carol.contents().contains("psst"));
 
     // What one has read is known when one comes again, also elsewhere.
     alice.keys("\x1b1");
-    alice.shows("let me think");
+    alice.shows("it passed");
     carol.keys("\x1b1");
-    carol.shows("let me think");
+    carol.shows("it passed");
     leaves(carol);
     bob.keys("\x1b1");
-    bob.shows("let me think");
+    bob.shows("it passed");
     bob.line("carol: the cake is here");
     alice.shows("the cake is here");
     let mut carol = people[2].sits_down(port);
