@@ -46,6 +46,7 @@ fn three_people_use_all_of_it() {
     alice.shows("carol");
 
     // Somebody writes, and is seen to until they have said it.
+    carol.shows("3 here");
     carol.keys("good mor");
     alice.shows("carol is typing");
     carol.line("ning");
