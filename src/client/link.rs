@@ -1,6 +1,6 @@
 //! The link to a parlor: connect, say hello, resume, try again. No terminal in it.
 //!
-//! [`open`] gives a handle to say things with and a stream of [`Update`]s. Behind them one task keeps the
+//! [`open()`] gives a handle to say things with and a stream of [`Update`]s. Behind them one task keeps the
 //! promises on this side:
 //!
 //! - It MUST deliver the entries of each room in order, each once, without a gap that is not announced

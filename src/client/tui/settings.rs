@@ -40,7 +40,7 @@ pub struct Settings {
     pub noise: bool,
     /// What counts as our name, in lower case.
     pub words: Vec<String>,
-    /// What a room rings for, where that is not the usual: by [`room_key`].
+    /// What a room rings for, where that is not the usual: by `room_key`.
     pub rooms: BTreeMap<String, Rule>,
 }
 
