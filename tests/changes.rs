@@ -15,6 +15,7 @@ use parlor::protocol::command::{
 };
 use parlor::protocol::emoji::Emoji;
 use parlor::protocol::event::{Entry, EntryKind, ErrorCode, Event, Failure, Present, Reaction};
+use parlor::protocol::limits::{PAGE_BYTES, TEXT_BYTES};
 use parlor::protocol::proof::KeyPair;
 use parlor::protocol::text::{Line, Text};
 use uuid::Uuid;
@@ -210,6 +211,26 @@ async fn those_who_keep_order_delete_what_others_said_and_read_what_was_edited()
     let mut again = known(&server, "owner", 2).await;
     assert_eq!(owner.send(ROOM, "mine").await, 7);
     assert_eq!(change(&mut again, edit(7, "ours")).await.unwrap(), 8);
+}
+
+/// Everything that it ever said would not fit into a frame.
+#[tokio::test]
+async fn of_what_was_edited_often_the_oldest_texts_may_be_missing() {
+    const EDITS: u64 = 40;
+    let server = TestServer::start().await;
+    let mut alice = inside(&server, "alice").await;
+    assert_eq!(alice.send(ROOM, "first").await, 1);
+    assert_eq!(earlier(&mut alice, 1).await.unwrap(), ["first"]);
+    // As JSON it takes twice as much.
+    let long = |n: u64| format!("{n} {}", "\"".repeat(TEXT_BYTES - 8));
+    for n in 1..=EDITS {
+        change(&mut alice, edit(1, &long(n))).await.unwrap();
+    }
+    let texts = earlier(&mut alice, 1).await.unwrap();
+    let bytes = serde_json::to_vec(&texts).unwrap().len();
+    assert!((PAGE_BYTES - 1024..PAGE_BYTES + 3 * TEXT_BYTES).contains(&bytes), "{bytes}");
+    let expected: Vec<String> = (1..=EDITS).map(long).collect();
+    assert!(expected.ends_with(&texts), "it is not the last ones that are there");
 }
 
 #[tokio::test]

@@ -19,8 +19,8 @@ pub const LINE_BYTES: usize = 1024;
 /// some encoders write every character as `\uXXXX`, which is six bytes for one.
 pub const COMMAND_BYTES: usize = 6 * TEXT_BYTES + 4096;
 
-/// Bytes of JSON in one frame from a server. The largest are pages of history, which end at [`PAGE_BYTES`] and
-/// one more text, and lists, which end at [`LIST_ITEMS`].
+/// Bytes of JSON in one frame from a server. The largest are pages of history and the texts of a message that was edited, which end
+/// at [`PAGE_BYTES`] and one more text, and lists, which end at [`LIST_ITEMS`].
 pub const EVENT_BYTES: usize = 1024 * 1024;
 
 /// Bytes of UTF-8 in a topic: one line above the talk. Also what keeps a list of rooms within a frame.
@@ -261,7 +261,7 @@ pub const PURGE_AFTER: Duration = Duration::from_millis(500);
 /// How long it may stay there when there is none, because more and more is said.
 pub const PURGE_AT_LAST: Duration = Duration::from_secs(5);
 
-/// Messages that are purged at once: some milliseconds of work for the writer of the log.
+/// Deleted messages that the writer of the log looks at in one turn of purging, with 100 edits each: some milliseconds of work.
 pub const PURGED_AT_ONCE: usize = 256;
 
 /// How often what has expired is taken out of the log. Whoever counts in days misses an hour less than they would a write

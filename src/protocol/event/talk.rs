@@ -73,7 +73,8 @@ pub struct Earlier {
     pub room: RoomName,
     /// Which message.
     pub seq: u64,
-    /// What it said, the first text first, the one that holds now last.
+    /// What it said, the first text first, the one that holds now last. Beyond [`super::super::limits::PAGE_BYTES`] the oldest
+    /// are missing.
     pub texts: Vec<Version>,
 }
 

@@ -14,7 +14,8 @@ use crate::protocol::limits::{EDITS_PER_MESSAGE, REACTIONS_PER_MESSAGE};
 /// `changed` has a row for each message that is not as it was sent: the `seq` of the last entry that changed it. `edits` says
 /// which entries have its later texts, `reactions` who reacted by what, and `tallies` how many, so that a page of
 /// messages with a thousand reactions each costs no more than their emoji. No text stands in any of them: one place is
-/// enough to purge. `purges` names deleted messages whose text may still be in the files: see `purge.rs`.
+/// enough to purge. `purges` names deleted messages whose text may still be in the files: see `purge.rs`, which takes out of `edits`
+/// what has no text any more.
 pub(super) const TABLES: &str = "
     CREATE TABLE changed (
         target  INTEGER PRIMARY KEY,

@@ -89,9 +89,13 @@ fn rows(transaction: &Transaction<'_>, room: i64, end: u64) -> Result<Vec<Batch>
 
 /// The room begins at `first` now: whatever is kept of the entries before it, beside the entries themselves, goes too.
 fn forget_places(transaction: &Transaction<'_>, room: i64, first: u64) -> rusqlite::Result<()> {
-    // Not from the list of what is to be purged: what edited a deleted message may still be there.
+    // Not from the list of what is to be purged, nor what is noted of it: what edited a deleted message may still be there,
+    // and is found and known as deleted by these alone. The purge takes them out when it is done.
     for table in ["changed", "edits", "reactions", "tallies"] {
-        let forget = format!("DELETE FROM {table} WHERE target >= ?1 AND target < ?2");
+        let forget = format!(
+            "DELETE FROM {table} WHERE target >= ?1 AND target < ?2
+             AND target NOT IN (SELECT target FROM purges)"
+        );
         transaction.execute(&forget, [place(room, 0), place(room, first)])?;
     }
     let first = i64::try_from(first).unwrap_or(i64::MAX);

@@ -75,14 +75,23 @@ impl<'a> Folder<'a> {
         last.map_or(Ok(None), |place| self.version(place))
     }
 
-    /// What a message said after it was edited, in the order of the log.
-    pub(super) fn versions(&self, message: u64) -> Result<Vec<Version>, LogError> {
-        let mut all = self.prepare("SELECT place FROM edits WHERE target = ?1 ORDER BY place")?;
-        let mut rows = all.query(params![self.target(message)])?;
-        let mut versions = Vec::new();
-        while let Some(row) = rows.next()? {
-            versions.extend(self.version(row.get(0)?)?);
+    /// What a message said, in the order of the log: the last texts that make `most` bytes of JSON, and the one that exceeds it.
+    pub(super) fn versions(&self, message: &Entry, most: usize) -> Result<Vec<Version>, LogError> {
+        let mut places = self.prepare("SELECT place FROM edits WHERE target = ?1 ORDER BY place DESC")?;
+        let mut rows = places.query(params![self.target(message.seq)])?;
+        let (mut versions, mut bytes) = (Vec::new(), 0);
+        while bytes < most {
+            let edit = rows.next()?.map(|row| row.get(0)).transpose()?;
+            let Some(place) = edit else {
+                versions.push(Version { at: message.at, text: message.text.clone() });
+                break;
+            };
+            if let Some(version) = self.version(place)? {
+                bytes += Frame::encode(&version).into_bytes().len();
+                versions.push(version);
+            }
         }
+        versions.reverse();
         Ok(versions)
     }
 

@@ -9,11 +9,16 @@
 //!    and whoever catches up learns from them that it was deleted.
 //! 3. The write-ahead log, which holds the former state of all these pages, is written back and cut to nothing.
 //!
+//! All this in turns, each of which rewrites a few rows: what is said meanwhile waits for one of them and no longer. A message
+//! stays on the list until nothing of it is left, and `edits` says until then which of its edits still have their text.
+//!
 //! That is enough because nothing else in the file holds copies. SQLite overwrites what it gives free, for which it is told
 //! when the file is opened: the journal at each settling, which writes a little more for it. But within pages that are in use it
 //! leaves copies of rows where it has moved them, and no setting keeps it from that. So no text stands in rows that
 //! are moved: see [`pad`].
 
+use std::collections::BTreeMap;
+use std::iter;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
@@ -26,6 +31,9 @@ use super::sqlite::{self, place, room_of, seq_of};
 use crate::protocol::event::Entry;
 use crate::protocol::limits::{PURGE_AFTER, PURGE_AT_LAST, PURGED_AT_ONCE};
 use crate::server::batch::{Batch, Builder};
+
+/// Settled rows that one turn rewrites, of 64 KiB or little more each: a few milliseconds.
+pub(super) const ROWS: usize = 16;
 
 /// Bytes that one row of zeros has at most, when free pages are overwritten: SQLite takes up to a thousand million.
 const ZEROS: i64 = 64 << 20;
@@ -103,25 +111,22 @@ impl Purging {
         (self.since, self.remind) = (None, Some(PURGE_AT_LAST));
     }
 
-    /// Purges what is on the list, at most [`PURGED_AT_ONCE`]. All that was said MUST be settled.
-    pub(super) fn purge(&mut self, connection: &mut Connection) -> Result<(), LogError> {
-        let targets: Vec<i64> = {
-            let mut targets =
-                connection.prepare_cached("SELECT target FROM purges ORDER BY target LIMIT ?1")?;
-            let limit = i64::try_from(PURGED_AT_ONCE).unwrap_or(i64::MAX);
-            targets.query_map(params![limit], |row| row.get(0))?.collect::<Result<_, _>>()?
-        };
-        clear(connection, &targets)?;
+    /// One turn of purging what is on the list: looks at [`PURGED_AT_ONCE`] messages at most, and rewrites [`ROWS`] rows at most.
+    /// All that was said MUST be settled. Whether it is worth going on at once, if anything is left.
+    pub(super) fn purge(&mut self, connection: &mut Connection) -> Result<bool, LogError> {
+        let done = clear(connection)?;
         // Whoever reads a former state of the log still holds it up; reads are short.
-        if sqlite::empty_write_ahead(connection)? {
-            let last = targets.last().copied().unwrap_or(0);
-            connection.execute("DELETE FROM purges WHERE target <= ?1", params![last])?;
-            debug!(messages = targets.len(), "purged");
+        let emptied = sqlite::empty_write_ahead(connection)?;
+        if emptied {
+            strike_off(connection, &done)?;
+            debug!(messages = done.len(), "purged");
         }
         self.since = None;
         self.due = is_listed(connection)?;
-        self.remind = self.due.then_some(PURGE_AFTER);
-        Ok(())
+        // What is left goes on as soon as nobody waits.
+        let next = if emptied { Duration::ZERO } else { PURGE_AFTER };
+        self.remind = self.due.then_some(next);
+        Ok(emptied)
     }
 }
 
@@ -129,71 +134,148 @@ fn is_listed(connection: &Connection) -> rusqlite::Result<bool> {
     connection.prepare_cached("SELECT 1 FROM purges LIMIT 1")?.exists([])
 }
 
-fn clear(connection: &mut Connection, targets: &[i64]) -> rusqlite::Result<()> {
+/// Takes out the texts of one turn. The messages of which none is left in the tables.
+fn clear(connection: &mut Connection) -> rusqlite::Result<Vec<i64>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let targets: Vec<i64> = {
+        let mut targets = transaction.prepare_cached("SELECT target FROM purges ORDER BY target LIMIT ?1")?;
+        let limit = i64::try_from(PURGED_AT_ONCE).unwrap_or(i64::MAX);
+        targets.query_map(params![limit], |row| row.get(0))?.collect::<Result<_, _>>()?
+    };
+    let (mut turn, mut done) = (Turn::default(), Vec::new());
     for target in targets {
-        let Some(deletion) = deletion(&transaction, *target)? else { continue };
-        let edits: Vec<i64> = {
-            let mut edits = transaction.prepare_cached("SELECT place FROM edits WHERE target = ?1")?;
-            edits.query_map(params![target], |row| row.get(0))?.collect::<Result<_, _>>()?
-        };
-        for place in edits.iter().chain([target]) {
-            blank(&transaction, *place, deletion)?;
+        if turn.take(&transaction, target)? {
+            done.push(target);
         }
-        transaction.prepare_cached("DELETE FROM edits WHERE target = ?1")?.execute(params![target])?;
+    }
+    for (first, doomed) in turn.rows {
+        blank(&transaction, first, &doomed.entries)?;
+    }
+    transaction.commit()?;
+    Ok(done)
+}
+
+/// Takes messages off the list. What was noted of one that has expired meanwhile stayed for the purge alone.
+fn strike_off(connection: &mut Connection, done: &[i64]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for target in done {
+        transaction.prepare_cached("DELETE FROM purges WHERE target = ?1")?.execute(params![target])?;
+        let seq = i64::try_from(seq_of(*target)).unwrap_or(i64::MAX);
+        transaction
+            .prepare_cached(
+                "DELETE FROM changed WHERE target = ?1 AND ?2 < (SELECT first FROM rooms WHERE id = ?3)",
+            )?
+            .execute(params![target, seq, room_of(*target)])?;
     }
     transaction.commit()
 }
 
-/// Takes the text out of an entry, where there is still one.
-fn blank(connection: &Connection, at: i64, deletion: u64) -> rusqlite::Result<()> {
-    let mut row = connection.prepare_cached(
-        "SELECT place, count, frames FROM batches WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT 1",
-    )?;
-    let row = row.query_row(params![place(room_of(at), 0), at], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
-    });
-    let Some((first, count, frames)) = row.optional()? else { return Ok(()) };
-    let seq = seq_of(at);
+/// What one turn takes out: at most [`ROWS`] rows by their places, each with all that is to be blanked in it.
+#[derive(Default)]
+struct Turn {
+    rows: BTreeMap<i64, Doomed>,
+}
+
+/// What is to be blanked in one row.
+struct Doomed {
+    /// The place of the row's last entry.
+    last: i64,
+    /// By `seq`, with that of the deletion.
+    entries: BTreeMap<u64, u64>,
+}
+
+impl Turn {
+    /// Takes a message and its edits in, as far as there is room for their rows; whether that was all.
+    fn take(&mut self, connection: &Connection, target: i64) -> rusqlite::Result<bool> {
+        let Some(deletion) = deletion(connection, target)? else { return Ok(true) };
+        let edits: Vec<i64> = {
+            let mut edits =
+                connection.prepare_cached("SELECT place FROM edits WHERE target = ?1 ORDER BY place")?;
+            edits.query_map(params![target], |row| row.get(0))?.collect::<Result<_, _>>()?
+        };
+        let mut done = connection.prepare_cached("DELETE FROM edits WHERE target = ?1 AND place = ?2")?;
+        let mut is_all = true;
+        for at in iter::once(target).chain(edits) {
+            if self.take_entry(connection, at, deletion)? {
+                done.execute(params![target, at])?;
+            } else {
+                is_all = false;
+            }
+        }
+        Ok(is_all)
+    }
+
+    /// Takes one entry in; whether it was possible. There is nothing to do for one that has expired.
+    fn take_entry(&mut self, connection: &Connection, at: i64, deletion: u64) -> rusqlite::Result<bool> {
+        let known = self.rows.range_mut(..=at).next_back().filter(|(_, row)| at <= row.last);
+        if let Some((_, row)) = known {
+            row.entries.insert(seq_of(at), deletion);
+            return Ok(true);
+        }
+        if self.rows.len() >= ROWS {
+            return Ok(false);
+        }
+        let mut row = connection.prepare_cached(
+            "SELECT place, place + count - 1 FROM batches WHERE place BETWEEN ?1 AND ?2
+             ORDER BY place DESC LIMIT 1",
+        )?;
+        let row = row.query_row(params![place(room_of(at), 0), at], |row| Ok((row.get(0)?, row.get(1)?)));
+        if let Some((first, last)) = row.optional()?.filter(|(_, last)| at <= *last) {
+            self.rows.insert(first, Doomed { last, entries: BTreeMap::from([(seq_of(at), deletion)]) });
+        }
+        Ok(true)
+    }
+}
+
+/// Takes the texts out of entries of the row at `first`, where there still are any.
+fn blank(connection: &Connection, first: i64, doomed: &BTreeMap<u64, u64>) -> rusqlite::Result<()> {
+    let mut row = connection.prepare_cached("SELECT count, frames FROM batches WHERE place = ?1")?;
+    let (count, frames): (i64, Vec<u8>) =
+        row.query_row(params![first], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let count = u64::try_from(count).unwrap_or(0);
     let batch = match Batch::of_frames(seq_of(first), count, frames.into()) {
-        Ok(batch) if batch.last >= seq => batch,
-        Ok(_) => return Ok(()),
+        Ok(batch) => batch,
         Err(error) => {
+            let seq = seq_of(first);
             error!(%error, seq, "a row of the log is garbled: what was deleted in it stays there");
             return Ok(());
         }
     };
-    let Some(batch) = without_text(&batch, seq, deletion) else { return Ok(()) };
+    let Some(batch) = without_texts(&batch, doomed) else { return Ok(()) };
     connection
         .prepare_cached("UPDATE batches SET frames = ?2 WHERE place = ?1")?
         .execute(params![first, &*batch.bytes])?;
     Ok(())
 }
 
-/// A batch whose entry `seq` has no text any more; nothing if it has none already.
-fn without_text(batch: &Batch, seq: u64, deletion: u64) -> Option<Batch> {
-    let mut rebuilt = Builder::default();
-    let [before, after] = [batch.clone().up_to(seq - 1), batch.clone().after(seq)];
-    let json = batch.entries().into_iter().find_map(|(at, json)| (at == seq).then_some(json))?;
-    let entry: Entry = match serde_json::from_slice(json) {
-        Ok(entry) => entry,
-        Err(error) => {
-            error!(%error, seq, "an entry of the log is garbled: what was deleted in it stays there");
-            return None;
+/// A batch of which some entries, by `seq` and that of the deletion, have no text any more; nothing if they had none already.
+fn without_texts(batch: &Batch, doomed: &BTreeMap<u64, u64>) -> Option<Batch> {
+    let (mut rebuilt, mut rest) = (Builder::default(), batch.clone());
+    let mut has_changed = false;
+    for (seq, json) in batch.entries() {
+        let Some(deletion) = doomed.get(&seq) else { continue };
+        let entry: Entry = match serde_json::from_slice(json) {
+            Ok(entry) => entry,
+            Err(error) => {
+                error!(%error, seq, "an entry of the log is garbled: what was deleted in it stays there");
+                continue;
+            }
+        };
+        if entry.text.as_str().is_empty() {
+            continue;
         }
-    };
-    if entry.text.as_str().is_empty() {
-        return None;
+        let before = rest.clone().up_to(seq - 1);
+        if !before.bytes.is_empty() {
+            rebuilt.append(&before);
+        }
+        rebuilt.push(&blanked(entry, *deletion));
+        rest = rest.after(seq);
+        has_changed = true;
     }
-    if !before.bytes.is_empty() {
-        rebuilt.append(&before);
+    if !rest.bytes.is_empty() {
+        rebuilt.append(&rest);
     }
-    rebuilt.push(&blanked(entry, deletion));
-    if !after.bytes.is_empty() {
-        rebuilt.append(&after);
-    }
-    rebuilt.take()
+    if has_changed { rebuilt.take() } else { None }
 }
 
 /// Overwrites the pages that the file has free: with zeros that take them all, and are given free again.

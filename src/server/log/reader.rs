@@ -117,7 +117,8 @@ impl Reader {
         Ok(entry.await?.flatten())
     }
 
-    /// What a message said from when on, the first text first; `None` when there is none, or it was deleted.
+    /// What a message said from when on, the first text first; `None` when there is none, or it was deleted. Beyond
+    /// [`PAGE_BYTES`] the oldest texts are left out.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -125,8 +126,7 @@ impl Reader {
         let versions = self.look(room, move |section| {
             let Some(entry) = section.raw(seq)? else { return Ok(None) };
             let mut folder = section.folder(None)?;
-            let mut versions = vec![Version { at: entry.at, text: entry.text.clone() }];
-            versions.extend(folder.versions(seq)?);
+            let versions = folder.versions(&entry, PAGE_BYTES)?;
             let (now, _) = folder.fold(entry, 0)?;
             Ok((!now.now.is_some_and(|now| now.deleted)).then_some(versions))
         });

@@ -40,6 +40,9 @@ const UNSETTLED_MOST: usize = 64 << 20;
 /// Bytes in one settled row, at most, or one commit's: what is read for one page need not be much more than the page.
 pub(super) const SETTLED_BYTES: usize = 64 << 10;
 
+/// Turns of purging that the log still takes when it is closed: less than a second.
+const PURGES_AT_END: usize = 16;
+
 /// The handle of the writer. Clones hand over to the same one.
 #[derive(Debug)]
 pub struct Writer<T> {
@@ -268,8 +271,11 @@ impl State {
         }
         orders.close();
         self.settle();
-        if self.purging.is_due() {
-            self.purge();
+        // What takes longer, or does not work now, is left to the next start.
+        for _ in 0..PURGES_AT_END {
+            if !self.purging.is_due() || !self.purge() {
+                break;
+            }
         }
         // Empties the write-ahead log into the file, so that the file alone is the whole log.
         if let Err((_, error)) = self.connection.close() {
@@ -291,16 +297,17 @@ impl State {
         }
     }
 
-    /// Takes what was deleted out of the files, as much as is done at once.
-    fn purge(&mut self) {
+    /// Takes what was deleted out of the files, as much as is done at once; whether it is worth going on at once.
+    fn purge(&mut self) -> bool {
         let purged = self.try_to_settle().map_err(LogError::from).and_then(|()| {
             self.settled();
             self.purging.purge(&mut self.connection)
         });
-        if let Err(error) = purged {
+        purged.unwrap_or_else(|error| {
             error!(%error, "what was deleted is still in the files; it is tried again");
             self.purging.failed();
-        }
+            false
+        })
     }
 
     /// One step of taking out what has expired.

@@ -63,7 +63,8 @@ pub(super) async fn reactions(context: &Context, of: OfEntry) -> Result<Event, F
     Ok(Event::Reactions(Reactions { re, room, seq, reactions }))
 }
 
-/// What a message said, from the first text to the one that holds: for who said it, and for those who keep order.
+/// What a message said, from the first text to the one that holds: for who said it, and for those who keep order. Where that
+/// is more than a page holds, the oldest texts are missing.
 ///
 /// # Errors
 /// `no_such_entry`, `not_allowed`, `deleted`; when the log cannot be read.

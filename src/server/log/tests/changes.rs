@@ -8,6 +8,7 @@ use super::*;
 use crate::protocol::emoji::Emoji;
 use crate::protocol::event::{Entry, Present, Reaction};
 use crate::protocol::limits::{EDITS_PER_MESSAGE, PAGE_BYTES, REACTIONS_PER_MESSAGE, TEXT_BYTES};
+use crate::server::batch::Builder;
 
 /// Longer than a purge takes on a busy machine: reaching it is a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -163,6 +164,16 @@ async fn a_log_of_the_second_schema_is_read_on() {
     open.log.writer.close().await;
     let second = rusqlite::Connection::open(open.folder.path().join("parlor.db")).unwrap();
     schema::to_the_second(&second);
+    // It ended suddenly: the last that was said is in the journal alone.
+    let number: i64 = second.query_row("SELECT id FROM rooms", [], |row| row.get(0)).unwrap();
+    let unsettled = [3, 4].map(|seq| {
+        let (mut builder, id) = (Builder::default(), Uuid::now_v7());
+        builder.push(&Entry { seq, id, text: EntryText::from_stored("unsettled"), ..before[0].clone() });
+        (builder.take().unwrap(), id)
+    });
+    for (batch, _) in &unsettled {
+        journal::add(&second, [(number, batch)].into_iter()).unwrap();
+    }
     // It left what it gave free as it was.
     second
         .execute_batch(
@@ -174,9 +185,18 @@ async fn a_log_of_the_second_schema_is_read_on() {
     assert!(holds(open.folder.path(), "doomed").is_some());
     let log = Log::open(open.folder.path(), Durability::Process, Disk::Threads).unwrap();
     let mut open = Open { log, folder: open.folder };
-    assert_eq!(page(&open, "#a").await, before);
-    open.append(vec![edit("#a", 2, "changed"), delete("#a", 1)]).await;
-    assert_eq!(page(&open, "#a").await[1].text.as_str(), "changed");
+    assert_eq!((open.log.rooms[0].first, open.log.rooms[0].last), (1, 4));
+    let after = page(&open, "#a").await;
+    assert_eq!(after[..2], before);
+    assert_eq!(after[2..].iter().map(|entry| (entry.seq, entry.id)).collect::<Vec<_>>(), {
+        [(3, unsettled[0].1), (4, unsettled[1].1)]
+    });
+    let again = Draft { id: unsettled[1].1, ..draft("#a", "again") };
+    assert!(matches!(open.append(vec![again]).await[0], Outcome::Known { seq: 4, .. }));
+    let drafts = vec![edit("#a", 2, "changed"), delete("#a", 1), edit("#a", 3, "settled")];
+    assert_eq!(open.append(drafts).await.iter().map(seq).collect::<Vec<_>>(), [5, 6, 7]);
+    let after = page(&open, "#a").await;
+    assert_eq!([1, 2, 3].map(|at| after[at].text.as_str()), ["changed", "settled", "unsettled"]);
     gone(open.folder.path(), "doomed").await;
 }
 
@@ -261,6 +281,75 @@ async fn thousands_are_purged_and_the_file_stays_whole() {
     let file = rusqlite::Connection::open(open.folder.path().join("parlor.db")).unwrap();
     let whole: String = file.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(whole, "ok");
+}
+
+/// Two messages whose edits are all over the file: it takes several turns, and each row is rewritten once.
+#[tokio::test]
+async fn one_turn_of_a_purge_rewrites_a_few_rows() {
+    const ROWS: i64 = 40;
+    let mut open = open();
+    open.append(vec![draft("#a", "doomed"), draft("#a", "doomed too")]).await;
+    for _ in 0..ROWS {
+        let mut row = vec![edit("#a", 1, "doomed, edited"), edit("#a", 2, "doomed too, edited")];
+        row.extend((0..4).map(|_| draft("#a", &"kept".repeat(TEXT_BYTES / 4 - 256))));
+        open.append(row).await;
+    }
+    open.log.reader.close().await;
+    open.log.writer.close().await;
+    let (mut file, _) = sqlite::open(&open.folder.path().join("parlor.db"), Durability::Process).unwrap();
+    let room: i64 = file.query_row("SELECT id FROM rooms", [], |row| row.get(0)).unwrap();
+    for target in [1, 2].map(|seq| sqlite::place(room, seq)) {
+        file.execute("UPDATE changed SET last = 9999, deleted = 1 WHERE target = ?1", [target]).unwrap();
+        file.execute("INSERT INTO purges (target) VALUES (?1)", [target]).unwrap();
+    }
+    let count = "CREATE TEMP TABLE rewritten (place);
+                 CREATE TEMP TRIGGER counts AFTER UPDATE ON main.batches
+                 BEGIN INSERT INTO rewritten VALUES (new.place); END";
+    file.execute_batch(count).unwrap();
+    let number =
+        |file: &rusqlite::Connection, sql| file.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let (mut purging, mut turns, mut before) = (purge::Purging::new(&file).unwrap(), 0, 0);
+    while purging.is_due() {
+        assert_eq!(number(&file, "SELECT count(*) FROM purges"), 2, "struck off too early");
+        purging.purge(&mut file).unwrap();
+        let rewritten = number(&file, "SELECT count(*) FROM rewritten");
+        assert!((1..=16).contains(&(rewritten - before)), "{before}, {rewritten}");
+        (turns, before) = (turns + 1, rewritten);
+    }
+    assert!(turns > 1);
+    assert_eq!(number(&file, "SELECT count(DISTINCT place) FROM rewritten"), before);
+    assert!(before >= ROWS, "{before}");
+    assert_eq!(number(&file, "SELECT count(*) FROM edits"), 0);
+    drop(file);
+    assert_eq!(holds(open.folder.path(), "doomed"), None);
+    let log = Log::<u32>::open(open.folder.path(), Durability::Process, Disk::Threads).unwrap();
+    let all = log.reader.page(&super::room("#a"), Place::After(0), 14, None).await.unwrap();
+    assert!(all.iter().all(|entry| entry.text.as_str().starts_with("kept") || now(entry).deleted));
+}
+
+/// The message expires between its deletion and the purge, and what edited it does not.
+#[tokio::test]
+async fn what_was_deleted_is_purged_also_when_the_message_expires_before() {
+    let mut open = open();
+    open.append(vec![draft("#a", "doomed"), draft("#a", "kept"), edit("#a", 1, "doomed, edited")]).await;
+    open.append(vec![edit("#a", 1, "doomed, edited again"), edit("#a", 2, "kept, edited")]).await;
+    open.append(vec![delete("#a", 1)]).await;
+    let later = Time::now().shifted(60_000);
+    assert_eq!(open.log.writer.expire(&room("#a"), later, 2).await.unwrap(), 3);
+    let after = page(&open, "#a").await;
+    assert!(after[..2].iter().all(|entry| entry.text.as_str().is_empty() && now(entry).deleted));
+    gone(open.folder.path(), "doomed").await;
+    // Closed, it is done with the list, and nothing is left of what was noted of the message.
+    let open = open.reopened().await;
+    let after = page(&open, "#a").await;
+    assert_eq!(after.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 4, 5, 6]);
+    assert!(after[..2].iter().all(|entry| entry.text.as_str().is_empty() && now(entry).deleted));
+    assert_eq!(after[2].text.as_str(), "kept, edited");
+    let file = rusqlite::Connection::open(open.folder.path().join("parlor.db")).unwrap();
+    for table in ["purges", "changed", "edits"] {
+        let count = format!("SELECT count(*) FROM {table}");
+        assert_eq!(file.query_row(&count, [], |row| row.get::<_, i64>(0)).unwrap(), 0, "{table}");
+    }
 }
 
 /// A crash between the deletion and the purge: the next server goes on with it.
