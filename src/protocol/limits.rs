@@ -223,7 +223,7 @@ pub const COUNTED_ENTRIES: u64 = 10_000;
 /// Searches that are carried out at the same time. Each keeps a processor busy; the others wait their turn.
 pub const SEARCHES_AT_ONCE: usize = 2;
 
-/// Time that one search may take. The usual ones take a few milliseconds; one that looks for what is in everything must
+/// Time that one search may take, and may wait for its turn before. The usual ones take a few milliseconds; one that looks for what is in everything must
 /// not keep the others waiting.
 pub const SEARCH_TIME: Duration = Duration::from_secs(2);
 

@@ -323,11 +323,20 @@ impl<'a> Fields<'a> {
             room: self.room.is_some().then(|| self.room()).transpose()?,
             until: self.until,
             since: self.since,
-            has: self.has.clone().unwrap_or_default(),
+            has: self.has()?,
             mentions: self.mentions.unwrap_or(false),
             before: self.before,
             limit: self.limit.unwrap_or(SEARCH_HITS),
         })
+    }
+
+    /// Each kind once: the index is asked for each that is given.
+    fn has(&self) -> Result<Vec<Has>, Failure> {
+        let given = self.has.as_deref().unwrap_or_default();
+        if given.len() > Has::ALL.len() {
+            return Err(self.bad(&format!("has names at most {} kinds", Has::ALL.len())));
+        }
+        Ok(Has::ALL.into_iter().filter(|kind| given.contains(kind)).collect())
     }
 
     fn judgement(&self, id: Option<RequestId>) -> Result<Judgement, Failure> {
@@ -550,6 +559,19 @@ mod tests {
         assert_eq!(code(&long), ErrorCode::TextTooLong);
         assert_eq!(code(r##"{"type":"history","room":"#a","before":1,"after":2}"##), ErrorCode::BadRequest);
         assert_eq!(code(r##"{"type":"history","room":"#a","before":-1}"##), ErrorCode::BadRequest);
+    }
+
+    #[test]
+    fn a_search_asks_for_each_kind_once() {
+        let decode =
+            |has: &[&str]| Command::decode(json!({"type":"search","has":has}).to_string().as_bytes());
+        let Command::Search(search) = decode(&["link", "link"]).unwrap() else { panic!() };
+        assert_eq!(search.has, [Has::Link]);
+        let Command::Search(search) = decode(&["file", "link"]).unwrap() else { panic!() };
+        assert_eq!(search.has, Has::ALL);
+        for many in [3, 20_000] {
+            assert_eq!(decode(&vec!["link"; many]).unwrap_err().code, ErrorCode::BadRequest);
+        }
     }
 
     #[test]

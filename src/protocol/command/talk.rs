@@ -141,6 +141,11 @@ pub enum Has {
     File,
 }
 
+impl Has {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Link, Self::File];
+}
+
 impl fmt::Display for Has {
     /// The word of the wire.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

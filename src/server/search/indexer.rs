@@ -2,7 +2,7 @@
 //! in steps of [`INDEX_STEP_BYTES`].
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -37,6 +37,11 @@ const FLOOD_PAUSE: Duration = Duration::from_secs(10);
 const CLEAN_EVERY: Duration = Duration::from_secs(1);
 /// See [`CLEAN_EVERY`].
 const CLEAN_SHARE: u32 = 60;
+/// So soon it is tried again when it could not be done, and then after twice the time that was waited before, up to
+/// [`CLEAN_RETRY_MOST`]: each attempt may write as much as the whole file.
+const CLEAN_RETRY: Duration = Duration::from_secs(2 * 60);
+/// See [`CLEAN_RETRY`].
+const CLEAN_RETRY_MOST: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// See the module.
 pub(super) struct Indexer {
@@ -50,6 +55,8 @@ pub(super) struct Indexer {
     /// When it was last wiped, and how long to wait from then.
     cleaned: Instant,
     clean_after: Duration,
+    /// It was told that there is not enough room on the disk for it.
+    is_room_missed: bool,
 }
 
 impl Indexer {
@@ -77,6 +84,7 @@ impl Indexer {
             is_unclean,
             cleaned: Instant::now(),
             clean_after: CLEAN_EVERY,
+            is_room_missed: false,
         };
         let (running, ended) = watch::channel(());
         let runtime = Handle::current();
@@ -105,9 +113,12 @@ impl Indexer {
             let now = Instant::now();
             let is_flood = said as f64 > now.duration_since(taken).as_secs_f64() * FLOOD_PER_SECOND;
             taken = now;
-            let result = self.step(&mut work, runtime).and_then(|()| self.clean());
-            if let Err(IndexError::Damaged(_)) = &result {
-                work.anew = true;
+            let result = self.step(&mut work, runtime);
+            let cleaned = if result.is_ok() { self.clean() } else { Ok(()) };
+            work.anew |= [&result, &cleaned].iter().any(|done| matches!(done, Err(IndexError::Damaged(_))));
+            if let Err(error) = cleaned {
+                // The index goes on all the same.
+                warn!(%error, again_in = ?self.clean_after, "what was deleted cannot be wiped from the index yet");
             }
             is_behind = !work.is_empty();
             marks.done(work);
@@ -211,15 +222,53 @@ impl Indexer {
         good
     }
 
+    /// Wipes what was taken out, if it is time to, and sets the time for the next.
     fn clean(&mut self) -> Result<(), IndexError> {
-        if self.is_unclean && self.cleaned.elapsed() >= self.clean_after {
-            let began = Instant::now();
-            self.is_unclean = !self.tables.clean()?;
-            self.clean_after = CLEAN_EVERY.max(began.elapsed() * CLEAN_SHARE);
-            self.cleaned = Instant::now();
+        if !self.is_unclean || self.cleaned.elapsed() < self.clean_after {
+            return Ok(());
         }
-        Ok(())
+        let began = Instant::now();
+        let result = self.clean_now();
+        let rest = began.elapsed() * CLEAN_SHARE;
+        self.clean_after = match result {
+            Ok(true) => rest.max(CLEAN_EVERY),
+            Ok(false) | Err(_) => rest.max(longer(self.clean_after)),
+        };
+        self.cleaned = Instant::now();
+        result.map(drop)
     }
+
+    /// Whether there was room on the disk for it.
+    fn clean_now(&mut self) -> Result<bool, IndexError> {
+        let needed = self.tables.needed_to_clean()?;
+        if let Some(free) = free_beside(&self.path).filter(|free| *free < needed) {
+            if !self.is_room_missed {
+                warn!(free, needed, "what was deleted stays in the index until there is room on the disk");
+            }
+            self.is_room_missed = true;
+            return Ok(false);
+        }
+        self.is_room_missed = false;
+        self.is_unclean = !self.tables.clean()?;
+        Ok(true)
+    }
+}
+
+/// How long to wait after what could not be cleaned, when that long was waited before.
+fn longer(before: Duration) -> Duration {
+    (2 * before).clamp(CLEAN_RETRY, CLEAN_RETRY_MOST)
+}
+
+/// Bytes that are free on the disk where a file is, where the system says.
+fn free_beside(path: &Path) -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    if let Ok(disk) = rustix::fs::statvfs(path) {
+        return Some(disk.f_bavail.saturating_mul(disk.f_frsize));
+    }
+    // Then it is tried.
+    #[cfg(not(target_os = "linux"))]
+    let _ = path;
+    None
 }
 
 /// Notes how far the index is. Whether that can be: one that is ahead of the log is of another one, which was put back from a
@@ -242,5 +291,61 @@ fn give_way() {
     if let Err(error) = rustix::process::setpriority_process(None, 19) {
         // It would only be in the way now and then.
         info!(%error, "the search has the priority of all the rest");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::server::disk::Disk;
+    use crate::server::log::{Durability, Log};
+    use crate::server::search::tables::pool::Pool;
+    use crate::server::search::tests::{allow_cleaning, forbid_cleaning};
+    use crate::server::search::{FILE, Marks};
+
+    #[tokio::test]
+    async fn what_cannot_be_cleaned_is_tried_again_much_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let log: Log<()> = Log::open(folder.path(), Durability::Process, Disk::Threads).unwrap();
+        let path = folder.path().join(FILE);
+        let shared = Shared { marks: Marks::new(&[]), pool: Pool::new(&path), done: Notify::new() };
+        let mut indexer = Indexer {
+            tables: Tables::open(&path, log.id).unwrap(),
+            path: path.clone(),
+            log: log.id,
+            reader: log.reader.clone(),
+            shared: Arc::new(shared),
+            is_unclean: true,
+            cleaned: Instant::now(),
+            clean_after: Duration::ZERO,
+            is_room_missed: false,
+        };
+        forbid_cleaning(&path);
+        assert!(indexer.clean().is_err());
+        assert!(indexer.is_unclean && indexer.clean_after >= CLEAN_RETRY);
+        assert_eq!(fs::metadata(folder.path().join(format!("{FILE}-wal"))).unwrap().len(), 0);
+        assert!(indexer.clean().is_ok(), "it was tried again at once");
+        allow_cleaning(&path);
+        indexer.clean_after = Duration::ZERO;
+        indexer.clean().unwrap();
+        assert!(!indexer.is_unclean && indexer.clean_after < CLEAN_RETRY);
+    }
+
+    #[test]
+    fn the_time_to_the_next_attempt_doubles_up_to_a_limit() {
+        assert_eq!(longer(CLEAN_EVERY), CLEAN_RETRY);
+        assert_eq!(longer(CLEAN_RETRY), 2 * CLEAN_RETRY);
+        assert_eq!(longer(CLEAN_RETRY_MOST), CLEAN_RETRY_MOST);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_room_on_the_disk_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(free_beside(folder.path()).is_some());
     }
 }

@@ -92,6 +92,9 @@ pub enum SearchError {
         "there is too much to look through: say more of what you look for, or in which room or when it was said"
     )]
     TooWide,
+    /// Others search, and its turn did not come.
+    #[error("too many search at the moment: try again in a few seconds")]
+    Busy,
     /// There is no index.
     #[error("this server has no search")]
     Off,
@@ -110,7 +113,7 @@ impl SearchError {
     /// The same for the wire.
     pub fn failure(&self) -> Failure {
         let code = match self {
-            Self::TooWide => ErrorCode::TooMany,
+            Self::TooWide | Self::Busy => ErrorCode::TooMany,
             Self::Off => ErrorCode::UnknownType,
             Self::Closed | Self::Damaged(_) | Self::Failed(_) => ErrorCode::Storage,
         };
@@ -195,6 +198,12 @@ impl Search {
             _ => {}
         }
         found
+    }
+
+    /// Lets nobody search while what it gives is held.
+    #[cfg(test)]
+    pub(crate) async fn hold(&self) -> tokio::sync::OwnedSemaphorePermit {
+        self.0.as_ref().unwrap().shared.pool.hold().await
     }
 
     /// Entries of these rooms that the index does not have yet.

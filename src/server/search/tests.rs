@@ -458,6 +458,53 @@ async fn a_search_that_nobody_waits_for_is_ended_and_no_other() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn whose_turn_does_not_come_is_told() {
+    let open = Open::new();
+    let turns = open.search.hold().await;
+    let failure = open.search.find(wanted(&["#a"], "word")).await.unwrap_err().failure();
+    assert_eq!(failure.code, ErrorCode::TooMany);
+    drop(turns);
+    assert_eq!(open.find("word").await, [0_u64; 0]);
+}
+
+/// From now on SQLite can do all with an index but write it anew: then it would make an index of its own that it cannot sort.
+pub(super) fn forbid_cleaning(path: &Path) {
+    let spoil = "CREATE TABLE spoilt (x);
+        CREATE INDEX spoilt_x ON spoilt (x);
+        PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET sql = 'CREATE INDEX spoilt_x ON spoilt (x COLLATE nosuch)' WHERE name = 'spoilt_x';";
+    rusqlite::Connection::open(path).unwrap().execute_batch(spoil).unwrap();
+}
+
+/// It can again.
+pub(super) fn allow_cleaning(path: &Path) {
+    rusqlite::Connection::open(path).unwrap().execute_batch("DROP TABLE spoilt").unwrap();
+}
+
+#[tokio::test]
+async fn the_index_goes_on_where_it_cannot_be_cleaned() {
+    let mut open = Open::new();
+    open.say(vec![said("geheim"), said("word")]).await;
+    let folder = open.closed().await;
+    let path = folder.path().join(FILE);
+    forbid_cleaning(&path);
+    let mut open = Open::on(folder);
+    open.say(vec![changed(EntryKind::Deleted, 1, "")]).await;
+    // Longer than until it is tried.
+    let (began, mut count) = (std::time::Instant::now(), 1);
+    while began.elapsed() < Duration::from_millis(2_500) {
+        count += 1;
+        timeout(Duration::from_secs(8), open.say(vec![said("word")])).await.expect("the index stands still");
+        assert_eq!(open.find("word").await.len(), count);
+    }
+    let folder = open.closed().await;
+    allow_cleaning(&path);
+    let open = Open::on(folder).reopened().await;
+    assert!(!open.holds("geheim"));
+    assert_eq!(open.find("word").await.len(), count);
+}
+
 #[tokio::test]
 async fn where_there_is_no_search_it_is_said() {
     let search = Search::off();

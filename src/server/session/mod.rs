@@ -2,8 +2,9 @@
 //!
 //! A connection is a cursor over each of its rooms' logs. Two halves run side by side in one task, so that
 //! a write that waits never stops the reading: the reader takes commands, the writer moves the
-//! cursors. A session fails alone, and every end has a [`Reason`].
+//! cursors. A search runs beside the reader. A session fails alone, and every end has a [`Reason`].
 
+mod aside;
 mod changes;
 mod company;
 mod order;
@@ -12,6 +13,7 @@ mod reader;
 mod search;
 mod writer;
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +32,7 @@ use crate::protocol::event::{Bye, Reason};
 use crate::protocol::frame::FrameReader;
 use crate::protocol::limits::{COMMAND_BYTES, LINGER_TIME};
 use crate::protocol::name::RoomName;
+use aside::Aside;
 use reader::Reader;
 use writer::Writer;
 
@@ -92,17 +95,23 @@ where
         mailbox.end(Reason::Shutdown, None);
     }
     let heard = Heard::default();
-    let mut reader = Reader::new(frames, mailbox, &heard, &context, entered.session, peer.from);
+    let aside = Aside::default();
+    let mut reader = Reader::new(frames, mailbox, &heard, &aside, &context, entered.session, peer.from);
     let mut writer = Writer::new(write, &entered, &heard, &context);
     let last_word = {
         let (reading, writing) = (pin!(reader.run()), pin!(writer.run()));
-        let running = pin!(either(reading, writing));
+        let mut running = pin!(either(reading, writing));
+        let running = poll_fn(|cx| {
+            aside.poll(cx);
+            running.as_mut().poll(cx)
+        });
         tokio::select! {
             biased;
             last_word = mailbox.ended() => last_word,
             reason = running => reason.into(),
         }
     };
+    aside.give_up();
     let reason = last_word.reason;
     info!(nick = %entered.you.nick, ?reason, "bye");
     // The answers that are owed still come; those who are here need not wait for that.
@@ -188,7 +197,7 @@ impl Drop for Guard<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::command::{Command, Hello, Plain};
+    use crate::protocol::command::{Command, Hello, Plain, RequestId, Search};
     use crate::protocol::event::Event;
     use crate::protocol::frame::Frame;
     use crate::protocol::limits::{DEAD_AFTER, EVENT_BYTES, HANDSHAKE_TIME};
@@ -211,6 +220,7 @@ mod tests {
         serving: tokio::task::JoinHandle<Reason>,
         write: Near,
         frames: Far,
+        context: Arc<Context>,
         _folder: tempfile::TempDir,
     }
 
@@ -234,10 +244,11 @@ mod tests {
             let (read, write) = tokio::io::split(near);
             let deadline = Instant::now() + HANDSHAKE_TIME;
             let peer = Peer { address: None, from: None, binding: Binding::NONE, deadline };
-            let serving = tokio::spawn(serve(read, BufWriter::with_capacity(256, write), context, peer));
+            let serving =
+                tokio::spawn(serve(read, BufWriter::with_capacity(256, write), Arc::clone(&context), peer));
             let (read, write) = tokio::io::split(far);
             let frames = FrameReader::new(read, EVENT_BYTES);
-            let mut inside = Self { serving, write, frames, _folder: folder };
+            let mut inside = Self { serving, write, frames, context, _folder: folder };
             assert!(matches!(inside.hears().await, Event::Welcome(_)));
             inside
                 .says(&Command::Hello(Box::new(Hello {
@@ -281,6 +292,44 @@ mod tests {
         assert!(matches!(alice.hears().await, Event::Pong(_)));
         assert!(asked.elapsed() < crate::protocol::limits::PING_EVERY / 2);
         alice.quits().await;
+    }
+
+    #[tokio::test]
+    async fn a_search_holds_up_nothing_but_the_next_one() {
+        let mut alice = Inside::come(Limits::default()).await;
+        let context = Arc::clone(&alice.context);
+        let turns = context.search.hold().await;
+        let search = |id: &str| {
+            let (id, text) = (RequestId::new(id), Line::lossy("word"));
+            Command::Search(Box::new(Search { id, text, limit: 5, ..Search::default() }))
+        };
+        alice.says(&search("one")).await;
+        alice.says(&Command::Ping(Plain::default())).await;
+        assert!(matches!(alice.hears().await, Event::Pong(_)));
+        alice.says(&search("two")).await;
+        alice.says(&Command::Bye(Plain::default())).await;
+        drop(turns);
+        for id in ["one", "two"] {
+            let Event::Found(found) = alice.hears().await else { panic!("{id} was not answered") };
+            assert_eq!(found.re, RequestId::new(id));
+        }
+        assert!(matches!(alice.hears().await, Event::Bye(_)));
+    }
+
+    /// What is being looked for is not owed to one whose session somebody else ends.
+    #[tokio::test]
+    async fn a_search_does_not_keep_a_session_that_is_over() {
+        let mut alice = Inside::come(Limits::default()).await;
+        let context = Arc::clone(&alice.context);
+        let _turns = context.search.hold().await;
+        let text = Line::lossy("word");
+        alice.says(&Command::Search(Box::new(Search { text, limit: 5, ..Search::default() }))).await;
+        alice.says(&Command::Ping(Plain::default())).await;
+        assert!(matches!(alice.hears().await, Event::Pong(_)));
+        let ended = Instant::now();
+        context.hub.lock().close(Reason::Shutdown);
+        assert!(matches!(alice.hears().await, Event::Bye(_)));
+        assert!(ended.elapsed() < crate::protocol::limits::SEARCH_TIME);
     }
 
     /// Whom we do not listen to, because it takes so long over its answers, is not taken for silent.

@@ -4,6 +4,7 @@
 //! together. It MUST reserve the place of an answer before it carries out a command.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -13,6 +14,7 @@ use tokio::time::sleep;
 use tracing::warn;
 use uuid::Uuid;
 
+use super::aside::Aside;
 use super::company::{self, Typed};
 use super::{Follow, Heard, Out, changes, order, search};
 use crate::protocol::command::{Command, History, Join, RequestId, Search, Send, SetTopic};
@@ -39,7 +41,9 @@ pub(super) struct Reader<'a, R> {
     frames: FrameReader<R>,
     mailbox: &'a Mailbox,
     heard: &'a Heard,
-    context: &'a Context,
+    /// Carries out searches.
+    aside: &'a Aside,
+    context: &'a Arc<Context>,
     session: SessionId,
     /// What counts as our address.
     block: Option<IpAddr>,
@@ -57,7 +61,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         frames: FrameReader<R>,
         mailbox: &'a Mailbox,
         heard: &'a Heard,
-        context: &'a Context,
+        aside: &'a Aside,
+        context: &'a Arc<Context>,
         session: SessionId,
         block: Option<IpAddr>,
     ) -> Self {
@@ -67,6 +72,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             frames,
             mailbox,
             heard,
+            aside,
             context,
             session,
             block,
@@ -85,10 +91,13 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     /// Listens until there is nothing more to hear, and says why.
     pub(super) async fn run(&mut self) -> Reason {
-        match self.listen().await {
+        let reason = match self.listen().await {
             Ok(never) => match never {},
             Err(reason) => reason,
-        }
+        };
+        // What was asked before the end is answered.
+        self.aside.done().await;
+        reason
     }
 
     async fn listen(&mut self) -> Result<std::convert::Infallible, Reason> {
@@ -482,13 +491,26 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         Ok(())
     }
 
+    /// Begins a search. It may take seconds, for which what is said meanwhile does not wait.
     async fn search(&mut self, search: Search) -> Result<(), Stop> {
+        sleep(self.searches.take(now())).await;
+        self.aside.done().await;
         if let Some(room) = &search.room {
             self.may_look_into(room)?;
         }
-        sleep(self.searches.take(now())).await;
-        let found = search::carry_out(self.context, self.session, search).await?;
-        self.say(&Event::Found(found)).await;
+        let slot = self.mailbox.place().await;
+        let (context, mailbox, session) = (Arc::clone(self.context), self.mailbox.clone(), self.session);
+        let work = async move {
+            let re = search.id.clone();
+            let answer = match search::carry_out(&context, session, search).await {
+                Ok(found) => Event::Found(found),
+                Err(failure) => Event::Error(Failure { re, ..failure }),
+            };
+            let out = Out::Answer(Frame::encode(&answer).into_bytes());
+            mailbox.room_for(out.counted()).await;
+            slot.send(out);
+        };
+        self.aside.begin(work).await;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use tracing::warn;
 
 use crate::protocol::command::{Place, Search};
 use crate::protocol::event::{Entry, EntryKind, ErrorCode, Failure, Found, Hit};
-use crate::protocol::limits::{PAGE_BYTES, SEARCH_BURST, SEARCH_HITS, SEARCHES_PER_SECOND};
+use crate::protocol::limits::{PAGE_BYTES, SEARCH_BURST, SEARCH_HITS, SEARCH_TIME, SEARCHES_PER_SECOND};
 use crate::protocol::mention;
 use crate::protocol::name::Nick;
 use crate::protocol::query::{self, Phrase, Terms};
@@ -19,7 +19,7 @@ use crate::server::throttle::Throttle;
 /// Entries around a message among which the messages beside it are looked for.
 const AROUND: u64 = 11;
 
-/// How often the index is asked for one page, when some of what it finds is not shown.
+/// How often the index is asked for one page, when some of what it finds is not shown; not again after [`SEARCH_TIME`].
 const ROUNDS: usize = 5;
 
 /// How fast one connection may search.
@@ -60,7 +60,11 @@ pub(super) async fn carry_out(
     };
     let is_wanted = |entry: &Entry| !search.mentions || is_mention(entry.text.as_str(), &nick, &terms);
     let (mut hits, mut bytes) = (Vec::new(), 0);
-    for _ in 0..ROUNDS {
+    let began = Instant::now();
+    for round in 0..ROUNDS {
+        if round > 0 && began.elapsed() >= SEARCH_TIME {
+            break;
+        }
         let matches = context.search.find(wanted.clone()).await.map_err(|error| error.failure())?;
         // One more than fits was asked for, to see whether there is any.
         let is_all = matches.len() < wanted.limit as usize;

@@ -34,12 +34,13 @@ impl Pool {
         Self { idle: Arc::new(Mutex::new(idle)), turns: Arc::new(Semaphore::new(SEARCHES_AT_ONCE)) }
     }
 
-    /// Searches, when it is its turn, for at most [`SEARCH_TIME`].
+    /// Waits for its turn, and searches, each for at most [`SEARCH_TIME`].
     ///
     /// # Errors
     /// When that is not enough, and when the index cannot be read.
     pub(crate) async fn find(&self, wanted: Wanted) -> Result<Vec<Match>, SearchError> {
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| SearchError::Closed)?;
+        let turn = timeout(SEARCH_TIME, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = turn.map_err(|_| SearchError::Busy)?.map_err(|_| SearchError::Closed)?;
         let idle = Arc::clone(&self.idle);
         let asked = Asked(Arc::new(Mutex::new(Course::Waiting)));
         let course = Arc::clone(&asked.0);
@@ -63,6 +64,13 @@ impl Pool {
         idle.connections.clear();
         idle.generation += 1;
         make()
+    }
+
+    /// Lets nobody search while what it gives is held.
+    #[cfg(test)]
+    pub(crate) async fn hold(&self) -> tokio::sync::OwnedSemaphorePermit {
+        let all = u32::try_from(SEARCHES_AT_ONCE).unwrap();
+        Arc::clone(&self.turns).acquire_many_owned(all).await.unwrap()
     }
 
     /// Searches no more, and closes the file once those who search are done.

@@ -163,8 +163,20 @@ impl Tables {
     /// # Errors
     /// When the index cannot be used.
     pub(crate) fn is_small(&self) -> Result<bool, IndexError> {
-        let pages: u32 = self.connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
-        Ok(pages <= SMALL_PAGES)
+        Ok(self.pages()? <= SMALL_PAGES)
+    }
+
+    /// Bytes on the disk that [`Self::clean`] takes while it runs: a copy, and as much written ahead.
+    ///
+    /// # Errors
+    /// When the index cannot be used.
+    pub(crate) fn needed_to_clean(&self) -> Result<u64, IndexError> {
+        let page: u32 = self.connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        Ok(2 * u64::from(self.pages()?) * u64::from(page))
+    }
+
+    fn pages(&self) -> Result<u32, IndexError> {
+        Ok(self.connection.pragma_query_value(None, "page_count", |row| row.get(0))?)
     }
 
     /// Writes the whole file anew, without anything that was taken out, and empties what is written ahead. SQLite overwrites what
@@ -174,8 +186,12 @@ impl Tables {
     /// # Errors
     /// When the index cannot be written.
     pub(crate) fn clean(&self) -> Result<bool, IndexError> {
-        self.connection.execute_batch("VACUUM")?;
-        let busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        let rewritten = self.connection.execute_batch("VACUUM");
+        // Also after a failure, which leaves as much as it had written ahead.
+        let busy =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        rewritten?;
+        let busy = busy?;
         if busy == 0 {
             self.connection.execute("UPDATE origin SET unclean = 0", [])?;
         }
