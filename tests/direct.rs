@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use common::{TestClient, TestServer, message, nick, room, unlimited};
 use parlor::protocol::command::{
-    Command, Direct, History, InRoom, Judgement, MakeTicket, Place, Plain, ReadTo, RequestId, RuleKind,
-    SetIgnored, SetRule, SetTopic,
+    Command, Delete, Direct, Edit, History, InRoom, Judgement, LinkDevice, MakeTicket, Place, Plain, ReadTo,
+    RequestId, RuleKind, SetIgnored, SetRule, SetTopic,
 };
 use parlor::protocol::event::{ErrorCode, Event, Failure, Okay, RoomInfo};
 use parlor::protocol::name::{Nick, RoomName};
 use parlor::protocol::proof::KeyPair;
-use parlor::protocol::text::Line;
+use parlor::protocol::text::{Line, Text};
 use uuid::Uuid;
 
 /// Whose key it is that begins with this byte.
@@ -286,4 +286,64 @@ async fn a_call_is_not_lost_behind_answers_that_wait() {
         }
     }
     assert_eq!(calls, [ours]);
+}
+
+/// Tries to change what a message says.
+async fn edit(client: &mut TestClient, room: &RoomName, seq: u64) -> Result<Okay, Failure> {
+    let id = Uuid::now_v7();
+    client.say(Command::Edit(Edit { id, room: room.clone(), seq, text: Text::new("edited").unwrap() })).await;
+    client.answer(&id.into()).await
+}
+
+/// The numbers of people are all that their rooms and messages know them by.
+#[tokio::test]
+async fn who_comes_when_people_were_forgotten_is_none_of_them() {
+    let mut server = parlor().await;
+    let mut alice = come(&server, "alice", ALICE).await;
+    let bob = come(&server, "bob", BOB).await;
+    let theirs = speak(&mut alice, &["bob"], "psst").await;
+    alice.join("#a", 0, None).await;
+    alice.send("#a", "hers").await;
+    let before = [alice.ready.author, bob.ready.author];
+    server.stop().await;
+    std::fs::rename(server.data().join("people.db"), server.data().join("lost.db")).unwrap();
+    let server = server.start_again().await;
+    for (name, seed) in [("alice", 11), ("bob", 12)] {
+        let mut stranger = come(&server, name, seed).await;
+        assert!(!before.contains(&stranger.ready.author), "{}", stranger.ready.author);
+        assert!(stranger.ready.direct.is_empty());
+        let joined = stranger.try_join(theirs.as_str(), 0, None).await;
+        assert_eq!(joined.unwrap_err().code, ErrorCode::NotAllowed);
+        stranger.join("#a", 0, None).await;
+        assert_eq!(edit(&mut stranger, &room("#a"), 1).await.unwrap_err().code, ErrorCode::NotAllowed);
+        let id = Uuid::now_v7();
+        stranger.say(Command::Delete(Delete { id, room: room("#a"), seq: 1 })).await;
+        assert_eq!(stranger.answer(&id.into()).await.unwrap_err().code, ErrorCode::NotAllowed);
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_would_never_read_is_refused() {
+    let server = parlor().await;
+    let mut alice = come(&server, "alice", ALICE).await;
+    let mut bob = come(&server, "bob", BOB).await;
+    let mut carol = come(&server, "carol", CAROL).await;
+    let theirs = speak(&mut alice, &["bob"], "psst").await;
+    // What was bob is one more device of carol's.
+    let code = ask(&mut carol, |id| Command::Device(Plain { id })).await.unwrap().code.unwrap();
+    ask(&mut bob, |id| Command::Link(LinkDevice { id, code })).await.unwrap();
+    let refused = alice.submit(message(theirs.as_str(), "still there?")).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NoSuchPerson);
+    assert!(refused.message.as_str().contains("never read"), "{refused}");
+    assert_eq!(edit(&mut alice, &theirs, 1).await.unwrap_err().code, ErrorCode::NoSuchPerson);
+    // It can be read still, also by whoever comes in anew, and taken back.
+    alice.leave(theirs.as_str()).await;
+    alice.join(theirs.as_str(), 0, None).await;
+    assert_eq!(alice.entry().await.text.as_str(), "psst");
+    let id = Uuid::now_v7();
+    alice.say(Command::Delete(Delete { id, room: theirs.clone(), seq: 1 })).await;
+    assert_eq!(alice.answer(&id.into()).await.unwrap().seq, Some(2));
+    let anew = speak(&mut alice, &["carol"], "there you are").await;
+    assert_ne!(anew, theirs);
+    assert_eq!(called(&mut carol).await.room, anew);
 }

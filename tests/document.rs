@@ -172,6 +172,7 @@ fn every_limit_has_its_value() {
         ("typing_told", TYPING_TOLD.to_string()),
         ("counted_entries", COUNTED_ENTRIES.to_string()),
         ("direct_rooms", DIRECT_ROOMS.to_string()),
+        ("direct_rooms_per_person", DIRECT_ROOMS_PER_PERSON.to_string()),
         ("read_rooms", READ_ROOMS.to_string()),
         ("read_positions", READ_POSITIONS.to_string()),
         ("kept_shortest", seconds(KEPT_SHORTEST)),

@@ -213,6 +213,10 @@ pub const TICKETS: usize = 1_000;
 /// Rooms that are only for some, in all: ten times the usual number of rooms with a name.
 pub const DIRECT_ROOMS: usize = 10_000;
 
+/// Of these those that one person is a member of, beyond which they can make no further one: as many as a list shows them,
+/// and one person does not use up all that there may be.
+pub const DIRECT_ROOMS_PER_PERSON: usize = LIST_ITEMS;
+
 /// People in a room up to which it is told who is typing: in a larger one somebody always is.
 pub const TYPING_TOLD: usize = 50;
 

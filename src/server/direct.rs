@@ -97,15 +97,27 @@ pub(super) fn check(context: &Context, room: &RoomName) -> Result<(), Failure> {
     if context.hub.lock().published(room).is_some() {
         return Ok(());
     }
+    let message = "somebody whom that room would be for is not known here: ask for it by their nicks";
+    all_known(context, &people, message)
+}
+
+/// Whether what is said in a room would be read by all whom it is for, if it is only for some. Whoever linked their only
+/// device to another person has another number now, and so has whoever was forgotten and came back.
+///
+/// # Errors
+/// `no_such_person`.
+pub(super) fn check_readers(context: &Context, room: &RoomName) -> Result<(), Failure> {
+    let Some(people) = room.members() else { return Ok(()) };
+    let message = "somebody whom this room is for is not known here any more and would never read it: they may be \
+                   somebody else by now. Speak to them anew, by their present nick (/msg)";
+    all_known(context, &people, message)
+}
+
+fn all_known(context: &Context, people: &BTreeSet<u64>, message: &str) -> Result<(), Failure> {
     let registry = context.registry.lock();
     let is_known =
         |number: &u64| PersonId::of_number(*number).is_some_and(|person| registry.role(person).is_some());
-    if people.iter().all(is_known) {
-        Ok(())
-    } else {
-        let message = "somebody whom that room would be for is not known here: ask for it by their nicks";
-        Err(Failure::new(ErrorCode::NoSuchPerson, message))
-    }
+    if people.iter().all(is_known) { Ok(()) } else { Err(Failure::new(ErrorCode::NoSuchPerson, message)) }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use super::mailbox::Mailbox;
 use super::registry::PersonId;
 use super::room::{Channel, Joined, Room};
 use crate::protocol::event::{ErrorCode, Failure, Person, Reason, RoomInfo};
-use crate::protocol::limits::{DIRECT_ROOMS, LIST_ITEMS, ROOMS_PER_SESSION};
+use crate::protocol::limits::{DIRECT_ROOMS, DIRECT_ROOMS_PER_PERSON, LIST_ITEMS, ROOMS_PER_SESSION};
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::proof::PublicKey;
 use crate::protocol::text::Line;
@@ -47,8 +47,8 @@ impl SharedHub {
     }
 }
 
-/// Guests get numbers from here up to twice as much.
-const GUESTS: u64 = 1 << 52;
+/// Guests get numbers from here up to twice as much; people have lower ones.
+pub(super) const GUESTS: u64 = 1 << 52;
 
 #[derive(Debug)]
 struct Session {
@@ -294,7 +294,8 @@ impl Hub {
     /// only listens anew.
     ///
     /// # Errors
-    /// `too_many_joined`, `too_many_rooms`, `room_looks_alike`, `room_full`.
+    /// `too_many_joined`, `too_many_rooms`, `too_many` rooms for oneself and some others alone, `room_looks_alike`,
+    /// `room_full`.
     pub fn join(&mut self, session: SessionId, name: &RoomName) -> Result<Joined, Failure> {
         let Some(joining) = self.sessions.get(&session) else { return Err(gone()) };
         let person = joining.person.clone();
@@ -307,7 +308,7 @@ impl Hub {
         }
         let made = !self.rooms.contains_key(name);
         if made {
-            self.check_new_room(name)?;
+            self.check_new_room(name, joining.who)?;
             self.add_room(Room::new(name.clone(), Line::default(), 0), name);
         }
         let Some(room) = self.rooms.get_mut(name) else { return Err(gone()) };
@@ -538,12 +539,19 @@ impl Hub {
         }
     }
 
-    fn check_new_room(&self, name: &RoomName) -> Result<(), Failure> {
+    fn check_new_room(&self, name: &RoomName, maker: Option<PersonId>) -> Result<(), Failure> {
         if name.is_direct() {
             if self.direct.len() >= DIRECT_ROOMS {
                 let message =
                     format!("there are {DIRECT_ROOMS} rooms for some alone and no more can be made");
                 return Err(Failure::new(ErrorCode::TooManyRooms, &message));
+            }
+            if maker.is_some_and(|maker| self.direct.count(maker) >= DIRECT_ROOMS_PER_PERSON) {
+                let message = format!(
+                    "there are {DIRECT_ROOMS_PER_PERSON} rooms for you and some others alone: use one of those, or wait \
+                     for the others to begin"
+                );
+                return Err(Failure::new(ErrorCode::TooMany, &message));
             }
             return Ok(());
         }

@@ -174,7 +174,8 @@ impl Server {
         let log = Log::open(&config.data, config.durability, disk)?;
         let tls = config.tls.map(|source| Tls::open(&source, &config.data)).transpose()?;
         let words_file = (config.ask == Ask::OwnWords).then(|| config.data.join(door::WORDS_FILE));
-        let mut registry = Registry::open(&config.data, Time::now())?;
+        let mut registry = Registry::open(&config.data, config.durability, Time::now())?;
+        registry.begin_above(log.last_person);
         if let Some(key) = config.host {
             registry.make_host(key, Time::now())?;
         }

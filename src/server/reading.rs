@@ -162,6 +162,7 @@ impl Positions {
 mod tests {
     use super::*;
     use crate::server::disk::Disk;
+    use crate::server::log::Durability;
     use crate::server::registry::Registry;
 
     fn room(name: &str) -> RoomName {
@@ -208,7 +209,7 @@ mod tests {
     #[tokio::test]
     async fn what_the_log_does_not_have_was_not_read() {
         let folder = tempfile::tempdir().unwrap();
-        let mut registry = Registry::open(folder.path(), at(0)).unwrap();
+        let mut registry = Registry::open(folder.path(), Durability::Process, at(0)).unwrap();
         let alice = registry.identify(crate::protocol::hex::Hex([1; 32]), at(0)).unwrap();
         let shared = SharedRegistry::new(registry, Disk::Threads);
         let positions = Positions::default();

@@ -25,6 +25,11 @@ impl Direct {
         self.rooms.len()
     }
 
+    /// How many somebody is a member of.
+    pub(super) fn count(&self, who: PersonId) -> usize {
+        self.of.get(&who.number()).map_or(0, BTreeSet::len)
+    }
+
     pub(super) fn add(&mut self, room: &RoomName) {
         self.rooms.insert(room.clone(), None);
         for member in room.members().into_iter().flatten() {

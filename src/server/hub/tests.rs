@@ -151,15 +151,31 @@ fn rooms_for_some_alone_stand_beside_the_others_and_are_in_no_list() {
 
 #[test]
 fn rooms_for_some_alone_have_an_end() {
-    let name = |other: usize| room(&format!("@1+{}", other + 2));
-    let rooms = (0..DIRECT_ROOMS).map(|other| stored(name(other), 1)).collect();
+    let name = |first: usize| room(&format!("@{first}+{}", first + 1));
+    let rooms = (1..=DIRECT_ROOMS).map(|first| stored(name(first), 1)).collect();
     let mut hub = Hub::new(Limits::default(), rooms, Arc::new(Notify::new()));
     let alice = hub.enter(nick("alice"), None, known(1), false, None).unwrap().session;
-    assert_eq!(code(hub.join(alice, &name(DIRECT_ROOMS))), ErrorCode::TooManyRooms);
-    hub.join(alice, &name(0)).unwrap();
+    assert_eq!(code(hub.join(alice, &room("@1+9"))), ErrorCode::TooManyRooms);
+    hub.join(alice, &name(1)).unwrap();
     hub.join(alice, &room("#a")).unwrap();
-    assert_eq!(hub.direct_rooms(PersonId::of_number(1).unwrap()).len(), DIRECT_ROOMS);
-    assert_eq!(hub.direct_rooms(PersonId::of_number(2).unwrap()).len(), 1);
+    assert_eq!(hub.direct_rooms(PersonId::of_number(1).unwrap()).len(), 1);
+    assert_eq!(hub.direct_rooms(PersonId::of_number(2).unwrap()).len(), 2);
+}
+
+#[test]
+fn nobody_uses_up_the_rooms_for_some_alone() {
+    let name = |other: usize| room(&format!("@1+{}", other + 2));
+    let rooms = (0..DIRECT_ROOMS_PER_PERSON).map(|other| stored(name(other), 1)).collect();
+    let mut hub = Hub::new(Limits::default(), rooms, Arc::new(Notify::new()));
+    let alice = hub.enter(nick("alice"), None, known(1), false, None).unwrap().session;
+    assert_eq!(code(hub.join(alice, &name(DIRECT_ROOMS_PER_PERSON))), ErrorCode::TooMany);
+    hub.join(alice, &name(0)).unwrap();
+    let bob = hub.enter(nick("bob"), None, known(2), false, None).unwrap().session;
+    hub.join(bob, &room("@2+3")).unwrap();
+    // Who has many can be spoken to still, and answers there.
+    let carol = hub.enter(nick("carol"), None, known(9999), false, None).unwrap().session;
+    hub.join(carol, &room("@1+9999")).unwrap();
+    hub.join(alice, &room("@1+9999")).unwrap();
 }
 
 #[test]

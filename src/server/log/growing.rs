@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::changes::{self, Change, Verdict};
 use super::ids::Ids;
+use super::people::LastPerson;
 use super::sqlite::{MOST_ROOMS, place, room_of, seq_of};
 use super::{Draft, Fresh, Outcome, StoreError, journal};
 use crate::protocol::event::{Entry, EntryKind, EntryText};
@@ -33,6 +34,7 @@ pub(super) struct Growing<'a> {
     grown: Vec<Grown>,
     /// A message was deleted.
     deletes: bool,
+    last_person: LastPerson,
 }
 
 /// A room, and what it has got.
@@ -51,8 +53,9 @@ impl<'a> Growing<'a> {
         transaction: &'a Connection,
         rooms: &'a HashMap<RoomName, Room>,
         ids: &'a mut Ids,
+        last_person: LastPerson,
     ) -> Self {
-        Self { transaction, rooms, ids, now: Time::now(), grown: Vec::new(), deletes: false }
+        Self { transaction, rooms, ids, now: Time::now(), grown: Vec::new(), deletes: false, last_person }
     }
 
     /// Gives an entry its place, unless its id has one. Ids are noted at once: whoever gives up the transaction has them
@@ -73,6 +76,9 @@ impl<'a> Growing<'a> {
                 Verdict::Known(seq) => return Ok(Outcome::Known { id, seq }),
                 Verdict::Refused(error) => return Ok(Outcome::Failed { id, error }),
             }
+        }
+        if let Some(author) = draft.author {
+            self.last_person.note(author);
         }
         let grown = self.grown(&draft.room)?;
         let seq = grown.room.last + 1;
@@ -116,8 +122,9 @@ impl<'a> Growing<'a> {
         change.map_or(Ok(Verdict::Refused(StoreError::NoSuchEntry)), |change| change.note())
     }
 
-    /// Writes what was added; what the rooms have got holds once the transaction is committed.
-    pub(super) fn finish(self) -> rusqlite::Result<Vec<(Room, Fresh)>> {
+    /// Writes what was added; what the rooms have got, and who is the last person, holds once the transaction is committed.
+    pub(super) fn finish(mut self) -> rusqlite::Result<(Vec<(Room, Fresh)>, LastPerson)> {
+        self.last_person.write(self.transaction)?;
         let mut fresh = Vec::with_capacity(self.grown.len());
         for Grown { name, room, mut full, mut open, topic } in self.grown {
             full.extend(open.take());
@@ -130,7 +137,7 @@ impl<'a> Growing<'a> {
         let batches =
             fresh.iter().flat_map(|(room, fresh)| fresh.batches.iter().map(|batch| (room.id, batch)));
         journal::add(self.transaction, batches)?;
-        Ok(fresh)
+        Ok((fresh, self.last_person))
     }
 
     /// A room that has any entries.

@@ -22,6 +22,7 @@ mod ids;
 pub mod import;
 mod journal;
 mod moment;
+mod people;
 mod present;
 mod purge;
 mod reader;
@@ -47,6 +48,7 @@ use crate::server::database::Damaged;
 use crate::server::disk::Disk;
 use crate::server::hub::Speaker;
 
+use people::LastPerson;
 use tail::Tail;
 
 pub use reader::Reader;
@@ -274,6 +276,8 @@ pub struct Log<T> {
     pub id: Uuid,
     /// The rooms it knows.
     pub rooms: Vec<StoredRoom>,
+    /// The highest number of a person that it knows, 0 without any: what is known of people must begin above it.
+    pub last_person: u64,
     /// To write.
     pub writer: Writer<T>,
     /// What was written.
@@ -301,10 +305,11 @@ impl<T: Send + 'static> Log<T> {
 
     fn open_file(path: &Path, lock: File, durability: Durability, disk: Disk) -> Result<Self, LogError> {
         let (connection, id) = sqlite::open(path, durability)?;
+        let last_person = LastPerson::read(&connection)?.number();
         let tail = Tail::default();
         let reader = Reader::open(path, tail.clone(), disk)?;
         let (writer, committed, rooms) = Writer::start(connection, tail, lock, disk)?;
-        Ok(Self { id, rooms, writer, committed, reader })
+        Ok(Self { id, rooms, last_person, writer, committed, reader })
     }
 }
 

@@ -43,6 +43,16 @@ pub enum Durability {
     Power,
 }
 
+impl Durability {
+    /// What SQLite calls it.
+    pub(in crate::server) fn synchronous(self) -> &'static str {
+        match self {
+            Self::Process => "NORMAL",
+            Self::Power => "FULL",
+        }
+    }
+}
+
 /// Makes the folder (for its owner only) and takes it for this process, for as long as the file is open.
 pub(super) fn lock(data: &Path) -> Result<File, LogError> {
     let at = |path: &Path| {
@@ -76,11 +86,7 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<(Connection, U
         return Err(LogError::NotALog(path.display().to_string()));
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    let synchronous = match durability {
-        Durability::Process => "NORMAL",
-        Durability::Power => "FULL",
-    };
-    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "synchronous", durability.synchronous())?;
     // A writer alone never waits; this is for a backup tool that holds the file for a moment.
     connection.busy_timeout(PATIENCE)?;
     // 16 MiB: what the journal writes again and again in between goes into the file once.

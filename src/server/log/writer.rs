@@ -15,6 +15,7 @@ use tracing::{debug, error};
 
 use super::growing::{Growing, Room};
 use super::ids::Ids;
+use super::people::LastPerson;
 use super::purge::Purging;
 use super::sqlite::{self, place};
 use super::tail::Tail;
@@ -190,6 +191,7 @@ struct State {
     counts: Arc<CommitCounts>,
     disk: Disk,
     purging: Purging,
+    last_person: LastPerson,
 }
 
 impl State {
@@ -201,8 +203,10 @@ impl State {
         }
         let (ids, counts) = (Ids::open(&connection)?, Arc::new(CommitCounts::default()));
         let purging = Purging::new(&connection)?;
+        let last_person = LastPerson::read(&connection)?;
         let (unsettled, overwritten) = (0, false);
-        let mut state = Self { connection, rooms, ids, tail, unsettled, overwritten, counts, disk, purging };
+        let mut state =
+            Self { connection, rooms, ids, tail, unsettled, overwritten, counts, disk, purging, last_person };
         state.take_up_journal()?;
         Ok(state)
     }
@@ -424,22 +428,23 @@ impl State {
         }
     }
 
-    /// One transaction. Of what it changes, the rooms' ends are taken over only if it succeeds; the ids that it noted
+    /// One transaction. Of what it changes, the rooms' ends and the last person are taken over only if it succeeds; the ids that it noted
     /// are for the caller to forget if it does not.
     fn store<'a>(
         &mut self,
         group: impl Iterator<Item = &'a [Draft]>,
     ) -> rusqlite::Result<(Vec<Fresh>, Vec<Vec<Outcome>>)> {
-        let Self { connection, rooms, ids, tail, unsettled, purging, .. } = self;
+        let Self { connection, rooms, ids, tail, unsettled, purging, last_person, .. } = self;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut all = Vec::new();
-        let mut growing = Growing::new(&transaction, rooms, ids);
+        let mut growing = Growing::new(&transaction, rooms, ids, *last_person);
         for drafts in group {
             all.push(drafts.iter().map(|draft| growing.add(draft)).collect::<Result<_, _>>()?);
         }
         let deletes = growing.deletes();
-        let fresh = growing.finish()?;
+        let (fresh, last) = growing.finish()?;
         transaction.commit()?;
+        *last_person = last;
         if deletes {
             purging.deleted();
         }

@@ -41,6 +41,7 @@ use tracing::warn;
 
 use crate::protocol::name::Nick;
 use crate::protocol::time::Time;
+use crate::server::log::Durability;
 
 pub use audit::{AuditEntry, Deed};
 pub use bans::{Ban, Banned};
@@ -135,18 +136,25 @@ pub struct Registry {
 
 impl Registry {
     /// Opens [`FILE`] in the folder `data`, which must be there, or makes it, for its owner only. Then forgets what
-    /// is over; see [`Registry::sweep`].
+    /// is over; see [`Registry::sweep`]. `durability` says what must survive a power cut.
     ///
     /// # Errors
     /// When the file cannot be used, or is not one that this version can read.
-    pub fn open(data: &Path, now: Time) -> Result<Self, OpenError> {
-        let tables = Tables::open(&data.join(FILE))?;
+    pub fn open(data: &Path, durability: Durability, now: Time) -> Result<Self, OpenError> {
+        let tables = Tables::open(&data.join(FILE), durability)?;
         let state = tables.load()?;
         let mut registry = Self { tables, state, codes: Codes::default() };
         if let Err(error) = registry.sweep(now) {
             warn!(%error, "what is over could not be taken out");
         }
         Ok(registry)
+    }
+
+    /// Who comes for the first time gets a number above this one, which others know already: the file may have been lost, or be
+    /// an older copy.
+    pub fn begin_above(&mut self, number: u64) {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        self.state.last_person = self.state.last_person.max(number);
     }
 
     /// Forgets what is over: bans, mutes and invitations that expired, names that nobody used for

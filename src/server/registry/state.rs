@@ -35,7 +35,7 @@ pub(super) struct Person {
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct State {
     pub(super) people: BTreeMap<PersonId, Person>,
-    /// The highest number that anybody ever had.
+    /// The highest number that anybody ever had, also as the log knows it.
     pub(super) last_person: i64,
     pub(super) keys: HashMap<PublicKey, PersonId>,
     /// Whose name something looks like: the keys of all names.

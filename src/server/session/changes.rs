@@ -9,13 +9,14 @@ use crate::protocol::limits::LIST_ITEMS;
 use crate::protocol::name::RoomName;
 use crate::protocol::text::Line;
 use crate::server::Context;
+use crate::server::direct;
 use crate::server::hub::SessionId;
 use crate::server::log::{Draft, LogError};
 
 /// The entry that a command adds to the log, if it may. What depends on what others do at the same time is decided there.
 ///
 /// # Errors
-/// `not_in_room`, `muted`, `no_such_entry`, `not_allowed`; when the log cannot be read.
+/// `not_in_room`, `muted`, `no_such_entry`, `no_such_person`, `not_allowed`; when the log cannot be read.
 pub(super) async fn draft(context: &Context, session: SessionId, command: Command) -> Result<Draft, Failure> {
     let (kind, id, room, seq, text, off) = match command {
         Command::Edit(Edit { id, room, seq, text }) => {
@@ -31,6 +32,10 @@ pub(super) async fn draft(context: &Context, session: SessionId, command: Comman
     };
     context.hub.lock().member(session, &room)?;
     let message = message(context, &room, seq).await?;
+    // What is deleted nobody needs to read.
+    if kind != EntryKind::Deleted {
+        direct::check_readers(context, &room)?;
+    }
     // Only now is an entry on its way, for which the room must stay.
     let by = speaker(context, session, &room)?;
     let is_own = message.author == Some(by.author);

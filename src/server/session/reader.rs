@@ -243,8 +243,9 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         id: Uuid,
         draft: impl FnOnce(Speaker) -> Draft,
     ) -> Result<(), Reason> {
-        match speaker(self.context, self.session, room) {
-            Ok(speaker) => self.drafts.push(draft(speaker)),
+        let speaker = speaker(self.context, self.session, room);
+        match speaker.and_then(|by| direct::check_readers(self.context, room).map(|()| by)) {
+            Ok(by) => self.drafts.push(draft(by)),
             Err(failure) => {
                 self.fail(Failure { re: Some(id.into()), ..failure }).await;
                 return Ok(());

@@ -232,3 +232,19 @@ async fn an_import_that_fails_leaves_the_log_as_it_was() {
     let log = Log::<u32>::open(folder, Durability::Process, Disk::Threads).unwrap();
     assert_eq!(log.rooms.iter().map(|room| room.name.as_str()).collect::<Vec<_>>(), ["#a"]);
 }
+
+#[tokio::test]
+async fn the_highest_number_of_a_person_is_known_for_good() {
+    let mut open = open();
+    assert_eq!(open.log.last_person, 0);
+    let by = |author| Draft { author, ..draft("#a", "x") };
+    open.append(vec![by(Some(9)), by(Some(4)), by(None), by(Some(1 << 52))]).await;
+    let mut open = open.reopened().await;
+    assert_eq!(open.log.last_person, 9, "guests have no number that stays");
+    open.append(vec![draft("@3+90", "x")]).await;
+    let open = open.reopened().await;
+    assert_eq!(open.log.last_person, 90, "also of whom a room is for who never spoke");
+    let mut open = open.reopened().await;
+    open.append(vec![by(Some(91))]).await;
+    assert_eq!(open.reopened().await.log.last_person, 91);
+}

@@ -1,7 +1,7 @@
 //! The tables in SQLite: a row for everything that is known, and nothing else.
 //!
 //! One connection reads and writes. What is committed survives the end of the program, however sudden
-//! (`synchronous=NORMAL` in WAL mode); a power cut may cost the last moments.
+//! (`synchronous=NORMAL` in WAL mode); a power cut may cost the last moments, unless [`Durability::Power`] is asked for.
 
 mod read;
 mod rows;
@@ -16,7 +16,7 @@ use tracing::error;
 use super::audit::AuditEntry;
 use super::error::OpenError;
 use super::state::{Change, State};
-use crate::server::log::StoreError;
+use crate::server::log::{Durability, StoreError};
 use crate::server::registry::ReadMark;
 
 /// An open file.
@@ -27,8 +27,8 @@ pub(super) struct Tables {
 
 impl Tables {
     /// Opens a file, or makes one, for its owner only.
-    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
-        schema::open(path).map(|connection| Self { connection })
+    pub(super) fn open(path: &Path, durability: Durability) -> Result<Self, OpenError> {
+        schema::open(path, durability).map(|connection| Self { connection })
     }
 
     /// All that they hold, but for the audit log.
@@ -67,6 +67,12 @@ impl Tables {
     #[cfg(test)]
     pub(super) fn break_down(&self) {
         self.connection.pragma_update(None, "query_only", true).unwrap();
+    }
+
+    /// What is flushed to the disk, and when, by SQLite's number for it.
+    #[cfg(test)]
+    pub(super) fn synchronous(&self) -> i64 {
+        self.connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap()
     }
 
     /// Something else than this program does to the file.

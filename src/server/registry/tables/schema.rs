@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::server::database::{self, Damaged};
+use crate::server::log::Durability;
 use crate::server::private::open_private;
 use crate::server::registry::error::OpenError;
 
@@ -123,12 +124,12 @@ const MIGRATIONS: &[&str] = &[
 ",
 ];
 
-pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn open(path: &Path, durability: Durability) -> Result<Connection, OpenError> {
     let shown = || path.display().to_string();
     // Before SQLite makes it, which would leave it to the umask.
     open_private(path).map_err(|error| OpenError::File(shown(), error))?;
     database::examine(path)?;
-    let (mut connection, version) = prepare(path).map_err(|error| unreadable(path, &error))?;
+    let (mut connection, version) = prepare(path, durability).map_err(|error| unreadable(path, &error))?;
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     match version {
         None => Err(OpenError::NotPeople(shown())),
@@ -150,14 +151,14 @@ pub(super) fn unreadable(path: &Path, error: &rusqlite::Error) -> OpenError {
 }
 
 /// Opens, and says which version of the schema it has: none if it is somebody else's.
-fn prepare(path: &Path) -> rusqlite::Result<(Connection, Option<u32>)> {
+fn prepare(path: &Path, durability: Durability) -> rusqlite::Result<(Connection, Option<u32>)> {
     let connection = Connection::open(path)?;
     if !database::is_ours(&connection, APPLICATION_ID)? {
         return Ok((connection, None));
     }
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "synchronous", durability.synchronous())?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // One connection never waits for itself; this is for a backup tool that holds the file for a moment.
     connection.busy_timeout(Duration::from_secs(5))?;

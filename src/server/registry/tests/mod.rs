@@ -27,13 +27,13 @@ struct House {
 impl House {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let registry = Registry::open(folder.path(), at(0)).unwrap();
+        let registry = Registry::open(folder.path(), Durability::Process, at(0)).unwrap();
         Self { folder, registry }
     }
 
     /// The same after a restart, at that time.
     fn reopened(&self, now: Time) -> Registry {
-        Registry::open(self.folder.path(), now).unwrap()
+        Registry::open(self.folder.path(), Durability::Process, now).unwrap()
     }
 
     /// A restart at that time shows what is known now.

@@ -115,7 +115,7 @@ proptest! {
             let refused = call(&mut house.registry, what, who, whom, now);
             prop_assert!(!matches!(refused, Err(RegistryError::Store(_))), "{what} {who} {whom}: {refused:?}");
         }
-        let file = Tables::open(&house.folder.path().join(FILE)).unwrap();
+        let file = Tables::open(&house.folder.path().join(FILE), Durability::Process).unwrap();
         prop_assert_eq!(&file.load().unwrap(), &house.registry.state);
         // At the opening what is over is forgotten, and this too is written.
         let reopened = house.reopened(now);
@@ -261,7 +261,7 @@ fn a_file_of_somebody_else_is_left_alone() {
     let path = folder.path().join(FILE);
     for foreign in [&b"not a database, but something that somebody wrote"[..], &[0; 4096]] {
         std::fs::write(&path, foreign).unwrap();
-        let opened = Registry::open(folder.path(), at(0));
+        let opened = Registry::open(folder.path(), Durability::Process, at(0));
         assert!(matches!(opened, Err(OpenError::NotPeople(_))), "{opened:?}");
         assert_eq!(std::fs::read(&path).unwrap(), foreign);
     }
@@ -271,16 +271,40 @@ fn a_file_of_somebody_else_is_left_alone() {
 fn a_file_of_a_later_version_is_not_touched() {
     let house = House::new();
     house.registry.tables.tamper("PRAGMA user_version = 1000").unwrap();
-    let opened = Registry::open(house.folder.path(), at(0));
+    let opened = Registry::open(house.folder.path(), Durability::Process, at(0));
     assert!(matches!(opened, Err(OpenError::TooNew { found: 1000, .. })), "{opened:?}");
     house.registry.tables.tamper("PRAGMA user_version = 1; PRAGMA application_id = 1").unwrap();
-    assert!(matches!(Registry::open(house.folder.path(), at(0)), Err(OpenError::NotPeople(_))));
+    assert!(matches!(
+        Registry::open(house.folder.path(), Durability::Process, at(0)),
+        Err(OpenError::NotPeople(_))
+    ));
 }
 
 #[test]
 fn a_row_that_a_parlor_did_not_write_is_named() {
     let house = House::new();
     house.registry.tables.tamper("INSERT INTO bans VALUES ('x:1', '', NULL, NULL, 0, NULL)").unwrap();
-    let opened = Registry::open(house.folder.path(), at(0));
+    let opened = Registry::open(house.folder.path(), Durability::Process, at(0));
     assert!(matches!(&opened, Err(OpenError::Unreadable(why)) if why.contains("x:1")), "{opened:?}");
+}
+
+/// As the log tells it, which may have outlived the file or be of a later day.
+#[test]
+fn nobody_gets_a_number_that_others_know_already() {
+    let mut house = House::new();
+    assert_eq!(house.member(1), PersonId(1));
+    house.registry.begin_above(7);
+    assert_eq!(house.member(2), PersonId(8));
+    house.registry.begin_above(3);
+    assert_eq!(house.member(3), PersonId(9));
+    house.assert_kept(at(HOUR));
+}
+
+#[test]
+fn who_asks_for_it_has_each_change_flushed_to_the_disk() {
+    for (durability, flushed) in [(Durability::Process, 1), (Durability::Power, 2)] {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Registry::open(folder.path(), durability, at(0)).unwrap();
+        assert_eq!(registry.tables.synchronous(), flushed);
+    }
 }
