@@ -178,6 +178,27 @@ async fn only_what_is_there_and_ones_own_can_be_changed() {
     assert_eq!(page(&mut bob).await.len(), 4, "what was refused is not in the log");
 }
 
+/// What was stored is answered with its place, also to one who may not do it any more.
+#[tokio::test]
+async fn a_change_that_was_stored_is_known_when_a_guest_says_it_again() {
+    let server = TestServer::start().await;
+    let mut guest = inside(&server, "guest").await;
+    for seq in 1..=2 {
+        assert_eq!(guest.send(ROOM, "mine").await, seq);
+    }
+    let said = [edit(1, "my own"), delete(2)];
+    for (seq, command) in (3..).zip(said.clone()) {
+        assert_eq!(change(&mut guest, command).await.unwrap(), seq);
+    }
+    guest.quit().await;
+    let mut guest = inside(&server, "guest").await;
+    for (seq, command) in (3..).zip(said) {
+        assert_eq!(change(&mut guest, command).await.unwrap(), seq);
+    }
+    assert_eq!(refused(&mut guest, edit(1, "other")).await, ErrorCode::NotAllowed);
+    assert_eq!(page(&mut guest).await.len(), 4);
+}
+
 #[tokio::test]
 async fn those_who_keep_order_delete_what_others_said_and_read_what_was_edited() {
     let server = TestServer::of_host(key(1).public(), unlimited()).await;

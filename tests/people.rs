@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use common::{TestClient, TestServer, event, nick, room, soon, unlimited};
 use parlor::protocol::command::{
     Command, Hello, History, Join, Judgement, LinkDevice, OfKey, OfNick, Place, Plain, ReadAudit, RequestId,
-    RuleKind, SetIgnored, SetNick, SetRole, SetRule,
+    RuleKind, SetAway, SetIgnored, SetNick, SetRole, SetRule,
 };
 use parlor::protocol::event::{ErrorCode, Event, Failure, Okay, Person, Reason, Role, Whois};
 use parlor::protocol::frame::Frame;
@@ -351,6 +351,30 @@ async fn whoever_is_muted_hears_and_does_not_speak() {
     );
     order(&mut host, |id| Command::Unmute(Judgement { id, ..in_a })).await.unwrap();
     bob.send("#a", "thank you").await;
+}
+
+#[tokio::test]
+async fn whoever_is_muted_is_away_without_a_text() {
+    let server = parlor().await;
+    let mut host = come(&server, "host", HOST).await;
+    let mut bob = come(&server, "bob", 2).await;
+    let mut guest = come_as_guest(&server, "guest").await;
+    let away = |text: &str| {
+        let text = Some(Line::lossy(text));
+        move |id| Command::Away(SetAway { id, text })
+    };
+    order(&mut bob, away("still loud")).await.unwrap();
+    for (name, place) in [("bob", Some(room("#a"))), ("guest", None)] {
+        let mute = Judgement { room: place, ..because(of(name), "too loud") };
+        order(&mut host, |id| Command::Mute(Judgement { id, ..mute })).await.unwrap();
+    }
+    for muted in [&mut bob, &mut guest] {
+        let failure = order(muted, away("still loud")).await.unwrap_err();
+        assert_eq!(failure.code, ErrorCode::Muted);
+        order(muted, away("")).await.unwrap();
+        order(muted, |id| Command::Away(SetAway { id, text: None })).await.unwrap();
+    }
+    order(&mut host, away("at lunch")).await.unwrap();
 }
 
 #[tokio::test]

@@ -60,6 +60,7 @@ async fn what_one_device_has_read_the_others_know() {
     });
     assert_eq!(told.await, ReadUpTo { room: room("#a"), seq: 1 });
     assert_eq!(found(&mut phone, "#a").await, (Some(1), Some(2), Some(1)), "what others said");
+    assert_eq!(found(&mut phone, "#a").await, (Some(1), None, None), "in it already, nothing is counted");
     // It does not go back, nor beyond what there is.
     read(&mut phone, "#a", 0).await.unwrap();
     read(&mut phone, "#a", u64::MAX).await.unwrap();

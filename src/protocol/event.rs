@@ -255,6 +255,7 @@ pub struct Okay {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read: Option<u64>,
     /// For `join`, beside `read`: messages of others after that, counted up to [`super::limits::COUNTED_ENTRIES`] entries.
+    /// Left out with the mentions when the server is busy, or one was in the room already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<u64>,
     /// For `join`, beside `read`: how many of these say one's name.

@@ -224,6 +224,13 @@ pub const TYPING_TOLD: usize = 50;
 /// ones are counted.
 pub const COUNTED_ENTRIES: u64 = 10_000;
 
+/// Bytes of these entries, at most, give or take a batch: long ones take 10 ms for each megabyte. 10,000 short ones fit.
+pub const COUNTED_BYTES: usize = 4 << 20;
+
+/// How long a join waits for its turn to count what is not read, which is one's at a time: a count is mostly done in a few
+/// milliseconds. After that the numbers are left out.
+pub const COUNT_WAIT: Duration = Duration::from_millis(250);
+
 /// Searches that are carried out at the same time. Each keeps a processor busy; the others wait their turn.
 pub const SEARCHES_AT_ONCE: usize = 2;
 

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
+use super::code;
+
 /// Where `nick` is said first in `text`, as a word of its own, in capitals or not.
 pub fn find(text: &str, nick: &str) -> Option<Range<usize>> {
     text.char_indices().find_map(|(start, _)| {
@@ -20,6 +22,13 @@ pub fn find(text: &str, nick: &str) -> Option<Range<usize>> {
         let parted = parted(before, said.chars().next()) && parted(said.chars().next_back(), end);
         parted.then_some(start..start + length)
     })
+}
+
+/// Whether somebody is named: in code a name means nobody.
+pub fn is_named(text: &str, nick: &str) -> bool {
+    // Most texts name nobody, and most that do hold no code.
+    find(text, nick).is_some()
+        && (!text.contains('`') || code::outside(text).iter().any(|part| find(part, nick).is_some()))
 }
 
 /// Bytes at the start of `text` that spell `nick`, capitals aside.
@@ -65,5 +74,15 @@ mod tests {
         }
         assert!(find("李雷你好", "李雷").is_some());
         assert_eq!(find("ok, Éva?", "éva"), Some(4..8));
+    }
+
+    #[test]
+    fn in_code_a_name_means_nobody() {
+        for text in ["bob", "`bob` is you, bob", "```\nbob\n```\nbob", "`bob"] {
+            assert!(is_named(text, "bob"), "{text}");
+        }
+        for text in ["`bob`", "x ``a bob`` y", "```\nlet bob = 1;\n```\nand `bob`", "```\nbob", "alice"] {
+            assert!(!is_named(text, "bob"), "{text}");
+        }
     }
 }

@@ -11,6 +11,7 @@
 //! | [`words`] | why a command was not done, why a connection ended: the codes that programs go by |
 //! | [`emoji`] | which there are, and what people call them |
 //! | [`link`] | where the addresses of the web stand in a text |
+//! | [`code`] | where code is in a text |
 //! | [`mention`] | whether somebody's name is said in a text |
 //! | [`query`] | the words of a search, and where they stand in a text |
 //! | [`name`] | nicks and room names: what is allowed, what counts as the same, what merely looks the same |
@@ -30,6 +31,7 @@
 //! `docs/protocol.md` specifies the same in words, for those who write a client without our code.
 
 pub mod address;
+pub mod code;
 pub mod command;
 pub mod emoji;
 pub mod event;

@@ -69,4 +69,9 @@ impl SharedRegistry {
         }
         self.lock().muted(&whom(), room, Time::now()).map(Mute::failure)
     }
+
+    /// Why somebody may not speak in some room, if there is one where they may not.
+    pub fn muted_anywhere(&self, whom: &Whom) -> Option<Failure> {
+        self.lock().muted_anywhere(whom, Time::now()).map(Mute::failure)
+    }
 }

@@ -69,6 +69,9 @@ impl<'a> Growing<'a> {
                 Outcome::Failed { id, error: StoreError::IdInUse }
             });
         }
+        if let Some(error) = draft.refusal {
+            return Ok(Outcome::Failed { id, error });
+        }
         let now = self.now;
         if changes::is_change(draft.kind) {
             match self.note_change(draft)? {

@@ -82,13 +82,16 @@ pub struct Draft {
     pub target: Option<u64>,
     /// A reaction is taken back.
     pub off: bool,
+    /// Why it may not be stored, if it may not. It is handed over all the same, because it may be in the log already.
+    pub refusal: Option<StoreError>,
 }
 
 impl Draft {
     /// An entry that changes nothing before it and answers nothing.
     pub fn new(kind: EntryKind, room: RoomName, id: Uuid, by: Speaker, text: impl Into<EntryText>) -> Self {
         let (from, author, text) = (by.nick, Some(by.author), text.into());
-        Self { room, kind, id, from, author, text, action: false, reply_to: None, target: None, off: false }
+        let (action, reply_to, target, off, refusal) = (false, None, None, false, None);
+        Self { room, kind, id, from, author, text, action, reply_to, target, off, refusal }
     }
 }
 
@@ -179,6 +182,12 @@ pub enum StoreError {
         "a message can have {REACTIONS_PER_MESSAGE} different reactions, and this one has them: use one of those"
     )]
     TooManyReactions,
+    /// It edits what somebody else said.
+    #[error("only who said it can edit it: this message is not yours, or from a former visit as a guest")]
+    EditsOthers,
+    /// It deletes what somebody else said.
+    #[error("this message is not yours: ask who said it, the room's owner or an operator to delete it")]
+    DeletesOthers,
     /// A reaction is taken back that is not there.
     #[error("you have no such reaction there: there is nothing to take back")]
     NotReacted,
@@ -192,6 +201,7 @@ impl StoreError {
             Self::Failed => ErrorCode::Storage,
             Self::IdInUse => ErrorCode::BadRequest,
             Self::NoSuchEntry | Self::NotReacted => ErrorCode::NoSuchEntry,
+            Self::EditsOthers | Self::DeletesOthers => ErrorCode::NotAllowed,
             Self::Deleted => ErrorCode::Deleted,
             Self::TooManyEdits | Self::TooManyReactions => ErrorCode::TooMany,
         };

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::present::Folder;
 use super::sqlite::{self, place, seq_of};
@@ -14,7 +15,9 @@ use super::unread::{Count, Unread, Whose};
 use super::{LogError, moment};
 use crate::protocol::command::Place;
 use crate::protocol::event::{Entry, Reacted, Version};
-use crate::protocol::limits::{CATCH_UP_BYTES, LOG_READERS, PAGE_BYTES, PAGE_ENTRIES};
+use crate::protocol::limits::{
+    CATCH_UP_BYTES, COUNT_WAIT, COUNTED_BYTES, LOG_READERS, PAGE_BYTES, PAGE_ENTRIES,
+};
 use crate::protocol::name::RoomName;
 use crate::protocol::time::Time;
 use crate::server::batch::{Batch, Builder};
@@ -25,6 +28,8 @@ use crate::server::disk::Disk;
 pub struct Reader {
     idle: Arc<Mutex<Vec<Connection>>>,
     turns: Arc<Semaphore>,
+    /// For [`Reader::unread`], so that most connections are there for those who catch up.
+    pub(super) counting: Arc<Semaphore>,
     pub(super) tail: Tail,
     disk: Disk,
 }
@@ -35,7 +40,8 @@ impl Reader {
         let connections: Vec<_> =
             (0..LOG_READERS).map(|_| sqlite::open_reader(path)).collect::<Result<_, _>>()?;
         let turns = Arc::new(Semaphore::new(LOG_READERS));
-        Ok(Self { idle: Arc::new(Mutex::new(connections)), turns, tail, disk })
+        let counting = Arc::new(Semaphore::new(1));
+        Ok(Self { idle: Arc::new(Mutex::new(connections)), turns, counting, tail, disk })
     }
 
     /// The entries after `cursor` up to `to`, encoded, as many as one step takes: what a
@@ -164,7 +170,8 @@ impl Reader {
         .await
     }
 
-    /// What somebody has not read of the entries after `after` up to `to`.
+    /// What somebody has not read of the entries after `after` up to `to`: of the last ones, if they have more than
+    /// [`COUNTED_BYTES`]. One is counted for at a time; `None` when that takes the others longer than [`COUNT_WAIT`].
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -174,23 +181,30 @@ impl Reader {
         after: u64,
         to: u64,
         whose: Whose,
-    ) -> Result<Unread, LogError> {
-        let room = room.clone();
-        let tail = self.tail.of(&room);
-        self.with(move |connection| {
-            let mut count = Count::new(whose);
-            let moment = connection.unchecked_transaction()?;
-            let Some(section) = Section::open(&moment, &room, tail)? else { return Ok(count.end()) };
-            section.forward(after.saturating_add(1), |batch| {
-                if batch.first > to {
+    ) -> Result<Option<Unread>, LogError> {
+        let turn = timeout(COUNT_WAIT, Arc::clone(&self.counting).acquire_owned()).await;
+        let Ok(turn) = turn else { return Ok(None) };
+        let turn = turn.map_err(|_| LogError::Closed)?;
+        let unread = self.look(room, move |section| {
+            // Owned by the work itself: see `with`.
+            let _turn = turn;
+            let (mut batches, mut bytes) = (Vec::new(), 0);
+            section.backward(to, |batch| {
+                if batch.last <= after {
                     return Ok(false);
                 }
-                batch.up_to(to).entries().into_iter().for_each(|(seq, json)| count.look_at(seq, json));
-                Ok(true)
+                let batch = batch.after(after);
+                bytes += batch.bytes.len();
+                batches.push(batch);
+                Ok(bytes < COUNTED_BYTES)
             })?;
+            let mut count = Count::new(whose);
+            for batch in batches.iter().rev() {
+                batch.entries().into_iter().for_each(|(seq, json)| count.look_at(seq, json));
+            }
             Ok(count.end())
-        })
-        .await
+        });
+        Ok(Some(unread.await?.unwrap_or_default()))
     }
 
     /// Lends out no more and closes the files, once those who read are done: the writer, closing last, can
@@ -304,17 +318,7 @@ impl<'a> Section<'a> {
             return Ok(page);
         }
         let mut left = Room { entries: wanted, bytes };
-        let end = seq.saturating_sub(1).min(self.last()?);
-        if end < self.first {
-            return Ok(page);
-        }
-        let mut next = end;
-        let mut add = |batch: Batch| -> Result<bool, LogError> {
-            let batch = batch.up_to(next);
-            if batch.last != next {
-                return if next == end { Err(self.hole(batch.last)) } else { Ok(false) };
-            }
-            next = batch.first - 1;
+        self.backward(seq.saturating_sub(1), |batch| {
             for (seq, json) in batch.entries().into_iter().rev() {
                 if left.is_none() {
                     return Ok(false);
@@ -323,22 +327,8 @@ impl<'a> Section<'a> {
                 left.take(bytes);
                 page.push(entry);
             }
-            Ok(next > 0)
-        };
-        for batch in self.tail.iter().rev().filter(|batch| batch.first <= end) {
-            if !add(batch.clone())? {
-                page.reverse();
-                return Ok(page);
-            }
-        }
-        let end = self.tail.first().map_or(end, |batch| end.min(batch.first - 1));
-        let mut statement = self.connection.prepare_cached(
-            "SELECT place, count, frames FROM batches WHERE place > ?1 AND place <= ?2 ORDER BY place DESC",
-        )?;
-        let mut rows = statement.query(params![place(self.id, 0), place(self.id, end)])?;
-        while let Some(row) = rows.next()?
-            && add(self.batch(row)?)?
-        {}
+            Ok(true)
+        })?;
         page.reverse();
         Ok(page)
     }
@@ -408,6 +398,42 @@ impl<'a> Section<'a> {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// The same from the entry `last` back, or from the last one that there is.
+    fn backward(
+        &self,
+        last: u64,
+        mut each: impl FnMut(Batch) -> Result<bool, LogError>,
+    ) -> Result<(), LogError> {
+        let end = last.min(self.last()?);
+        if end < self.first {
+            return Ok(());
+        }
+        let mut next = end;
+        // `each` has had what comes after `next`: whether it wants what comes before the batch.
+        let mut go_on = |batch: Batch| {
+            let batch = batch.up_to(next);
+            if batch.last != next {
+                return if next == end { Err(self.hole(batch.last)) } else { Ok(false) };
+            }
+            next = batch.first - 1;
+            Ok(each(batch)? && next > 0)
+        };
+        for batch in self.tail.iter().rev().filter(|batch| batch.first <= end) {
+            if !go_on(batch.clone())? {
+                return Ok(());
+            }
+        }
+        let end = self.tail.first().map_or(end, |batch| end.min(batch.first - 1));
+        let mut statement = self.connection.prepare_cached(
+            "SELECT place, count, frames FROM batches WHERE place > ?1 AND place <= ?2 ORDER BY place DESC",
+        )?;
+        let mut rows = statement.query(params![place(self.id, 0), place(self.id, end)])?;
+        while let Some(row) = rows.next()?
+            && go_on(self.batch(row)?)?
+        {}
         Ok(())
     }
 

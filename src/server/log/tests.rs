@@ -7,6 +7,7 @@ use crate::protocol::command::Place;
 use crate::protocol::time::Time;
 
 mod keeping;
+mod unread;
 
 struct Open {
     log: Log<u32>,
@@ -51,6 +52,7 @@ fn draft(name: &str, text: &str) -> Draft {
         author: Some(7),
         target: None,
         off: false,
+        refusal: None,
     }
 }
 

@@ -92,7 +92,7 @@ impl Count {
     }
 
     fn mentions(&self, text: &str) -> bool {
-        mention::find(text, self.whose.nick.as_str()).is_some()
+        mention::is_named(text, self.whose.nick.as_str())
     }
 }
 
@@ -126,6 +126,7 @@ mod tests {
         let old = json!({"type": "message", "from": "alice", "text": "alice"});
         let said = [message(2, "hi"), message(1, "alice"), topic, old, message(2, "hi \"Alice\""), json!(7)];
         assert_eq!(count(&said), (2, 1));
+        assert_eq!(count(&[message(2, "`alice`"), message(2, "```\nalice\n```")]), (2, 0));
     }
 
     #[test]

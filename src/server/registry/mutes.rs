@@ -115,6 +115,14 @@ impl Registry {
         }
     }
 
+    /// Why somebody may not speak in some room, if there is one where they may not. It looks all mutes through.
+    pub fn muted_anywhere(&self, whom: &Whom, now: Time) -> Option<&Mute> {
+        if matches!(whom, Whom::Person(person) if self.role(*person) == Some(Role::Host)) {
+            return None;
+        }
+        self.state.mutes.values().find(|mute| mute.whom.is_like(whom) && mute.holds(now))
+    }
+
     fn mute_of(&self, whom: Whom, room: &RoomName, now: Time) -> Option<&Mute> {
         let in_room = (whom.clone(), Some(room.clone()));
         let mutes = [in_room, (whom, None)];

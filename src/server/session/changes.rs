@@ -11,12 +11,13 @@ use crate::protocol::text::Line;
 use crate::server::Context;
 use crate::server::direct;
 use crate::server::hub::SessionId;
-use crate::server::log::{Draft, LogError};
+use crate::server::log::{Draft, LogError, StoreError};
 
-/// The entry that a command adds to the log, if it may. What depends on what others do at the same time is decided there.
+/// The entry that a command adds to the log, if it may. What depends on what others do at the same time is decided there,
+/// and so is whether it was stored before: then it does not matter that it may not be stored any more.
 ///
 /// # Errors
-/// `not_in_room`, `muted`, `no_such_entry`, `no_such_person`, `not_allowed`; when the log cannot be read.
+/// `not_in_room`, `muted`, `no_such_entry`, `no_such_person`; when the log cannot be read.
 pub(super) async fn draft(context: &Context, session: SessionId, command: Command) -> Result<Draft, Failure> {
     let (kind, id, room, seq, text, off) = match command {
         Command::Edit(Edit { id, room, seq, text }) => {
@@ -31,30 +32,26 @@ pub(super) async fn draft(context: &Context, session: SessionId, command: Comman
         _ => return Err(Failure::new(ErrorCode::OutOfPlace, "this command changes no message")),
     };
     context.hub.lock().member(session, &room)?;
-    let message = message(context, &room, seq).await?;
+    if !is_published(context, &room, seq)? {
+        return Err(no_such(&room, seq));
+    }
+    let message = find(context, &room, seq).await?;
     // What is deleted nobody needs to read.
     if kind != EntryKind::Deleted {
         direct::check_readers(context, &room)?;
     }
     // Only now is an entry on its way, for which the room must stay.
     let by = speaker(context, session, &room)?;
-    let is_own = message.author == Some(by.author);
-    match kind {
-        EntryKind::Edited if !is_own => {
-            return Err(Failure::new(
-                ErrorCode::NotAllowed,
-                "only who said it can edit it: this message is not yours, or from a former visit as a guest",
-            ));
+    let is_own = message.map(|message| message.author == Some(by.author));
+    let refusal = match (kind, is_own) {
+        (_, None) => Some(StoreError::NoSuchEntry),
+        (EntryKind::Edited, Some(false)) => Some(StoreError::EditsOthers),
+        (EntryKind::Deleted, Some(false)) if !context.registry.lock().keeps(&room, by.who) => {
+            Some(StoreError::DeletesOthers)
         }
-        EntryKind::Deleted if !is_own && !context.registry.lock().keeps(&room, by.who) => {
-            return Err(Failure::new(
-                ErrorCode::NotAllowed,
-                "this message is not yours: ask who said it, the room's owner or an operator to delete it",
-            ));
-        }
-        _ => {}
-    }
-    Ok(Draft { target: Some(seq), off, ..Draft::new(kind, room, id, by, text) })
+        _ => None,
+    };
+    Ok(Draft { target: Some(seq), off, refusal, ..Draft::new(kind, room, id, by, text) })
 }
 
 /// Who reacted to a message.
@@ -91,16 +88,25 @@ pub(super) async fn earlier(context: &Context, session: SessionId, of: OfEntry) 
 
 /// A message that everybody in the room may have heard of.
 async fn message(context: &Context, room: &RoomName, seq: u64) -> Result<Entry, Failure> {
+    let message = if is_published(context, room, seq)? { find(context, room, seq).await? } else { None };
+    message.ok_or_else(|| no_such(room, seq))
+}
+
+/// Whether everybody in the room may have heard of an entry, which may have expired since.
+fn is_published(context: &Context, room: &RoomName, seq: u64) -> Result<bool, Failure> {
     let published = context.hub.lock().room(room)?.channel().published();
-    let entry = match seq {
-        0 => None,
-        _ if seq > published => None,
-        _ => context.reader.entry(room, seq, None).await.map_err(unreadable)?,
-    };
-    entry.filter(|entry| entry.kind == EntryKind::Message).ok_or_else(|| {
-        let message = format!("there is no message {seq} in {room}: it may have expired");
-        Failure::new(ErrorCode::NoSuchEntry, &message)
-    })
+    Ok((1..=published).contains(&seq))
+}
+
+/// A message that is there.
+async fn find(context: &Context, room: &RoomName, seq: u64) -> Result<Option<Entry>, Failure> {
+    let entry = context.reader.entry(room, seq, None).await.map_err(unreadable)?;
+    Ok(entry.filter(|entry| entry.kind == EntryKind::Message))
+}
+
+fn no_such(room: &RoomName, seq: u64) -> Failure {
+    let message = format!("there is no message {seq} in {room}: it may have expired");
+    Failure::new(ErrorCode::NoSuchEntry, &message)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is called by map_err")]

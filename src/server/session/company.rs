@@ -6,7 +6,7 @@ use std::time::Instant;
 use tracing::warn;
 
 use super::order::person;
-use crate::protocol::command::{Direct, ReadTo};
+use crate::protocol::command::{Direct, ReadTo, SetAway};
 use crate::protocol::event::{ErrorCode, Event, Failure, Okay, RoomInfo};
 use crate::protocol::limits::{COUNTED_ENTRIES, DIRECT_PEOPLE, TYPING_EVERY};
 use crate::protocol::name::RoomName;
@@ -15,7 +15,7 @@ use crate::protocol::time::Time;
 use crate::server::Context;
 use crate::server::direct;
 use crate::server::hub::SessionId;
-use crate::server::log::Whose;
+use crate::server::log::{Unread, Whose};
 use crate::server::registry::{PersonId, Whom};
 use crate::server::room::Room;
 
@@ -67,11 +67,12 @@ pub(super) fn read(context: &Context, session: SessionId, read: ReadTo) -> Resul
 }
 
 /// The answer to a join with how far one has read the room, if one ever has, and what of it one has not. Whoever never
-/// has costs no look into the log.
+/// has costs no look into the log, nor who `was_in` it before; and the numbers are left out when too many ask for them.
 pub(super) async fn with_unread(
     context: &Context,
     session: SessionId,
     who: Option<PersonId>,
+    was_in: bool,
     ok: Okay,
 ) -> Okay {
     let Some((who, room)) = who.zip(ok.room.as_ref()) else { return ok };
@@ -81,17 +82,34 @@ pub(super) async fn with_unread(
     let gone = room.first.map_or(0, |first| first.saturating_sub(1));
     let after = read.max(gone).max(room.last.saturating_sub(COUNTED_ENTRIES));
     let unread = if after >= room.last {
-        Ok(Default::default())
+        Ok(Some(Unread::default()))
+    } else if was_in {
+        Ok(None)
     } else {
         context.reader.unread(&room.room, after, room.last, Whose { author: who.number(), nick }).await
     };
-    let unread = unread.inspect_err(|error| warn!(%error, "what is not read cannot be counted")).ok();
+    let unread =
+        unread.inspect_err(|error| warn!(%error, "what is not read cannot be counted")).ok().flatten();
     Okay {
         read: Some(read),
         unread: unread.map(|unread| unread.messages),
         mentions: unread.map(|unread| unread.mentions),
         ..ok
     }
+}
+
+/// One is away, or back again. The text is told in all rooms, so it is for those who may speak in all.
+///
+/// # Errors
+/// `muted`.
+pub(super) fn away(context: &Context, session: SessionId, set: SetAway) -> Result<Event, Failure> {
+    if set.text.as_ref().is_some_and(|text| !text.as_str().is_empty()) {
+        let (who, nick) = context.hub.lock().who(session).map(|(who, person)| (who, person.nick.clone()))?;
+        let whom = who.map_or(Whom::Guest(nick), Whom::Person);
+        context.registry.muted_anywhere(&whom).map_or(Ok(()), Err)?;
+    }
+    context.hub.lock().set_away(session, set.text.as_ref())?;
+    Ok(Event::Ok(Okay { re: set.id, ..Okay::default() }))
 }
 
 /// One is typing in a room; whoever may not speak there does not type.

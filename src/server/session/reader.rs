@@ -342,8 +342,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 self.say(&answer).await;
             }
             Command::Away(set) => {
-                self.context.hub.lock().set_away(self.session, set.text.as_ref())?;
-                self.say(&Event::Ok(Okay { re: set.id, ..Okay::default() })).await;
+                let answer = company::away(self.context, self.session, set)?;
+                self.say(&answer).await;
             }
             Command::Typing(typing) => {
                 // First, so that what is remembered is bounded by the rooms that one is in.
@@ -376,7 +376,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     async fn join(&mut self, join: Join) -> Result<(), Stop> {
         let who = self.may_enter(&join).await?;
         direct::check(self.context, &join.room)?;
-        let joined = self.context.hub.lock().join(self.session, &join.room)?;
+        let (was_in, joined) = {
+            let mut hub = self.context.hub.lock();
+            (hub.is_in(self.session, &join.room), hub.join(self.session, &join.room)?)
+        };
         if let Some(who) = who.filter(|_| joined.made && !join.room.is_direct()) {
             let room = join.room.clone();
             let found = move |registry: &mut Registry, _| {
@@ -400,7 +403,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             room: Some(direct::told(self.context, joined.info.clone())),
             ..Okay::default()
         };
-        let ok = company::with_unread(self.context, self.session, who, ok).await;
+        let ok = company::with_unread(self.context, self.session, who, was_in, ok).await;
         frame::append(&mut before, &Event::Ok(ok));
         before.extend_from_slice(&joined.people);
         let unwanted = join.limit.map_or(0, |limit| last.saturating_sub(limit));

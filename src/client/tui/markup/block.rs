@@ -1,5 +1,7 @@
 //! A message as lines of text and blocks of code.
 
+use crate::protocol::code::Fence;
+
 /// Quotes within quotes that are shown as such; what is deeper is shown as it was typed.
 const DEEPEST_QUOTE: usize = 3;
 
@@ -66,28 +68,6 @@ pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
 
 fn split_line(text: &str) -> (&str, Option<&str>) {
     text.split_once('\n').map_or((text, None), |(line, rest)| (line, Some(rest)))
-}
-
-/// The line above a block of code.
-struct Fence<'a> {
-    ticks: usize,
-    language: &'a str,
-}
-
-impl<'a> Fence<'a> {
-    fn opens(line: &'a str) -> Option<Self> {
-        let rest = line.trim_start_matches('`');
-        let ticks = line.len() - rest.len();
-        let language = rest.trim();
-        // "```x```" is code within a line, and so is a line that says anything behind its ticks.
-        let opens = ticks >= 3 && !language.contains('`') && !language.contains(char::is_whitespace);
-        opens.then_some(Self { ticks, language })
-    }
-
-    fn is_closed_by(&self, line: &str) -> bool {
-        let line = line.trim();
-        line.len() >= self.ticks && line.bytes().all(|byte| byte == b'`')
-    }
 }
 
 fn line(line: &str) -> Block<'_> {

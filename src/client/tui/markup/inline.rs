@@ -2,13 +2,11 @@
 
 use super::marks::{is_worth_marking, may_close, may_open};
 use crate::client::tui::styled::{Kind, Look, Styled};
+use crate::protocol::code::{TICKS, closing_ticks, run};
 use crate::protocol::link;
 
 /// Marks that may be open at a time. Beyond it they are shown as typed; so a line costs what its length does.
 const OPEN: usize = 32;
-
-/// Backticks of the longest run that begins code.
-const TICKS: usize = 8;
 
 /// Puts a line behind `out`, without its markers.
 pub(super) fn inline(line: &str, base: Look, out: &mut Styled) {
@@ -223,24 +221,6 @@ impl<'a> Reader<'a> {
             open.count -= used;
         }
         Some(used)
-    }
-}
-
-/// How often `byte` stands at `at`, one after the other.
-fn run(line: &str, at: usize, byte: u8) -> usize {
-    line.as_bytes().iter().skip(at).take_while(|next| **next == byte).count()
-}
-
-/// The next run of exactly so many backticks.
-fn closing_ticks(line: &str, from: usize, ticks: usize) -> Option<usize> {
-    let mut at = from;
-    loop {
-        at += line.get(at..)?.find('`')?;
-        let found = run(line, at, b'`');
-        if found == ticks {
-            return Some(at);
-        }
-        at += found;
     }
 }
 

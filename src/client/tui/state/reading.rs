@@ -15,10 +15,11 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// What the answer to a join says, if it was ever read.
+    /// What the answer to a join says, if it was ever read. A busy server does not count: then all that follows is unread.
     pub(crate) fn of(okay: &Okay) -> Option<Self> {
         let read = okay.read?;
-        Some(Self { read, unread: okay.unread.unwrap_or(0), mentions: okay.mentions.unwrap_or(0) })
+        let after = okay.room.as_ref().map_or(0, |room| room.last.saturating_sub(read));
+        Some(Self { read, unread: okay.unread.unwrap_or(after), mentions: okay.mentions.unwrap_or(0) })
     }
 }
 

@@ -185,3 +185,18 @@ fn a_server_that_keeps_nothing_for_us_is_told_once() {
     script.pass(Duration::from_secs(60));
     assert_eq!(told(&mut script), []);
 }
+
+#[test]
+fn what_a_busy_server_has_not_counted_is_all_unread() {
+    let mut script = start();
+    script.state.rooms[0].joined = false;
+    let (room, topic) = (room_name("#a"), Line::default());
+    let info = RoomInfo { room, topic, here: 2, last: 9, first: None, members: Vec::new() };
+    script.hear(Event::Ok(Okay { room: Some(info), read: Some(4), ..Okay::default() }));
+    script.hear(Event::Presence(presence("#a", &["alice", "bob"])));
+    for seq in 1..=9 {
+        script.says("#a", seq, "bob", "said");
+    }
+    assert_eq!(listed(&mut script, "#a"), "#a 5");
+    assert_eq!(told(&mut script), [], "nobody has read it");
+}

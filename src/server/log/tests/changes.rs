@@ -71,6 +71,20 @@ async fn a_page_says_what_has_become_of_messages_also_after_a_restart() {
 }
 
 #[tokio::test]
+async fn what_was_stored_is_known_though_it_would_be_refused_now() {
+    let mut open = open();
+    let said = edit("#a", 1, "one");
+    open.append(vec![draft("#a", "on"), said.clone()]).await;
+    let refusal = Some(StoreError::NoSuchEntry);
+    let again = Draft { refusal, ..said.clone() };
+    let other = Draft { refusal, ..edit("#a", 1, "two") };
+    let outcomes = open.append(vec![other.clone(), again]).await;
+    let refused = Outcome::Failed { id: other.id, error: StoreError::NoSuchEntry };
+    assert_eq!(outcomes, [refused, Outcome::Known { id: said.id, seq: 2 }]);
+    assert_eq!(page(&open, "#a").await.len(), 2);
+}
+
+#[tokio::test]
 async fn what_makes_no_sense_any_more_is_refused_and_takes_no_number() {
     let mut open = open();
     open.append(vec![draft("#a", "one"), draft("#a", "two")]).await;
