@@ -64,8 +64,10 @@ fn three_people_use_all_of_it() {
     }
     carol.line("the password is hunter2");
     alice.shows("hunter2");
+    carol.shows("hunter2");
     carol.line("/delete");
-    carol.keys("y");
+    carol.shows("keep it");
+    carol.keys("\r");
     for person in [&alice, &bob, &carol] {
         person.shows("message deleted");
         person.hides("hunter2");
