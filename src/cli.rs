@@ -215,9 +215,11 @@ Examples:
   parlor backup parlor.tar
   parlor backup --force --data /var/lib/parlor /backup/parlor.tar      each night, say
 
-In it are the log, what is known of people, the certificate with its key and the passphrase: keep it as you would
+In it are the log, what is known of people, the certificate with its key and the passphrase: keep it as you would \
 keep these. To go back to it, unpack it into a new folder:
-  mkdir -m 700 /var/lib/parlor && tar -xf parlor.tar -C /var/lib/parlor && parlor serve --data /var/lib/parlor")]
+  mkdir -m 700 /var/lib/parlor
+  tar -xf parlor.tar -C /var/lib/parlor
+  parlor serve --data /var/lib/parlor")]
 pub(crate) struct Backup {
     /// Where to write it: a tar archive, for its owner only
     #[arg(value_name = "FILE")]
@@ -238,8 +240,8 @@ Examples:
   parlor export '#ops' --format json --output ops.json
   parlor import ops.json --room '#ops' --data /var/lib/parlor
 
-No server may use the folder meanwhile. All of the file comes in, or nothing of it. Messages keep their ids, times and
-names, and their texts are those that held at the export. Deleted ones stay behind, and so do reactions and who was
+No server may use the folder meanwhile. All of the file comes in, or nothing of it. Messages keep their ids, times and \
+names, and their texts are those that held at the export. Deleted ones stay behind, and so do reactions and who was \
 behind a name: in this parlor somebody else may be.")]
 pub(crate) struct Import {
     /// What `parlor export --format json` wrote
@@ -327,6 +329,7 @@ Examples:
   tail -F app.log | parlor say '#ops'       goes on through a restart of the server
 
 Blank lines are left out, and a line of more than 16 KiB becomes several messages.
+Lines go as fast as the server takes them: 20 at once and then 5 a second, unless its host allows more.
 Exit code 0: everything was stored. 1: standard error says why not, and names the lines.")]
 pub(crate) struct Say {
     /// The room, with or without its #; or @NAME, or @NAME,NAME: those with whom you speak alone
@@ -384,9 +387,9 @@ Examples:
 Each message has the text that holds now, and says whether it was edited. Of a deleted one only its place is left.
 What --format json prints is described in docs/protocol.md; it holds the changes too, as entries of their own.")]
 pub(crate) struct Export {
-    /// The room, with or without its #
-    #[arg(value_parser = RoomName::typed)]
-    pub(crate) room: RoomName,
+    /// The room, with or without its #; or @NAME, or @NAME,NAME: those with whom you speak alone
+    #[arg(value_name = "ROOM")]
+    pub(crate) place: Place,
     /// For people, or for programs: the wire's own objects, one a line
     #[arg(long, value_enum, default_value = "md")]
     pub(crate) format: FormatArg,
@@ -418,9 +421,10 @@ Examples:
   parlor search build failed                 messages with both words, the newest first
   parlor search '\"build failed\"' in:#ops    with the phrase, in one room
   parlor search from:bob after:yesterday has:link
+  parlor search build in:@bob                what you and bob said alone
   parlor search mentions:me --json | jq -r .text
 
-Filters: from:NAME in:ROOM before:DAY after:DAY has:link has:file mentions:me. A DAY is 2026-11-03, yesterday, monday,
+Filters: from:NAME in:ROOM before:DAY after:DAY has:link has:file mentions:me. A DAY is 2026-11-03, yesterday, monday, \
 14:00, or a day and a time in quotation marks. Without in: all rooms are searched that the server lists.
 Each line is room, number, time, name and text; `/goto #NUMBER` goes there. Finding nothing is no failure.")]
 pub(crate) struct Search {
@@ -431,7 +435,7 @@ pub(crate) struct Search {
     #[arg(long)]
     pub(crate) json: bool,
     /// How many to print, at most
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: u64,
     /// Which server and who to be.
     #[command(flatten)]
@@ -460,7 +464,7 @@ pub(crate) struct Pipe {
 #[cfg(feature = "client")]
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It writes what it says into the log of that parlor, in the rooms #bench-0, #bench-1, …, where it
+It writes what it says into the log of that parlor, in the rooms #bench-0, #bench-1, …, where it \
 stays. So measure one of its own, whose limits on rates and connections are lifted:
   parlor serve --listen 127.0.0.1:7000 --plain --open --unlimited --data \"$(mktemp -d)\"
 
@@ -553,6 +557,17 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// One that ends within a sentence would be wrapped a second time by a narrow terminal.
+    #[test]
+    fn a_help_is_not_wrapped_by_hand() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in help.lines().filter(|line| !line.starts_with(' ')) {
+                assert!(line.is_empty() || line.ends_with(['.', ':']), "{}: {line}", command.get_name());
+            }
+        }
     }
 
     #[cfg(feature = "client")]

@@ -215,13 +215,13 @@ pub(crate) async fn tail(args: Tail) -> anyhow::Result<ExitCode> {
 
 /// `parlor export`.
 pub(crate) async fn export(args: Export) -> anyhow::Result<ExitCode> {
-    let Export { room, format, output, script } = args;
+    let Export { place, format, output, script } = args;
     let format = match format {
         FormatArg::Json => export::Format::Json,
         FormatArg::Md => export::Format::Markdown,
         FormatArg::Html => export::Format::Html,
     };
-    let what = export::What { room, format, output };
+    let what = export::What { place, format, output };
     Ok(exit_code(export::run(config(script, "export")?, what, &asked_to_end()).await))
 }
 
@@ -229,10 +229,10 @@ pub(crate) async fn export(args: Export) -> anyhow::Result<ExitCode> {
 pub(crate) async fn search(args: Search) -> anyhow::Result<ExitCode> {
     let Search { words, json, limit, script } = args;
     let zone = jiff::tz::TimeZone::system();
-    let read = query::parse(&words.join(" "), protocol::time::Time::now(), &zone, query::Rooms::default())
-        .map_err(Usage)?;
-    let search = read.ok_or_else(|| Usage("say what to look for: parlor search build failed".to_owned()))?;
-    let what = search::What { search, json, limit: limit.max(1) };
+    let read = query::read(&words.join(" "), protocol::time::Time::now(), &zone, None).map_err(Usage)?;
+    let (search, place) =
+        read.ok_or_else(|| Usage("say what to look for: parlor search build failed".to_owned()))?;
+    let what = search::What { search, place, json, limit };
     Ok(exit_code(search::run(config(script, "search")?, what, &asked_to_end()).await))
 }
 

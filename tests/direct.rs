@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use common::{TestClient, TestServer, message, nick, room, unlimited};
@@ -16,6 +17,7 @@ use parlor::protocol::event::{ErrorCode, Event, Failure, Okay, RoomInfo};
 use parlor::protocol::name::{Nick, RoomName};
 use parlor::protocol::proof::KeyPair;
 use parlor::protocol::text::{Line, Text};
+use tempfile::TempDir;
 use uuid::Uuid;
 
 /// Whose key it is that begins with this byte.
@@ -346,4 +348,46 @@ async fn what_somebody_would_never_read_is_refused() {
     let anew = speak(&mut alice, &["carol"], "there you are").await;
     assert_ne!(anew, theirs);
     assert_eq!(called(&mut carol).await.room, anew);
+}
+
+#[tokio::test]
+async fn what_was_said_alone_can_be_taken_along_and_searched() {
+    let server = parlor().await;
+    let _bob = come(&server, "bob", BOB).await;
+    let home = TempDir::new().unwrap();
+    // The exit code, and what went to standard output or, if it failed, to standard error.
+    let run = async |args: &[&str]| {
+        let mut program = common::parlor(home.path());
+        program.args(args).args(["--nick", "alice"]).stdin(Stdio::null());
+        program.env("PARLOR_SERVER", common::plain_invite(server.port));
+        let ended =
+            common::soon(tokio::task::spawn_blocking(move || program.output())).await.unwrap().unwrap();
+        let code = ended.status.code();
+        let told = if code == Some(0) { ended.stdout } else { ended.stderr };
+        (code, String::from_utf8(told).unwrap())
+    };
+    let nothing = run(&["export", "@bob"]).await;
+    assert_eq!(nothing, (Some(1), "parlor: nothing was said there yet\n".to_owned()));
+    assert_eq!(run(&["say", "@bob", "the build passed"]).await, (Some(0), String::new()));
+    assert_eq!(run(&["say", "#a", "the build failed"]).await, (Some(0), String::new()));
+    let (code, page) = run(&["export", "@bob", "--format", "html"]).await;
+    assert_eq!(code, Some(0), "{page}");
+    assert!(page.contains("<h1>@bob</h1>") && page.contains("the build passed"), "{page}");
+    common::soon(async {
+        loop {
+            let (code, found) = run(&["search", "build", "in:@bob"]).await;
+            assert_eq!(code, Some(0), "{found}");
+            assert!(!found.contains("failed"), "{found}");
+            // The index takes up what was said a moment later.
+            if found.starts_with("@bob 1 ") && found.ends_with(" alice  the build passed\n") {
+                break;
+            }
+        }
+    })
+    .await;
+    for args in [&["export", "@carol"][..], &["search", "build", "in:@carol"]] {
+        let (code, why) = run(args).await;
+        assert_eq!(code, Some(1));
+        assert!(why.contains("nobody called carol is here"), "{why}");
+    }
 }

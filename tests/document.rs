@@ -219,6 +219,8 @@ fn every_limit_has_its_value() {
         "purge_at_last",
         "purged_at_once",
         "expire_every",
+        "expire_parts",
+        "expire_pause",
         "submission_entries",
         "log_queue",
         "commit_entries",

@@ -175,6 +175,19 @@ async fn a_room_has_a_rule_of_its_own() {
     assert_eq!(decided.await, told.map(Line::lossy));
 }
 
+#[tokio::test]
+async fn a_short_rule_does_not_wait_for_the_next_hour() {
+    let keep = Some(Duration::from_secs(1));
+    let often = Retention { keep, pause: Duration::from_millis(10), ..Retention::default() };
+    let server = TestServer::keeping(TempDir::new().unwrap(), often, host().public()).await;
+    let mut ada = server.client("ada").await;
+    ada.join("#a", 0, None).await;
+    for seq in 1..=3 {
+        assert_eq!(ada.send("#a", "said in passing").await, seq);
+    }
+    begins_at(&mut ada, Some(3)).await;
+}
+
 /// Runs the real program to its end.
 async fn run(mut program: Process) -> Output {
     let child = program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -358,6 +371,13 @@ async fn a_backup_of_a_parlor_at_work_is_a_parlor() {
     assert_eq!(ada.ready.author, id, "the same person");
     ada.join("#a", 0, None).await;
     assert_eq!(texts(&ada.entries(2).await), ["before", "after"]);
+
+    let mut program = parlor(home.path());
+    let nowhere = home.path().join("nowhere");
+    program.arg("backup").arg(nowhere.join("parlor.tar")).arg("--data").arg(again.data());
+    let lost = run(program).await;
+    assert_eq!(lost.status.code(), Some(1));
+    assert!(err(&lost).contains(&format!("cannot use {}: ", nowhere.display())), "{}", err(&lost));
 
     let nothing = TempDir::new().unwrap();
     let mut program = parlor(home.path());

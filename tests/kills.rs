@@ -173,6 +173,22 @@ impl Talker {
     }
 }
 
+/// How many there are who are ignored.
+const PESTS: u8 = 7;
+
+fn pest(n: u8) -> Nick {
+    common::nick(&format!("pest{n}"))
+}
+
+/// They come once, by which their names are theirs.
+async fn let_pests_in(port: u16) {
+    for n in 0..PESTS {
+        let pair = KeyPair::from_seed(&[100 + n; 32]).unwrap();
+        let name = pest(n);
+        TestClient::try_with_key(port, name.as_str(), &pair).await.unwrap().quit().await;
+    }
+}
+
 /// Somebody with a key, who ignores others and hears them again, one after the other.
 struct Sulker {
     pair: KeyPair,
@@ -204,8 +220,8 @@ impl Sulker {
     }
 
     async fn sulk(mut self, mut client: TestClient) -> Self {
-        for n in 0.. {
-            let nick = common::nick(&format!("guest{}", n % 7));
+        for n in (0..PESTS).cycle() {
+            let nick = pest(n);
             let on = !self.ignored.contains(&nick);
             let set = SetIgnored { id: Some(Uuid::now_v7().into()), nick, on };
             self.asked = Some(set.clone());
@@ -289,6 +305,9 @@ async fn nothing_is_lost_doubled_or_renumbered_however_often_it_is_killed() {
         let mut program = Program::serve(folder.path(), 0, &["--unlimited"]);
         let port = program.port;
         (before, ends) = (ends, audit(port, &book, &before).await);
+        if round == 0 {
+            let_pests_in(port).await;
+        }
         let enough = Enough::of(chance.usize(1..=SEEN));
         let mut talking = JoinSet::new();
         for talker in talkers.drain(..) {

@@ -7,7 +7,7 @@ mod common;
 
 use common::{TestClient, TestServer, message, room};
 use parlor::protocol::command::{Command, History, Place, Send, SetTopic};
-use parlor::protocol::event::{Entry, EntryKind, Event};
+use parlor::protocol::event::{Entry, EntryKind, ErrorCode, Event};
 use parlor::protocol::text::{Line, Text};
 use uuid::Uuid;
 
@@ -68,19 +68,19 @@ async fn an_entry_is_the_same_by_whatever_way_it_comes() {
         Command::Send(plain.clone()),
         Command::Send(send("two\n\tlines, \"quotes\", \u{7f} and 👩‍👩‍👧")),
         Command::Send(Send { action: true, ..send("waves") }),
-        Command::Send(Send { reply_to: Some(1), ..send("to the first") }),
-        Command::Send(Send { reply_to: Some(0), ..send("to nothing") }),
-        Command::Send(Send { reply_to: Some(u64::MAX), ..send("to what will never be") }),
         Command::Topic(topic("a topic")),
         Command::Topic(topic("")),
         Command::Topic(topic("the last one")),
     ];
-    let count = commands.len();
+    let count = commands.len() + 1;
     for command in commands {
         alice.say(command).await;
     }
-    let heard = alice.entries(count).await;
-    assert_eq!(heard[6].kind, EntryKind::Topic);
+    let mut heard = alice.entries(count - 1).await;
+    assert_eq!(heard[3].kind, EntryKind::Topic);
+    alice.submit(Send { reply_to: Some(1), ..send("to the first") }).await.unwrap();
+    heard.extend(alice.entries(1).await);
+    assert_eq!(heard[count - 1].reply_to, Some(1));
     alice.quit().await;
 
     let mut server = server;
@@ -102,6 +102,32 @@ async fn an_entry_is_the_same_by_whatever_way_it_comes() {
         assert_eq!(page.await, heard);
         late.quit().await;
         server = server.restart().await;
+    }
+}
+
+#[tokio::test]
+async fn only_what_was_said_can_be_answered() {
+    let server = TestServer::start().await;
+    let mut alice = server.client("alice").await;
+    alice.join("#a", 0, None).await;
+    for (seq, reply_to, answer) in [
+        (0, 1, None),
+        (0, u64::MAX, None),
+        (0, 0, None),
+        (1, 1, Some(2)),
+        (2, 3, None),
+        (2, 0, None),
+        (2, u64::MAX, None),
+    ] {
+        if seq == 1 {
+            assert_eq!(alice.send("#a", "first").await, 1);
+        }
+        let send = Send { reply_to: Some(reply_to), ..message("#a", "an answer") };
+        let id = send.id;
+        alice.say(Command::Send(send)).await;
+        let answered = alice.answer(&id.into()).await;
+        let answered = answered.map(|ok| ok.seq).map_err(|failure| failure.code);
+        assert_eq!(answered, answer.map(Some).ok_or(ErrorCode::NoSuchEntry), "{reply_to} after {seq}");
     }
 }
 

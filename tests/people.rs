@@ -527,6 +527,16 @@ async fn whom_one_ignores_is_the_same_on_every_device() {
     assert_eq!(alice.ready.ignored, [nick("nuisance"), nick("pest")]);
     order(&mut alice, ignore(false)).await.unwrap();
     assert_eq!(code(order(&mut alice, ignore(false)).await), ErrorCode::NoSuchPerson);
+    let nobody = |on| move |id| Command::Ignore(SetIgnored { id, nick: nick("nobody"), on });
+    for on in [true, false] {
+        assert_eq!(code(order(&mut alice, nobody(on)).await), ErrorCode::NoSuchPerson);
+    }
+    // A guest who has gone is heard again.
+    let passer = server.client("passer").await;
+    let passing = |on| move |id| Command::Ignore(SetIgnored { id, nick: nick("passer"), on });
+    order(&mut alice, passing(true)).await.unwrap();
+    passer.quit().await;
+    order(&mut alice, passing(false)).await.unwrap();
     assert!(come(&server, "alice", 2).await.ready.ignored.is_empty());
 }
 

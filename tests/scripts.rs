@@ -344,14 +344,17 @@ async fn tail_prints_the_last_entries_for_people() {
     );
     let (at, digits) = (lines[0].0, |part: &str| part.chars().all(|c| c.is_ascii_digit()));
     assert!(at.split(['-', ' ', ':']).all(digits) && at.as_bytes()[10] == b' ', "{at}");
-    // All of them, the usual ten, none, and a room where there is nothing.
+    // All of them, the usual ten, none, and a room that there is not, which does not come to be by it.
     for (args, lines) in [(&["tail", "ops", "--last", "99"][..], 5), (&["tail", "ops"], 5)] {
         assert_eq!(out(&run(server.port, args).await).lines().count(), lines);
     }
-    for args in [&["tail", "ops", "--last", "0"][..], &["tail", "#nowhere"]] {
-        let tail = run(server.port, args).await;
-        assert_done(&tail);
-        assert!(tail.stdout.is_empty());
+    let none = run(server.port, &["tail", "ops", "--last", "0"]).await;
+    assert_done(&none);
+    assert!(none.stdout.is_empty());
+    for args in [&["tail", "#nowhere"][..], &["search", "x", "in:#nowhere"]] {
+        let refused = run(server.port, args).await;
+        assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
+        assert!(err(&refused).contains("there is no room #nowhere"), "{}", err(&refused));
     }
 }
 
@@ -617,6 +620,7 @@ async fn a_search_that_means_nothing_is_wrong_usage() {
         (&["search", "before:soon"][..], "soon is no day and no time"),
         (&["search", " "], "say what to look for"),
         (&["search", "in:here"], "you look at no room"),
+        (&["search", "x", "--limit", "0"], "0 is not in 1.."),
         (&["search"], "Usage"),
     ] {
         let refused = run(1, args).await;

@@ -1,6 +1,9 @@
 //! Three people use all that one can do with what was said, through real pseudo-terminals: answers, edits, deletions,
 //! reactions, words to somebody alone, mentions, search, and a place that is kept for each of them.
 
+// What fails here must fail loudly, helpers too.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::Program;

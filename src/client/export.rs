@@ -19,9 +19,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::link::{self, Config, Link, Update};
+use super::place::{Finding, Place};
 use super::script::{End, Output, OutputError, Weather, notice, reader_gone};
-use crate::protocol::command::{Command, History, Place, RequestId};
-use crate::protocol::event::{Entry, ErrorCode, Event, Page};
+use crate::protocol::command::{self, Command, History, RequestId};
+use crate::protocol::event::{Entry, ErrorCode, Event, Page, Welcome};
 use crate::protocol::limits::PAGE_ENTRIES;
 use crate::protocol::name::RoomName;
 use crate::protocol::text::escape_json;
@@ -31,8 +32,8 @@ use document::Document;
 /// What to write, and where.
 #[derive(Clone, Debug)]
 pub struct What {
-    /// The room.
-    pub room: RoomName,
+    /// The room, or the people with whom it is.
+    pub place: Place,
     /// How.
     pub format: Format,
     /// The file; `None`: standard output.
@@ -118,9 +119,21 @@ async fn write<W: AsyncWrite + Unpin>(
         Format::Html => Lines::Document(Document::html(TimeZone::system())),
     };
     let output = Output::new(out, ending.clone());
-    let room = what.room.clone();
-    let mut export =
-        Export { room, lines, output, weather, asked: None, begun: false, cursor: 0, last: None };
+    let place = what.place.clone();
+    let (finding, room) = Finding::begin(place.clone());
+    let mut export = Export {
+        place,
+        finding,
+        room,
+        welcome: None,
+        lines,
+        output,
+        weather,
+        asked: None,
+        begun: false,
+        cursor: 0,
+        last: None,
+    };
     let mut gone = pin!(reader_gone());
     let is_watched = what.output.is_none();
     let end = loop {
@@ -155,7 +168,12 @@ enum Lines {
 }
 
 struct Export<W> {
-    room: RoomName,
+    place: Place,
+    finding: Finding,
+    /// Not before it is found.
+    room: Option<RoomName>,
+    /// Whose room it is, and as it was when: not before there is a connection.
+    welcome: Option<Box<Welcome>>,
     lines: Lines,
     output: Output<W>,
     weather: Weather,
@@ -173,28 +191,36 @@ impl<W: AsyncWrite + Unpin> Export<W> {
     /// Takes in one update; says how it ends, if it ends with this.
     async fn hear(&mut self, update: Update, link: &Link) -> Result<Option<End>, OutputError> {
         self.weather.tell(&update);
+        match self.finding.hear(&update, |asked| link.submit(asked)) {
+            Ok(None) => {}
+            Ok(Some(room)) => {
+                self.room = Some(room);
+                self.go_on(link).await?;
+            }
+            Err(failure) => {
+                notice(failure);
+                return Ok(Some(End::Failed));
+            }
+        }
         match update {
             Update::Online { new_log: true, .. } if self.last.is_some() => {
                 notice("this is another log than the one that was being exported: begin again");
                 return Ok(Some(End::Failed));
             }
             Update::Online { welcome, .. } => {
-                if !self.begun
-                    && let Lines::Document(document) = &self.lines
-                {
-                    let head = document.head(&self.room, &welcome.server.name, welcome.now);
-                    self.output.line(&head).await?;
-                }
-                self.begun = true;
-                self.ask(link);
+                self.welcome.get_or_insert(welcome);
+                self.go_on(link).await?;
             }
             Update::Event(Event::Page(page), _) if page.re.is_some() && page.re == self.asked => {
                 return self.take(page, link).await;
             }
             // The link asks no question twice; it is asked again once there is a connection.
             Update::Failed(failure) if failure.code == ErrorCode::Offline => {}
-            Update::Failed(failure) if failure.re == self.asked => {
-                notice(&failure);
+            Update::Failed(failure) if self.asked.is_some() && failure.re == self.asked => {
+                match (&self.place, failure.code) {
+                    (Place::People(_), ErrorCode::NoSuchRoom) => notice("nothing was said there yet"),
+                    _ => notice(&failure),
+                }
                 return Ok(Some(End::Failed));
             }
             Update::Ended { why, .. } => {
@@ -206,10 +232,24 @@ impl<W: AsyncWrite + Unpin> Export<W> {
         Ok(None)
     }
 
+    /// Asks for the next page, once there is a connection and the room is found.
+    async fn go_on(&mut self, link: &Link) -> Result<(), OutputError> {
+        let (Some(_), Some(welcome)) = (&self.room, &self.welcome) else { return Ok(()) };
+        if !std::mem::replace(&mut self.begun, true)
+            && let Lines::Document(document) = &self.lines
+        {
+            let head = document.head(&self.place.to_string(), &welcome.server.name, welcome.now);
+            self.output.line(&head).await?;
+        }
+        self.ask(link);
+        Ok(())
+    }
+
     fn ask(&mut self, link: &Link) {
+        let Some(room) = self.room.clone() else { return };
         let id = Some(RequestId::from(Uuid::now_v7()));
         self.asked.clone_from(&id);
-        let (room, place) = (self.room.clone(), Place::After(self.cursor));
+        let place = command::Place::After(self.cursor);
         link.submit(Command::History(History { id, room, place, limit: PAGE_ENTRIES }));
     }
 

@@ -1,12 +1,13 @@
 //! Where a command for scripts talks or listens: in a room, or with some people alone.
 
+use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::link::{Link, Update};
-use crate::protocol::command::{Command, Direct, RequestId};
+use super::link::Update;
+use crate::protocol::command::{self, Command, Direct, History, RequestId};
 use crate::protocol::event::{ErrorCode, Event, Failure};
 use crate::protocol::limits::DIRECT_PEOPLE;
 use crate::protocol::name::{NameError, Nick, RoomName};
@@ -42,6 +43,19 @@ impl FromStr for Place {
     }
 }
 
+/// As it may be typed.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Room(room) => room.fmt(f),
+            Self::People(people) => {
+                let people: Vec<&str> = people.iter().map(Nick::as_str).collect();
+                write!(f, "@{}", people.join(","))
+            }
+        }
+    }
+}
+
 /// What a direct room is called: its people, but for oneself.
 pub(crate) fn called(members: &[Nick], me: &Nick) -> String {
     let others: Vec<&str> = members.iter().filter(|nick| *nick != me).map(Nick::as_str).collect();
@@ -51,7 +65,7 @@ pub(crate) fn called(members: &[Nick], me: &Nick) -> String {
     }
 }
 
-/// Finds out which room a [`Place`] is: for people the server says so, once there is a connection.
+/// Finds out which room a [`Place`] is, and whether it is there: the server says so, once there is a connection.
 #[derive(Debug)]
 pub(super) struct Finding {
     place: Place,
@@ -60,7 +74,7 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    /// Begins; the room, if it is known already.
+    /// Begins, for a room that may come to be by us; the room, if it is known already.
     pub(super) fn begin(place: Place) -> (Self, Option<RoomName>) {
         let room = match &place {
             Place::Room(room) => Some(room.clone()),
@@ -69,17 +83,37 @@ impl Finding {
         (Self { place, asked: RequestId::from(Uuid::now_v7()), found: room.is_some() }, room)
     }
 
-    /// Takes in an update. The room, when it is found by this.
+    /// Begins, for a room that must be there already.
+    pub(super) fn existing(place: Place) -> Self {
+        Self { place, asked: RequestId::from(Uuid::now_v7()), found: false }
+    }
+
+    /// Takes in an update, and asks what is to be asked then. The room, when it is found by this.
     ///
     /// # Errors
     /// When there is no such room for us.
-    pub(super) fn hear(&mut self, update: &Update, link: &Link) -> Result<Option<RoomName>, Failure> {
-        let Place::People(with) = &self.place else { return Ok(None) };
+    pub(super) fn hear(
+        &mut self,
+        update: &Update,
+        ask: impl FnOnce(Command),
+    ) -> Result<Option<RoomName>, Failure> {
         match update {
             _ if self.found => {}
             // On each connection anew: what was asked on one that broke is not answered any more.
             Update::Online { .. } => {
-                link.submit(Command::Direct(Direct { id: Some(self.asked.clone()), with: with.clone() }));
+                let id = Some(self.asked.clone());
+                ask(match &self.place {
+                    Place::People(with) => Command::Direct(Direct { id, with: with.clone() }),
+                    // To join a room would make it.
+                    Place::Room(room) => {
+                        let (room, place) = (room.clone(), command::Place::After(0));
+                        Command::History(History { id, room, place, limit: 1 })
+                    }
+                });
+            }
+            Update::Event(Event::Page(page), _) if page.re.as_ref() == Some(&self.asked) => {
+                self.found = true;
+                return Ok(Some(page.room.clone()));
             }
             Update::Event(Event::Ok(okay), _) if okay.re.as_ref() == Some(&self.asked) => {
                 self.found = okay.room.is_some();
@@ -121,7 +155,8 @@ mod tests {
             ("@bob,carol", Place::People(vec![nick("bob"), nick("carol")])),
             ("@bob,@李雷", Place::People(vec![nick("bob"), nick("李雷")])),
         ] {
-            assert_eq!(typed.parse(), Ok(expected), "{typed}");
+            assert_eq!(typed.parse(), Ok(expected.clone()), "{typed}");
+            assert_eq!(expected.to_string().parse(), Ok(expected), "{typed}");
         }
         for wrong in ["", "@", "@bob,", "#", "@a b", "@-x"] {
             assert!(wrong.parse::<Place>().is_err(), "{wrong}");

@@ -29,22 +29,46 @@ pub const MENTIONS: (&str, &str) = ("mentions:me", "said by others, and naming y
 /// Finds the room in which one speaks with some people alone.
 pub type With<'a> = &'a dyn Fn(&[Nick]) -> Option<RoomName>;
 
-/// Rooms that can be called otherwise than by their names, if there is a screen.
-#[derive(Clone, Copy, Default)]
+/// Rooms that can be called otherwise than by their names, on a screen.
+#[derive(Clone, Copy)]
 pub struct Rooms<'a> {
     /// The one in sight.
     pub here: Option<&'a RoomName>,
     /// The one in which we speak with these people alone.
-    pub with: Option<With<'a>>,
+    pub with: With<'a>,
 }
 
-/// Reads a search in the zone of who writes it; `None` where nothing is searched for. What looks like a filter and is
-/// none is a word.
+/// Reads a search as [`read`] does, where it is known already which room is that of some people alone.
 ///
 /// # Errors
 /// A sentence that says what to write instead.
 pub fn parse(typed: &str, now: Time, zone: &TimeZone, rooms: Rooms<'_>) -> Result<Option<Search>, String> {
+    let Some((search, place)) = read(typed, now, zone, rooms.here)? else { return Ok(None) };
+    let room = match place {
+        None => None,
+        Some(Place::Room(room)) => Some(room),
+        Some(Place::People(people)) => {
+            let room = (rooms.with)(&people);
+            let place = Place::People(people);
+            Some(room.ok_or_else(|| format!("you do not speak with {place} alone here: /msg opens that"))?)
+        }
+    };
+    Ok(Some(Search { room, ..search }))
+}
+
+/// Reads a search in the zone of who writes it, and where to search, which is not in it; `None` where nothing is searched for.
+/// What looks like a filter and is none is a word. `here` is the room in sight, if there is a screen.
+///
+/// # Errors
+/// A sentence that says what to write instead.
+pub fn read(
+    typed: &str,
+    now: Time,
+    zone: &TimeZone,
+    here: Option<&RoomName>,
+) -> Result<Option<(Search, Option<Place>)>, String> {
     let mut search = Search { limit: SEARCH_HITS, ..Search::default() };
+    let mut place = None;
     let mut words: Vec<&str> = Vec::new();
     let mut filtered = false;
     for part in parts(typed) {
@@ -56,7 +80,7 @@ pub fn parse(typed: &str, now: Time, zone: &TimeZone, rooms: Rooms<'_>) -> Resul
                 continue;
             }
             "from" => once(&mut search.nick, nick(value)?, "from:")?,
-            "in" => once(&mut search.room, room(value, rooms)?, "in:")?,
+            "in" => once(&mut place, self::place(value, here)?, "in:")?,
             "before" => once(&mut search.until, day(value, "before:yesterday", now, zone)?, "before:")?,
             "after" => once(&mut search.since, day(value, "after:yesterday", now, zone)?, "after:")?,
             "has" => {
@@ -92,7 +116,7 @@ pub fn parse(typed: &str, now: Time, zone: &TimeZone, rooms: Rooms<'_>) -> Resul
         );
     }
     search.text = Line::lossy(&text);
-    Ok((filtered || !search.text.is_empty()).then_some(search))
+    Ok((filtered || !search.text.is_empty()).then_some((search, place)))
 }
 
 /// What stands between white space, but for that in quotation marks.
@@ -120,21 +144,15 @@ fn nick(value: &str) -> Result<Nick, String> {
     Nick::new(value).map_err(|error| format!("from: {error}"))
 }
 
-fn room(value: &str, rooms: Rooms<'_>) -> Result<RoomName, String> {
+fn place(value: &str, here: Option<&RoomName>) -> Result<Place, String> {
     if value == "here" {
-        return rooms.here.cloned().ok_or_else(|| "you look at no room: say which one, in:#rust".to_owned());
+        let here = here.cloned().map(Place::Room);
+        return here.ok_or_else(|| "you look at no room: say which one, in:#rust".to_owned());
     }
     if matches!(value, "" | "#") {
         return Err("say in which room: in:#rust".to_owned());
     }
-    match value.parse::<Place>().map_err(|error| format!("in: {error}"))? {
-        Place::Room(name) => Ok(name),
-        Place::People(people) => {
-            let with =
-                rooms.with.ok_or("in: takes a room here: without it what was said to you alone is searched too, and from:bob narrows it")?;
-            with(&people).ok_or_else(|| format!("you do not speak with {value} alone here: /msg opens that"))
-        }
-    }
+    value.parse().map_err(|error| format!("in: {error}"))
 }
 
 fn day(value: &str, example: &str, now: Time, zone: &TimeZone) -> Result<Time, String> {
@@ -155,7 +173,7 @@ mod tests {
     fn read(typed: &str) -> Result<Option<Search>, String> {
         let den = RoomName::new("#den").unwrap();
         let with = |people: &[Nick]| (people.len() == 1).then(|| RoomName::direct(&[1, 2].into())).flatten();
-        parse(typed, Time::from_millis(NOW), &TimeZone::UTC, Rooms { here: Some(&den), with: Some(&with) })
+        parse(typed, Time::from_millis(NOW), &TimeZone::UTC, Rooms { here: Some(&den), with: &with })
     }
 
     fn searched(typed: &str) -> serde_json::Value {

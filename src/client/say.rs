@@ -175,7 +175,7 @@ impl Saying {
     fn hear(&mut self, update: Option<Update>) -> Result<(), Trouble> {
         let Some(update) = update else { return Err(Trouble::Ended("the connection is over".to_owned())) };
         self.weather.tell(&update);
-        match self.finding.hear(&update, &self.link) {
+        match self.finding.hear(&update, |asked| self.link.submit(asked)) {
             Ok(None) => {}
             Ok(Some(room)) => self.enter(room),
             Err(failure) => return Err(Trouble::Refused(failure.to_string())),

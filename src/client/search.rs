@@ -13,10 +13,10 @@ use unicode_width::UnicodeWidthStr;
 use uuid::Uuid;
 
 use super::link::{self, Config, Update};
-use super::place;
+use super::place::{self, Finding, Place};
 use super::script::{End, Output, OutputError, Weather, notice, reader_gone};
 use crate::protocol::command::{Command, Join, RequestId, Search};
-use crate::protocol::event::{Entry, ErrorCode, Event, Found, Ready, RoomInfo};
+use crate::protocol::event::{Entry, ErrorCode, Event, Found, RoomInfo};
 use crate::protocol::limits::SEARCH_HITS;
 use crate::protocol::name::RoomName;
 use crate::protocol::stats::grouped;
@@ -25,8 +25,10 @@ use crate::protocol::text::escape_json;
 /// What to look for.
 #[derive(Clone, Debug)]
 pub struct What {
-    /// The words and filters; see [`super::query::parse`].
+    /// The words and filters; see [`super::query::read`].
     pub search: Search,
+    /// Where; `None`: in all rooms that are listed.
+    pub place: Option<Place>,
     /// The wire's own objects, one a line.
     pub json: bool,
     /// How many to print, at most.
@@ -70,6 +72,8 @@ pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End 
 
 struct Hunt<W> {
     what: What,
+    /// The one room to search, until it is found.
+    finding: Option<Finding>,
     output: Output<W>,
     zone: TimeZone,
     /// What the rooms of some alone are called.
@@ -87,6 +91,7 @@ struct Hunt<W> {
 impl<W: AsyncWrite + Unpin> Hunt<W> {
     fn new(what: What, output: Output<W>, zone: TimeZone) -> Self {
         Self {
+            finding: what.place.clone().map(Finding::existing),
             what,
             output,
             zone,
@@ -101,13 +106,32 @@ impl<W: AsyncWrite + Unpin> Hunt<W> {
 
     /// Takes in one update; says how it ends, if it ends with this.
     async fn hear(&mut self, update: Update) -> Result<Option<End>, OutputError> {
+        if let Some(finding) = &mut self.finding {
+            match finding.hear(&update, |asked| self.orders.push(asked)) {
+                Ok(None) => {}
+                Ok(Some(room)) => {
+                    self.what.search.room = Some(room.clone());
+                    (self.finding, self.seated) = (None, true);
+                    self.sit_down([room]);
+                    self.ask();
+                }
+                Err(failure) => {
+                    notice(&failure);
+                    return Ok(Some(End::Failed));
+                }
+            }
+        }
         match update {
             Update::Online { ready, .. } => {
                 let called =
                     |info: &RoomInfo| (info.room.clone(), place::called(&info.members, &ready.you.nick));
                 self.called = ready.direct.iter().map(called).collect();
+                if self.finding.is_some() {
+                    return Ok(None);
+                }
                 if !std::mem::replace(&mut self.seated, true) {
-                    self.sit_down(&ready);
+                    let listed = ready.direct.iter().chain(&ready.rooms).map(|info| info.room.clone());
+                    self.sit_down(listed.take(ready.limits.rooms_per_session));
                 }
                 if self.asked.is_none() {
                     self.ask();
@@ -139,12 +163,7 @@ impl<W: AsyncWrite + Unpin> Hunt<W> {
     }
 
     /// Only rooms that one is in are searched. Of those nothing else is wanted.
-    fn sit_down(&mut self, ready: &Ready) {
-        let listed = ready.direct.iter().chain(&ready.rooms).map(|info| info.room.clone());
-        let rooms: Vec<RoomName> = match &self.what.search.room {
-            Some(room) => vec![room.clone()],
-            None => listed.take(ready.limits.rooms_per_session).collect(),
-        };
+    fn sit_down(&mut self, rooms: impl IntoIterator<Item = RoomName>) {
         let join = |room| {
             let id = Some(RequestId::from(Uuid::now_v7()));
             Command::Join(Join { id, room, after: 0, limit: Some(0), words: None })
@@ -225,7 +244,7 @@ mod tests {
     fn hunt(limit: u64) -> Hunt<std::io::Cursor<Vec<u8>>> {
         let search = Search { text: Line::lossy("build"), limit: SEARCH_HITS, ..Search::default() };
         let output = Output::new(std::io::Cursor::new(Vec::new()), CancellationToken::new());
-        Hunt::new(What { search, json: false, limit }, output, TimeZone::UTC)
+        Hunt::new(What { search, place: None, json: false, limit }, output, TimeZone::UTC)
     }
 
     fn online(rooms: &[&str]) -> Update {

@@ -45,7 +45,9 @@ pub async fn run(config: Config, what: What, ending: &CancellationToken) -> End 
     let weather = Weather::new(&config);
     let (link, mut updates) = link::open(config);
     let joining = RequestId::from(Uuid::now_v7());
-    let (finding, room) = Finding::begin(what.place.clone());
+    let place = what.place.clone();
+    // To wait in a room for its first message makes sense, to look for what was said before does not.
+    let (finding, room) = if what.follow { Finding::begin(place) } else { (Finding::existing(place), None) };
     let mut tail = Tail {
         what,
         link,
@@ -124,7 +126,7 @@ impl<W: AsyncWrite + Unpin> Tail<W> {
     /// Takes in one update; says how it ends, if it ends with this.
     async fn hear(&mut self, update: Update) -> Result<Option<End>, OutputError> {
         self.weather.tell(&update);
-        match self.finding.hear(&update, &self.link) {
+        match self.finding.hear(&update, |asked| self.link.submit(asked)) {
             Ok(None) => {}
             Ok(Some(room)) => self.enter(room),
             Err(failure) => {

@@ -275,9 +275,15 @@ pub const PURGE_AT_LAST: Duration = Duration::from_secs(5);
 /// Deleted messages that the writer of the log looks at in one turn of purging, with 100 edits each: some milliseconds of work.
 pub const PURGED_AT_ONCE: usize = 256;
 
-/// How often what has expired is taken out of the log. Whoever counts in days misses an hour less than they would a write
-/// each minute.
+/// How often what has expired is taken out of the log, at least. Whoever counts in days misses an hour less than they would a
+/// write each minute.
 pub const EXPIRE_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// It is done so many times in the time for which a room keeps what is said: nothing stays for more than a tenth too long.
+pub const EXPIRE_PARTS: u32 = 10;
+
+/// How often it is done at most: the shortest rule is a minute, and the beginning of the room's log is read each time.
+pub const EXPIRE_PAUSE: Duration = Duration::from_secs(10);
 
 /// The shortest time for which what is said can be kept: less, and it might be gone before it was read.
 pub const KEPT_SHORTEST: Duration = Duration::from_secs(60);

@@ -106,7 +106,9 @@ impl Workshop {
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&path).map_err(|error| BackupError::File(path.clone(), error))?;
+        // Its own name says nothing to people, who know the folder that it is to be in.
+        let folder = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        builder.create(&path).map_err(|error| BackupError::File(folder.to_owned(), error))?;
         Ok(Self(path))
     }
 }

@@ -1,14 +1,16 @@
 //! What is older than it shall be kept is taken out of the log: by the rule of its room, or else by that of the parlor.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize as _, Deserializer, de};
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use super::Context;
-use crate::protocol::limits::{EXPIRE_EVERY, KEPT_LONGEST, KEPT_SHORTEST};
+use crate::protocol::limits::{EXPIRE_EVERY, EXPIRE_PARTS, EXPIRE_PAUSE, KEPT_LONGEST, KEPT_SHORTEST};
+use crate::protocol::name::RoomName;
 use crate::protocol::time::Time;
 
 /// For how long the parlor keeps what is said.
@@ -16,13 +18,22 @@ use crate::protocol::time::Time;
 pub struct Retention {
     /// Where the room has no rule of its own; `None`: for ever.
     pub keep: Option<Duration>,
-    /// How often it is looked for what is older.
+    /// How often it is looked for what is older, at least.
     pub every: Duration,
+    /// How long it is not looked again, however short the rule.
+    pub pause: Duration,
+}
+
+impl Retention {
+    /// How long after the last time it is looked again in a room that keeps what is said for `keep`.
+    fn next(&self, keep: Duration) -> Duration {
+        (keep / EXPIRE_PARTS).max(self.pause).min(self.every)
+    }
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { keep: None, every: EXPIRE_EVERY }
+        Self { keep: None, every: EXPIRE_EVERY, pause: EXPIRE_PAUSE }
     }
 }
 
@@ -47,22 +58,30 @@ impl Keeping {
 /// Takes out what has expired, at once and then again and again.
 pub(super) async fn run(context: &Context) {
     let Keeping { setting, bell } = &context.retention;
+    let mut looked = BTreeMap::new();
     loop {
-        expire(context, setting.keep).await;
+        expire(context, setting, &mut looked).await;
+        // Of all rules, also of rooms where nothing was said yet: what is said there next expires by them.
+        let shortest = context.registry.lock().shortest_retention().into_iter().chain(setting.keep).min();
+        let next = shortest.map_or(setting.every, |keep| setting.next(keep));
         tokio::select! {
             biased;
-            () = bell.notified() => {}
-            () = sleep(setting.every) => {}
+            () = bell.notified() => looked.clear(),
+            () = sleep(next) => {}
         }
     }
 }
 
-/// Takes out what has expired, in one room after the other.
-async fn expire(context: &Context, usual: Option<Duration>) {
+/// Takes out what has expired, in one room after the other: in those where it was not just `looked`, by their rules.
+async fn expire(context: &Context, setting: &Retention, looked: &mut BTreeMap<RoomName, Instant>) {
     let rooms = context.hub.lock().spoken_in();
     for (room, published) in rooms {
         let rule = context.registry.lock().rules(&room).retention;
-        let Some(keep) = rule.or(usual) else { continue };
+        let Some(keep) = rule.or(setting.keep) else { continue };
+        if looked.get(&room).is_some_and(|at| at.elapsed() < setting.next(keep)) {
+            continue;
+        }
+        looked.insert(room.clone(), Instant::now());
         let milliseconds = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let before = Time::now().shifted(-milliseconds);
         // The last one stays: whoever comes next must find the log where the channel is.
@@ -116,6 +135,14 @@ pub(super) fn kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_short_rule_is_kept_as_exactly_as_a_long_one() {
+        let (setting, minute) = (Retention::default(), Duration::from_secs(60));
+        assert_eq!(setting.next(minute), EXPIRE_PAUSE);
+        assert_eq!(setting.next(20 * minute), 2 * minute);
+        assert_eq!(setting.next(30 * 24 * 60 * minute), EXPIRE_EVERY);
+    }
 
     #[test]
     fn a_time_is_written_with_its_unit() {

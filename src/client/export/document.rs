@@ -11,7 +11,6 @@ use jiff::tz::TimeZone;
 use ring::digest::{SHA256, digest};
 
 use crate::protocol::event::{Entry, EntryKind, Present};
-use crate::protocol::name::RoomName;
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
 
@@ -39,13 +38,13 @@ impl Document {
     }
 
     /// What comes before the entries.
-    pub(super) fn head(&self, room: &RoomName, parlor: &Line, now: Time) -> String {
+    pub(super) fn head(&self, room: &str, parlor: &Line, now: Time) -> String {
         let at = now.timestamp().to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
         if !self.is_html {
-            let (room, parlor) = (inline(room.as_str()), inline(parlor.as_str()));
+            let (room, parlor) = (inline(room), inline(parlor.as_str()));
             return format!("# {room}\n\nFrom {parlor}, as it was on {at}.");
         }
-        let (room, parlor) = (html(room.as_str()), html(parlor.as_str()));
+        let (room, parlor) = (html(room), html(parlor.as_str()));
         let style = BASE64_STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
         format!(
             "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\">\n\
@@ -217,7 +216,7 @@ mod tests {
     #[test]
     fn a_page_holds_text_and_nothing_else() {
         let mut document = Document::html(TimeZone::UTC);
-        let head = document.head(&"#a".parse().unwrap(), &Line::lossy("<i>lab</i>"), Time::from_millis(0));
+        let head = document.head("#a", &Line::lossy("<i>lab</i>"), Time::from_millis(0));
         assert!(head.contains("From &lt;i&gt;lab&lt;/i&gt;, as it was on 1970-01-01 00:00 UTC."), "{head}");
         assert!(head.contains("content=\"default-src 'none'; style-src 'sha256-"), "{head}");
         assert_eq!(

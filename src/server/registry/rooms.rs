@@ -101,6 +101,11 @@ impl Registry {
         self.state.rooms.get(room).unwrap_or(&NO_RULES)
     }
 
+    /// The shortest time for which any room keeps what is said, by a rule of its own.
+    pub fn shortest_retention(&self) -> Option<Duration> {
+        self.state.rooms.values().filter_map(|rules| rules.retention).min()
+    }
+
     /// Whether somebody may come into a room without more ado. `person` is `None` for a guest.
     ///
     /// # Errors

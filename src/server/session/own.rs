@@ -57,8 +57,12 @@ pub(super) async fn unlink(context: &Context, session: SessionId, of: OfKey) -> 
 pub(super) async fn ignore(context: &Context, session: SessionId, set: SetIgnored) -> Result<(), Failure> {
     let (person, _) = myself(context, session)?;
     let SetIgnored { nick, on, .. } = set;
-    // A guest who has gone can be ignored still, and heard again.
-    let whom = whom(context, &nick).unwrap_or(Whom::Guest(nick));
+    let whom = match whom(context, &nick) {
+        Ok(whom) => whom,
+        // A guest who has gone can be heard again.
+        Err(_) if !on => Whom::Guest(nick),
+        Err(nobody) => return Err(nobody),
+    };
     let ignore = move |registry: &mut Registry, _| {
         let done =
             if on { registry.ignore(person, whom).map(|()| true) } else { registry.unignore(person, &whom) };

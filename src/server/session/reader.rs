@@ -165,6 +165,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         }
         match command {
             Command::Send(Send { id, room, text, action, reply_to }) => {
+                if let Some(Err(failure)) = reply_to.map(|seq| self.may_answer(&room, seq)) {
+                    self.fail(Failure { re: Some(id.into()), ..failure }).await;
+                    return Ok(());
+                }
                 let message = |by: Speaker| Draft {
                     action,
                     reply_to,
@@ -234,6 +238,17 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         }
         sleep(wait).await;
         Ok(())
+    }
+
+    /// Whether there is, or was, an entry that a message can answer.
+    fn may_answer(&self, room: &RoomName, seq: u64) -> Result<(), Failure> {
+        let hub = self.context.hub.lock();
+        hub.check_in(self.session, room)?;
+        if (1..=hub.published(room).unwrap_or(0)).contains(&seq) {
+            return Ok(());
+        }
+        let message = format!("there is no message {seq} in that room to answer: leave reply_to out");
+        Err(Failure::new(ErrorCode::NoSuchEntry, &message))
     }
 
     /// Takes what is to be added to a log, if we may.

@@ -141,7 +141,7 @@ fn wanted(state: &State, kind: Kind) -> Result<Option<Search>, String> {
     }
     let typed = state.finding.search.input.text();
     let with = |people: &[Nick]| state.direct_with(people).map(|place| state.rooms[place].name.clone());
-    let rooms = Rooms { here: state.room().map(|room| &room.name), with: Some(&with) };
+    let rooms = Rooms { here: state.room().map(|room| &room.name), with: &with };
     let search = query::parse(typed, state.now.time, &state.zone, rooms)?;
     Ok(search.map(|search| match search.mentions {
         true => Search { text: our_words(state), ..search },
