@@ -10,13 +10,13 @@ mod company;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use std::collections::BTreeSet;
 
 pub(crate) use self::around::{CHIP_GAP, Chip, EDITED};
 use super::markup;
 use super::scroll::Unit;
 use super::state::changes::Deleted;
 use super::state::company::Company;
+use super::state::ignored::Ignored;
 use super::state::inviting::Inviting;
 use super::state::room::{Delivery, Room};
 use super::styled::Styled;
@@ -126,7 +126,7 @@ pub(crate) struct Layout<'a> {
     /// What our own entries carry as `author`.
     pub(crate) author: u64,
     /// Whose messages are not shown.
-    pub(crate) ignored: &'a BTreeSet<Nick>,
+    pub(crate) ignored: &'a Ignored,
     /// What names us, and what is told of people.
     pub(crate) company: &'a Company,
     pub(crate) zone: &'a TimeZone,

@@ -17,6 +17,8 @@ pub(crate) enum ForChosen {
     GoBack,
     Above,
     Below,
+    Oldest,
+    Newest,
     Done,
 }
 
@@ -52,13 +54,15 @@ pub(crate) const FOR_CHOSEN: &[Binding] = &[
     row(&[plain(K::Char('r'))], ForChosen::Reply, "reply", "answer it"),
     row(&[plain(K::Char('+'))], ForChosen::React, "react", "react by an emoji; once more takes it back"),
     row(&[plain(K::Char('e'))], ForChosen::Edit, "edit", "change what it says, if it is yours"),
-    row(&[plain(K::Enter)], ForChosen::GoToAnswered, "what it answers", "go to the message that it answers"),
+    row(&[plain(K::Enter)], ForChosen::GoToAnswered, "what it answers", "go to the message that it answers; if it answers none, choose no more"),
     row(&[plain(K::Char('b'))], ForChosen::GoBack, "back", "back to where you came from by that"),
     row(&[plain(K::Char('d')), plain(K::Delete)], ForChosen::Delete, "delete", "take it back: yours, or anybody's if you keep order"),
     row(&[plain(K::Char('c')), plain(K::Char('y'))], ForChosen::Copy, "copy", "send its text to the terminal, to be copied"),
     row(&[plain(K::Char('w'))], ForChosen::About, "who", "who reacted, and what it said before"),
     row(&[plain(K::Up), alt_key(K::Up), plain(K::Char('k'))], ForChosen::Above, "above", "the message above"),
     row(&[plain(K::Down), alt_key(K::Down), plain(K::Char('j'))], ForChosen::Below, "below", "the message below; behind the last, the end of choosing"),
+    row(&[plain(K::Char('g'))], ForChosen::Oldest, "oldest", "the oldest message that is here"),
+    row(&[plain(K::Char('G'))], ForChosen::Newest, "newest", "the newest message"),
     row(&[plain(K::Esc)], ForChosen::Done, "done", "choose no more"),
 ];
 

@@ -87,6 +87,11 @@ impl State {
         entry.author.map_or(entry.from == self.me, |author| author == self.author)
     }
 
+    /// Whether we keep order here: the host, and operators. Who owns a room the server alone knows.
+    pub(crate) fn keep_order(&self) -> bool {
+        self.is_host() || self.rooms.iter().any(|room| room.people.keeps_order(&self.me))
+    }
+
     /// Gives each direct room the name that it is shown by, after a nick has changed or a room has come.
     pub(crate) fn name_rooms(&mut self) {
         for room in self.rooms.iter_mut().filter(|room| room.name.is_direct() && !room.members.is_empty()) {

@@ -81,6 +81,8 @@ impl Finding {
 #[derive(Debug, Default)]
 pub(crate) struct Hunt {
     pub(crate) input: Composer,
+    /// What is typed is from an earlier time: the first letter takes its place.
+    pub(crate) selected: bool,
     /// What is typed is searched for at this time.
     pub(crate) due: Option<Instant>,
     pub(crate) asked: Option<Question>,

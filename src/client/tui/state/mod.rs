@@ -9,6 +9,7 @@ pub mod completion;
 pub mod composer;
 pub(crate) mod favourites;
 pub(crate) mod finding;
+pub(crate) mod ignored;
 pub mod input_history;
 pub mod inviting;
 pub(crate) mod overlay;
@@ -31,6 +32,7 @@ use self::completion::Completion;
 use self::composer::Composer;
 use self::favourites::Favourites;
 use self::finding::Finding;
+use self::ignored::Ignored;
 use self::input_history::InputHistory;
 use self::inviting::Inviting;
 pub(crate) use self::overlay::{About, Decisions, Links, Overlay, Question};
@@ -84,7 +86,7 @@ pub struct State {
     /// Commands that wait for their answer.
     pub(crate) asked: Vec<Asked>,
     /// Whom we want to hear nothing of: all their names.
-    pub(crate) ignored: BTreeSet<Nick>,
+    pub(crate) ignored: Ignored,
     /// The code of another device was right: we come in again as whoever we are there.
     pub(crate) relinked: bool,
     /// What the server calls itself; empty until it has.
@@ -172,7 +174,7 @@ pub(crate) enum Then {
 }
 
 /// A sentence for a while.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Notice {
     pub(crate) text: String,
     pub(crate) bad: bool,
@@ -202,7 +204,7 @@ impl State {
             favourites: Favourites::default(),
             wished: setup.wished,
             asked: Vec::new(),
-            ignored: BTreeSet::new(),
+            ignored: Ignored::default(),
             relinked: false,
             server: String::new(),
             inviting: setup.inviting,

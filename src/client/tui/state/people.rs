@@ -63,7 +63,8 @@ impl People {
     }
 }
 
-fn key(nick: &Nick) -> String {
+/// What stands for a nick where people are listed.
+pub(super) fn key(nick: &Nick) -> String {
     nick.as_str().to_lowercase()
 }
 

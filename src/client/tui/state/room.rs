@@ -34,6 +34,8 @@ pub struct Room {
     pub(crate) members: Vec<Nick>,
     pub(crate) topic: Line,
     pub(crate) people: People,
+    /// Of a direct room: who is not here, or away, and we were told so since.
+    pub(crate) told_gone: Vec<Nick>,
     /// Who is writing.
     pub(crate) typing: Typing,
     pub(crate) comings: Comings,
@@ -130,6 +132,7 @@ impl Room {
             name,
             topic: Line::default(),
             people: People::default(),
+            told_gone: Vec::new(),
             typing: Typing::default(),
             comings: Comings::default(),
             joined: false,
@@ -417,6 +420,12 @@ impl Room {
 
     pub(crate) fn can_jump_back(&self) -> bool {
         !self.jumps.is_empty()
+    }
+
+    /// Those for whom a direct room is and who are not here, once it is known who is.
+    pub(crate) fn absent(&self) -> impl Iterator<Item = &Nick> {
+        let known = self.name.is_direct() && self.people.iter().next().is_some();
+        self.members.iter().filter(move |nick| known && !self.people.contains(nick))
     }
 
     /// Remembers who spoke.

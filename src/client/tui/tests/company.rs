@@ -9,7 +9,7 @@ use crate::client::tui::script::{Script, entry, nick, person, presence, room_nam
 use crate::client::tui::settings::{Change, Rule};
 use crate::client::tui::{Effect, Event as Happening};
 use crate::protocol::command::Command;
-use crate::protocol::event::{Event, Okay, Person, Presence, Role, Typing};
+use crate::protocol::event::{Event, Okay, Person, Presence, Renamed, Role, Typing};
 use crate::protocol::limits::{TYPING_EVERY, TYPING_SHOWN};
 use crate::protocol::text::Line;
 
@@ -248,7 +248,7 @@ fn what_one_says_under_another_name_is_ones_own() {
 #[test]
 fn what_is_not_heard_is_counted() {
     let mut script = lobby(100, 20);
-    script.state.ignored.insert(nick("bob"));
+    script.state.ignored.insert(&nick("bob"));
     for seq in 1..=3 {
         script.says("#lobby", seq, "bob", "spam");
     }
@@ -293,7 +293,7 @@ fn a_presence_without_people_is_fine() {
 fn an_evening_in_company() {
     for (columns, rows) in [(120, 36), (80, 24), (50, 12)] {
         let mut script = lobby(columns, rows);
-        script.state.ignored.insert(nick("dave"));
+        script.state.ignored.insert(&nick("dave"));
         let mut people = presence("#lobby", &["alice", "bob", "carol", "dave"]);
         if let Some(people) = &mut people.people {
             people[1].role = Some(Role::Operator);
@@ -314,4 +314,38 @@ fn an_evening_in_company() {
         types(&mut script, "frank");
         assert_snapshot!(format!("an_evening_at_{columns}_by_{rows}"), script.text());
     }
+}
+
+#[test]
+fn what_rings_for_nothing_is_said_once() {
+    let mut script = lobby(120, 24);
+    type_line(&mut script, "/notify nothing");
+    type_line(&mut script, "/notify");
+    let text = script.text();
+    assert!(text.contains("#lobby rings for nothing; notices"), "{text}");
+    // It says nothing of what is opened next.
+    script.press(KeyCode::F(1));
+    assert!(!script.text().contains("rings for nothing; notices"), "{}", script.text());
+}
+
+#[test]
+fn whoever_is_called_otherwise_is_one_dim_row() {
+    let mut script = lobby(80, 24);
+    let rename = |script: &mut Script, from: &str, to: &str| {
+        let mut news = presence("#lobby", &[]);
+        (news.people, news.here) = (None, 3);
+        (news.left, news.joined) = (vec![nick(from)], vec![person(to)]);
+        news.renamed = vec![Renamed { from: nick(from), to: nick(to) }];
+        script.hear(Event::Presence(news));
+    };
+    script.says("#lobby", 1, "bob", "good morning");
+    rename(&mut script, "bob", "rob");
+    rename(&mut script, "rob", "robert");
+    moves(&mut script, &["dave"], &[], 4);
+    assert!(script.text().contains("dave came · bob is robert now"), "{}", script.text());
+    rename(&mut script, "robert", "bob");
+    assert!(!script.text().contains(" now"), "{}", script.text());
+    // Oneself is told otherwise.
+    rename(&mut script, "alice", "alicia");
+    assert!(!script.text().contains("alice is"), "{}", script.text());
 }

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 
 use crate::client::link::Update;
 use crate::client::tui::Effect;
-use crate::client::tui::script::{Script, entry, nick};
+use crate::client::tui::script::{Script, entry, nick, person, presence};
 use crate::protocol::command::{Command, Send};
 use crate::protocol::event::{Delayed, ErrorCode, Event, Failure, Okay};
 use crate::protocol::text::Line;
@@ -348,4 +348,37 @@ fn a_nick_that_is_refused_comes_back_to_be_changed() {
         assert_eq!(script.state.composer().text(), left);
         script.key(KeyCode::Char('c'), KeyModifiers::CONTROL);
     }
+}
+
+#[test]
+fn who_was_here_before_a_break_does_not_come_after_it() {
+    let mut script = Script::new(80, 16);
+    script.online();
+    script.join("#a", 0, "", &["alice", "bob", "carol"]);
+    breaks(&mut script, 5);
+    breaks(&mut script, 10);
+    script.online();
+    // The server began anew: the others find it one after the other.
+    script.joined("#a", 0, "", &["alice"]);
+    let comes = |script: &mut Script, who: &str| {
+        let mut news = presence("#a", &[]);
+        (news.people, news.here) = (None, 2);
+        news.joined = vec![person(who)];
+        script.hear(Event::Presence(news));
+    };
+    comes(&mut script, "bob");
+    comes(&mut script, "dave");
+    let text = script.text();
+    assert!(text.contains("dave came") && !text.contains("bob came"), "{text}");
+    // Who leaves after that and comes again has left and come.
+    let mut news = presence("#a", &[]);
+    (news.people, news.here, news.left) = (None, 2, vec![nick("bob")]);
+    script.hear(Event::Presence(news));
+    assert!(script.text().contains("bob left"), "{}", script.text());
+    comes(&mut script, "bob");
+    assert!(!script.text().contains("bob left"), "{}", script.text());
+    // Much later it is news again.
+    script.pass(Duration::from_secs(600));
+    comes(&mut script, "carol");
+    assert!(script.text().contains("dave came · carol came"), "{}", script.text());
 }

@@ -199,7 +199,7 @@ fn whoever_is_called_hears_it_once() {
 #[test]
 fn nobody_is_called_by_whom_they_do_not_hear() {
     let mut script = lobby(80, 24);
-    script.state.ignored.insert(nick("bob"));
+    script.state.ignored.insert(&nick("bob"));
     script.hear(Event::Direct(Called { info: info(&numbered(&[1, 2]), 1, &["alice", "bob"]) }));
     assert!(!script.effects.contains(&Effect::Bell));
 }
@@ -305,4 +305,38 @@ fn what_was_said_before_one_ever_looked_is_unread() {
     says(&mut script, &room, 2, "bob", "hello?");
     assert!(script.text().contains("2!"), "{}", script.text());
     assert!(!script.effects.contains(&Effect::Bell), "it was said before");
+}
+
+#[test]
+fn who_is_not_here_is_seen_and_told_once_for_each_absence() {
+    let mut script = lobby(100, 24);
+    let room = numbered(&[1, 2, 3]);
+    script.hear(Event::Direct(Called { info: info(&room, 0, &["alice", "carol", "dave"]) }));
+    let here = |script: &mut Script, dave: bool| {
+        let names: &[&str] = if dave { &["alice", "carol", "dave"] } else { &["alice", "carol"] };
+        let mut news = presence("#x", names);
+        news.room = room.clone();
+        for person in news.people.iter_mut().flatten().filter(|person| person.nick.as_str() == "carol") {
+            person.away = Some(Line::lossy("lunch"));
+        }
+        script.hear(Event::Presence(news));
+    };
+    let okay = Okay { room: Some(info(&room, 0, &["alice", "carol", "dave"])), ..Okay::default() };
+    script.hear(Event::Ok(okay));
+    here(&mut script, false);
+    script.key(KeyCode::Char('2'), KeyModifiers::ALT);
+    assert!(script.text().contains("○ dave"), "{}", script.text());
+    type_line(&mut script, "hello");
+    let told = "dave is not here: it waits · carol is away: lunch";
+    assert!(script.text().contains(told), "{}", script.text());
+    type_line(&mut script, "once more");
+    assert!(!script.text().contains("it waits"), "{}", script.text());
+    here(&mut script, true);
+    assert!(script.text().contains("● dave"), "{}", script.text());
+    let mut news = presence("#x", &[]);
+    (news.room, news.people, news.here, news.left) = (room.clone(), None, 2, vec![nick("dave")]);
+    script.hear(Event::Presence(news));
+    type_line(&mut script, "and now");
+    let text = script.text();
+    assert!(text.contains("dave is not here: it waits") && !text.contains("lunch"), "{text}");
 }

@@ -390,7 +390,7 @@ fn the_mentions_as_a_list() {
 #[test]
 fn what_ignored_people_said_is_not_shown() {
     let mut script = room(80, 24);
-    script.state.ignored.insert(crate::client::tui::script::nick("bob"));
+    script.state.ignored.insert(&crate::client::tui::script::nick("bob"));
     ctrl_s(&mut script);
     script.write("build");
     script.press(KeyCode::Enter);
@@ -398,4 +398,54 @@ fn what_ignored_people_said_is_not_shown() {
     answer(&mut script, &search, hits(), None, 0);
     assert!(!script.text().contains("did the build pass?"), "{}", script.text());
     assert!(script.text().contains("1 of 3"));
+}
+
+#[test]
+fn the_last_search_comes_back_to_be_replaced_or_changed() {
+    let typed = |script: &Script| script.state.finding.search.input.text().to_owned();
+    let mut script = found(80, 24);
+    script.press(KeyCode::Esc);
+    ctrl_s(&mut script);
+    script.write("ca");
+    assert_eq!(typed(&script), "ca");
+    script.press(KeyCode::Esc);
+    ctrl_s(&mut script);
+    script.press(KeyCode::Backspace);
+    script.write("r");
+    assert_eq!(typed(&script), "cr");
+    script.press(KeyCode::Esc);
+    ctrl_s(&mut script);
+    script.press(KeyCode::Left);
+    script.write("a");
+    assert_eq!(typed(&script), "car");
+    script.press(KeyCode::Esc);
+    ctrl_s(&mut script);
+    script.feed(Happening::Paste("pasted".to_owned()));
+    assert_eq!(typed(&script), "pasted");
+    script.press(KeyCode::Esc);
+    script.write("/search words");
+    script.press(KeyCode::Enter);
+    script.write(" more");
+    assert_eq!(typed(&script), "words more");
+}
+
+#[test]
+fn a_count_is_of_what_is_typed_and_of_nothing_before() {
+    let mut script = found(80, 24);
+    assert!(script.text().contains("1 of 4"));
+    let retry_at = script.now.instant + Duration::from_secs(5);
+    script.news(Update::Offline { why: "gone".to_owned(), retry_at });
+    script.write("x");
+    let text = script.text();
+    assert!(text.contains("the search goes on when it is back") && !text.contains("1 of 4"), "{text}");
+}
+
+#[test]
+fn one_message_is_not_several() {
+    let mut script = room(80, 24);
+    script.write("/search build");
+    script.press(KeyCode::Enter);
+    let search = searched(&mut script).unwrap();
+    answer(&mut script, &search, hits(), None, 1);
+    assert!(script.text().contains("1 newer message is not searched yet."), "{}", script.text());
 }

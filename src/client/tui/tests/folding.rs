@@ -4,13 +4,13 @@ use crossterm::event::{KeyCode, KeyModifiers};
 use insta::assert_snapshot;
 
 use crate::client::link::Update;
-use crate::client::tui::script::{Script, change, entry, nick, room_name};
+use crate::client::tui::script::{Script, change, entry, nick, presence, room_name};
 use crate::client::tui::{Effect, Event as Happening};
 use crate::protocol::command::{Command, Place};
 use crate::protocol::emoji::Emoji;
 use crate::protocol::event::{
     Earlier, Entry, EntryKind, EntryText, ErrorCode, Event, Failure, Okay, Page, Present, Reacted, Reaction,
-    Reactions, Version,
+    Reactions, Role, Version,
 };
 use crate::protocol::time::Time;
 
@@ -178,8 +178,23 @@ fn a_message_is_chosen_by_keys_and_the_status_line_says_what_to_do() {
     assert!(script.text().lines().any(|line| line.contains("▌") && line.contains("the log:")));
     script.press(KeyCode::Esc);
     assert!(!script.text().contains("r reply"));
-    // A letter that is no key of it is written.
-    alt(&mut script, KeyCode::Up);
+    // A letter that is no key of it is not written where nobody looks.
+    script.press(KeyCode::Esc);
+    assert!(script.text().contains("r reply"), "nothing else is open: {}", script.text());
+    script.write("hx");
+    assert_eq!(composer(&script), "");
+    assert!(script.text().contains("a message is chosen: r reply"), "{}", script.text());
+    let chosen = |script: &Script| script.state.room().and_then(|room| room.chosen);
+    script.write("g");
+    assert_eq!(chosen(&script), Some(1));
+    script.write("j");
+    assert_eq!(chosen(&script), Some(2));
+    script.write("G");
+    assert_eq!(chosen(&script), Some(8));
+    // This one answers another; that one none.
+    script.write("kk");
+    script.press(KeyCode::Enter);
+    assert_eq!(chosen(&script), None);
     script.write("hello");
     assert_eq!(composer(&script), "hello");
 }
@@ -278,7 +293,12 @@ fn a_deletion_is_asked_about() {
     script.press(KeyCode::Esc);
     assert!(script.effects.is_empty());
     choose(&mut script, "who needs that?");
+    assert!(!script.text().contains("d delete"), "{}", script.text());
     script.press(KeyCode::Char('d'));
+    assert!(script.text().contains("bob wrote that: only operators"), "{}", script.text());
+    // Who owns the room is not known here: the server is asked.
+    script.write("/delete");
+    script.press(KeyCode::Enter);
     script.press(KeyCode::Enter);
     let command = only(&mut script);
     let Command::Delete(delete) = &command else { panic!() };
@@ -288,6 +308,20 @@ fn a_deletion_is_asked_about() {
     script.news(Update::Failed(Failure { re: command.request_id(), ..why }));
     let text = script.text();
     assert!(text.contains("who needs that?") && text.contains("not deleted: only operators"), "{text}");
+}
+
+#[test]
+fn whoever_keeps_order_deletes_by_a_key_what_others_said() {
+    let mut script = talk(120, 24);
+    let mut news = presence("#lobby", &["alice", "bob", "carol"]);
+    for person in news.people.iter_mut().flatten().filter(|person| person.nick == script.state.me) {
+        person.role = Some(Role::Operator);
+    }
+    script.hear(Event::Presence(news));
+    choose(&mut script, "who needs that?");
+    assert!(script.text().contains("d delete"), "{}", script.text());
+    script.write("d");
+    assert!(script.text().contains("Delete for everyone?"), "{}", script.text());
 }
 
 #[test]
@@ -401,7 +435,7 @@ fn what_is_answered_is_fetched_and_gone_to_and_back() {
     assert!(script.text().contains("↪ an earlier message"));
     script.hear(Event::Page(page(history.id, 10, 10)));
     assert!(script.text().contains("↪ bob: m10."), "{}", script.text());
-    script.press(KeyCode::Esc);
+    script.press(KeyCode::Left);
     assert_eq!(script.asked(), []);
 
     choose(&mut script, "m995.");
@@ -444,7 +478,7 @@ fn what_is_not_there_any_more_is_asked_for_once() {
     let Command::History(history) = only(&mut script) else { panic!() };
     let room = room_name("#lobby");
     script.hear(Event::Page(Page { re: history.id, room, entries: Vec::new(), last: 41 }));
-    script.press(KeyCode::Esc);
+    script.press(KeyCode::Left);
     assert!(script.effects.is_empty(), "{:?}", script.effects);
     assert!(script.text().contains("↪ an earlier message"));
 }
@@ -473,7 +507,7 @@ fn what_was_wished_outlives_a_break() {
 #[test]
 fn somebody_who_is_ignored_is_not_quoted() {
     let mut script = talk(80, 24);
-    script.state.ignored.insert(nick("bob"));
+    script.state.ignored.insert(&nick("bob"));
     assert!(!script.text().contains("did the build pass"), "{}", script.text());
     assert!(script.text().contains("↪ somebody whom you ignore"));
 }

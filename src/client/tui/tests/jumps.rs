@@ -232,3 +232,12 @@ fn what_is_gone_leads_to_what_is_next_to_it() {
     assert!(in_sight(&mut script).contains(&1003));
     assert!(script.text().contains("#1000 is not there any more"), "{}", script.text());
 }
+
+#[test]
+fn before_the_beginning_there_is_nothing() {
+    let mut script = room(LAST);
+    run(&mut script, "/goto 1999-12-31");
+    answer(&mut script, LAST);
+    assert!(script.text().contains("nothing is that old: this is the oldest"), "{}", script.text());
+    assert!(in_sight(&mut script).contains(&1));
+}

@@ -388,6 +388,17 @@ fn whom_we_ignore_takes_one_line_and_rings_no_bell() {
 }
 
 #[test]
+fn whom_we_ignore_may_be_written_with_any_capitals() {
+    let mut script = room(80, 18);
+    let ignore = ask(&mut script, "/ignore BOB");
+    assert!(done(&mut script, &ignore).contains("not shown"));
+    script.says("#lobby", 2, "bob", "listen!");
+    assert!(!script.text().contains("listen!"), "{}", script.text());
+    let unignore = ask(&mut script, "/unignore Bob");
+    assert!(done(&mut script, &unignore).contains("listen!"));
+}
+
+#[test]
 fn a_room_with_a_passphrase_is_entered_with_its_words() {
     let mut script = room(80, 18);
     let Command::Join(join) = ask(&mut script, "/join #vault open sesame please") else { panic!() };

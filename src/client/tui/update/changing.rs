@@ -94,7 +94,19 @@ pub(super) fn edit(state: &mut State, seq: u64, text: &str, effects: &mut Vec<Ef
     Ok(())
 }
 
-/// Asks whether to take the message `seq` back.
+/// Asks whether to take the message `seq` back, if it is ours or we keep order.
+pub(super) fn ask_to_delete_if_allowed(state: &mut State, seq: u64) -> Result<(), String> {
+    let (entry, _) = standing(state, seq)?;
+    if !is_own(state, entry) && !state.keep_order() {
+        return Err(format!(
+            "{} wrote that: only operators and the room's owner delete it. If the room is yours: /delete",
+            entry.from
+        ));
+    }
+    ask_to_delete(state, seq)
+}
+
+/// Asks whether to take the message `seq` back, whosever it is.
 pub(super) fn ask_to_delete(state: &mut State, seq: u64) -> Result<(), String> {
     standing(state, seq)?;
     state.question = Some(Question::Delete(seq));

@@ -10,7 +10,8 @@ use crate::client::tui::state::Connection;
 use crate::protocol::command::Place;
 use crate::protocol::event::EntryKind;
 
-/// A key while a message is chosen. Says whether that was all; other letters end the choosing and are written.
+/// A key while a message is chosen. Says whether that was all; letters that mean nothing are not written either, since one
+/// does not see them where one looks.
 pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>) -> bool {
     let Some(room) = state.room() else { return false };
     let Some(seq) = room.chosen else { return false };
@@ -20,18 +21,23 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
     }
     let letter = keymap::character(key);
     let Some(action) = keymap::for_chosen(key) else {
-        if letter.is_some() && !(letter == Some('/') && room.composer.is_empty()) {
-            stop(state);
+        let means_nothing = letter.is_some() && !(letter == Some('/') && room.composer.is_empty());
+        if means_nothing {
+            state.say(keys());
         }
-        return false;
+        return means_nothing;
     };
     let done = match action {
         ForChosen::Reply => changing::begin_answer(state, seq),
         ForChosen::Edit => changing::begin_edit(state, seq),
-        ForChosen::Delete => changing::ask_to_delete(state, seq),
+        ForChosen::Delete => changing::ask_to_delete_if_allowed(state, seq),
         ForChosen::React => changing::ask_for_emoji(state, seq),
         ForChosen::About => changing::ask_about(state, seq, effects),
         ForChosen::Copy => changing::copy(state, seq, effects),
+        ForChosen::GoToAnswered if answers_none(state, seq) => {
+            stop(state);
+            Ok(())
+        }
         ForChosen::GoToAnswered => go_to_answered(state, seq, effects),
         ForChosen::GoBack => {
             match state.room_mut().and_then(crate::client::tui::state::room::Room::jump_back) {
@@ -49,6 +55,14 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
             step(state, false, effects);
             Ok(())
         }
+        ForChosen::Oldest => {
+            to_end(state, true, effects);
+            Ok(())
+        }
+        ForChosen::Newest => {
+            to_end(state, false, effects);
+            Ok(())
+        }
         ForChosen::Done => {
             stop(state);
             Ok(())
@@ -58,6 +72,50 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
         state.complain(sentence);
     }
     true
+}
+
+/// What the keys do, in a sentence.
+fn keys() -> String {
+    let is_said = |binding: &&keymap::chosen::Binding| {
+        matches!(
+            binding.action,
+            ForChosen::Reply | ForChosen::React | ForChosen::Copy | ForChosen::About | ForChosen::Done
+        )
+    };
+    let said = keymap::FOR_CHOSEN.iter().filter(is_said);
+    let said: Vec<String> = said.map(|binding| format!("{} {}", binding.name(), binding.does)).collect();
+    format!("a message is chosen: {}. Then one writes again", said.join(", "))
+}
+
+/// Whether the message `seq` is here and answers none.
+fn answers_none(state: &State, seq: u64) -> bool {
+    let message = state.room().and_then(|room| room.scrollback.message(seq));
+    message.is_some_and(|message| message.reply_to.is_none())
+}
+
+/// Whether there is a message that could be chosen.
+pub(crate) fn has_choosable(state: &State) -> bool {
+    let heard = |entry: &crate::protocol::event::Entry| !state.is_ignored(&entry.from);
+    state.room().is_some_and(|room| room.latest(state.author, heard).is_some())
+}
+
+/// To the oldest message that is here, or to the newest.
+fn to_end(state: &mut State, oldest: bool, effects: &mut Vec<Effect>) {
+    let Some(room) = state.room() else { return };
+    let mut places = 0..room.scrollback.len();
+    let place = match oldest {
+        true => places.find(|place| is_choosable(state, *place)),
+        false => places.rfind(|place| is_choosable(state, *place)),
+    };
+    let seq = place.and_then(|place| room.scrollback.get(place)).map(|entry| entry.seq);
+    if let Some(room) = state.room_mut() {
+        room.chosen = seq.or(room.chosen);
+    }
+    if oldest {
+        history::to_oldest(state, effects);
+    } else {
+        history::to_newest(state);
+    }
 }
 
 fn stop(state: &mut State) {

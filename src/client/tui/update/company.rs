@@ -119,7 +119,9 @@ fn show_notices(state: &State) -> String {
     let desktop = if state.company.settings.desktop { "on" } else { "off" };
     let room = state.room().map(|room| {
         let rule = state.company.rule(&room.name);
-        format!("{} rings {} ({}); ", room.shown, rings_for(rule), rule.word())
+        // For nothing it is the same word.
+        let word = if rule == Rule::Nothing { String::new() } else { format!(" ({})", rule.word()) };
+        format!("{} rings {}{word}; ", room.shown, rings_for(rule))
     });
     format!(
         "{}notices on the desktop are {desktop}: /notify all, mentions, nothing, or desktop on, off",
@@ -164,6 +166,38 @@ pub(super) fn remind(state: &mut State) {
     }
 }
 
+/// Something is said in a direct room: tells who is not here to hear it, or away, once until they are back.
+pub(super) fn tell_who_is_gone(state: &mut State, place: usize) {
+    let Some(room) = state.rooms.get_mut(place).filter(|room| room.name.is_direct() && room.joined) else {
+        return;
+    };
+    let absent = room.absent().map(|nick| (nick.clone(), format!("{nick} is not here: it waits")));
+    let away = room.people.iter().filter(|person| person.nick != state.me).filter_map(|person| {
+        let why = person.away.as_ref()?;
+        let nick = &person.nick;
+        let said = if why.is_empty() { format!("{nick} is away") } else { format!("{nick} is away: {why}") };
+        Some((nick.clone(), said))
+    });
+    let mut gone: Vec<(Nick, String)> = absent.chain(away).collect();
+    gone.retain(|(nick, _)| !room.told_gone.contains(nick));
+    room.told_gone.extend(gone.iter().map(|(nick, _)| nick.clone()));
+    if !gone.is_empty() {
+        let said: Vec<String> = gone.into_iter().map(|(_, said)| said).collect();
+        state.say(said.join(" · "));
+    }
+}
+
+/// Who is here has changed: those who are back are told of again when they have gone again.
+pub(super) fn note_who_is_gone(state: &mut State, place: usize, whole: bool) {
+    let Some(room) = state.rooms.get_mut(place).filter(|room| room.name.is_direct()) else { return };
+    let people = &room.people;
+    room.told_gone.retain(|nick| people.get(nick).is_none_or(|person| person.away.is_some()));
+    // What was said before it was known who is here.
+    if whole && !room.pending.is_empty() {
+        tell_who_is_gone(state, place);
+    }
+}
+
 // --- coming, going and being renamed ----------------------------------------------------------
 
 /// Takes in who came and who left, before the list of people does.
@@ -179,6 +213,9 @@ pub(super) fn take_in(state: &mut State, news: &Presence) {
     let room = &mut state.rooms[place];
     for nick in &news.left {
         room.typing.over(nick);
+    }
+    if news.people.is_some() {
+        room.comings.back(state.now.instant);
     }
     // A whole list is no news, in a large room nobody follows who comes and goes, and with some alone one speaks whether
     // they are here or not.
@@ -197,6 +234,10 @@ pub(super) fn take_in(state: &mut State, news: &Presence) {
     let left = news.left.iter().filter(gone).cloned().collect();
     let newest = room.scrollback.newest();
     room.comings.add(came, left, newest, state.now.instant);
+    let others = |nick: &Nick| *nick != state.me && !state.ignored.contains(nick);
+    for renamed in news.renamed.iter().filter(|renamed| others(&renamed.from) && others(&renamed.to)) {
+        room.comings.rename(&renamed.from, &renamed.to, newest);
+    }
 }
 
 // --- writing ----------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ const LOAD_AHEAD: usize = 15;
 /// Opens one of the searches as it was left; the mentions are looked for anew.
 pub(super) fn open(state: &mut State, kind: Kind, effects: &mut Vec<Effect>) {
     state.overlay = Some(Overlay::Found(kind));
+    let hunt = state.finding.hunt_mut(kind);
+    hunt.selected = !hunt.input.is_empty();
     // What cannot be searched for is told why.
     let is_known = wanted(state, kind)
         .is_ok_and(|wanted| wanted.is_none() || wanted == state.finding.hunt(kind).answered);
@@ -66,6 +68,7 @@ pub(super) fn press(state: &mut State, kind: Kind, key: &KeyEvent, effects: &mut
 
 /// A key of what one searches for.
 fn edit(state: &mut State, action: Option<Action>, letter: Option<char>) {
+    let selected = std::mem::take(&mut state.finding.search.selected);
     let input = &mut state.finding.search.input;
     let before = input.text().to_owned();
     match (action, letter) {
@@ -75,6 +78,7 @@ fn edit(state: &mut State, action: Option<Action>, letter: Option<char>) {
         (Some(Action::PasteCut), _) => input.paste_cut(),
         (Some(Action::Transpose), _) => input.transpose(),
         (Some(Action::Undo), _) => input.undo(),
+        (None, Some(letter)) if selected => input.set(letter.encode_utf8(&mut [0; 4])),
         (None, Some(letter)) => input.insert(letter.encode_utf8(&mut [0; 4])),
         _ => {}
     }
@@ -90,7 +94,10 @@ pub(super) fn paste(state: &mut State, text: &str) -> bool {
         _ => return false,
     }
     let line = Line::lossy(text);
-    state.finding.search.input.insert(line.as_str());
+    match std::mem::take(&mut state.finding.search.selected) {
+        true => state.finding.search.input.set(line.as_str()),
+        false => state.finding.search.input.insert(line.as_str()),
+    }
     typed(state);
     true
 }

@@ -94,10 +94,14 @@ pub(super) fn arrive(state: &mut State, at: usize, jump: &Jump, page: Page, effe
         (Place::Around(asked), _) if asked != seq => {
             state.say(format!("#{asked} is not there any more; this is what is next to it"));
         }
-        (Place::At(_), Some(time)) => {
+        (Place::At(moment), Some(time)) => {
             let day =
                 time.timestamp().to_zoned(state.zone.clone()).strftime("%A %-d %B %Y, %H:%M").to_string();
-            state.say(day);
+            if time > moment && is_oldest(state, seq) {
+                state.say(format!("nothing is that old: this is the oldest, {day}"));
+            } else {
+                state.say(day);
+            }
         }
         _ => {}
     }
@@ -120,6 +124,15 @@ fn sought(place: Place, entries: &[Entry]) -> Option<u64> {
         }
         Place::Before(_) | Place::After(_) => None,
     }
+}
+
+/// Whether nothing that is shown is older than the entry `seq` of the room in sight.
+fn is_oldest(state: &State, seq: u64) -> bool {
+    let Some(room) = state.room() else { return false };
+    let place = room.scrollback.place_of(seq).unwrap_or_else(|place| place);
+    let mut older = (0..place).filter_map(|place| room.scrollback.get(place));
+    (0..=place).all(|place| room.gap_before(place).is_none())
+        && !older.any(|entry| matches!(entry.kind, EntryKind::Message | EntryKind::Topic))
 }
 
 /// Puts the entry `seq` of the room in sight into the middle of the screen.

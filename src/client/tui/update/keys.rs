@@ -70,16 +70,20 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Complete => completing::complete(state, 1),
         Action::CompleteBack => completing::complete(state, -1),
         Action::Close => {
-            state.notice = None;
+            let told = state.notice.take().is_some();
             if changing::stop_composing(state) {
                 return;
             }
             if state.room().is_some_and(|room| room.chosen.is_some()) {
                 state.room_mut().into_iter().for_each(Room::stop_choosing);
-            } else if state.room().is_some_and(|room| room.composer.is_empty())
-                && !jump::go_back(state, effects)
-            {
-                history::to_newest(state);
+            } else if state.composer().is_empty() && !jump::go_back(state, effects) {
+                let at_newest = state.room().is_some_and(|room| room.scroll == Scroll::Bottom);
+                if !at_newest {
+                    history::to_newest(state);
+                } else if !told && choosing::has_choosable(state) {
+                    // There is nothing else to close.
+                    choosing::step(state, true, effects);
+                }
             }
         }
         Action::Interrupt if state.composer().is_empty() => ask_to_leave(state),

@@ -97,6 +97,7 @@ fn unasked(state: &mut State) {
     for room in &mut state.rooms {
         room.asked = None;
         room.typing.clear();
+        room.comings.broke(room.people.iter().map(|person| &person.nick));
         room.quoting = None;
         room.joined = false;
         // Asked again when we are back.
@@ -141,14 +142,16 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
                 .filter(|renamed| state.is_ignored(&renamed.from))
                 .map(|renamed| renamed.to.clone())
                 .collect();
-            state.ignored.extend(followed);
+            followed.iter().for_each(|nick| state.ignored.insert(nick));
             // On another device of ours.
             if let Some(renamed) = news.renamed.iter().find(|renamed| renamed.from == state.me) {
                 state.me = renamed.to.clone();
                 state.say(format!("you are {} now", state.me));
             }
             if let Some(place) = state.place_of(&news.room) {
+                let whole = news.people.is_some();
                 state.rooms[place].people.take_in(news);
+                company::note_who_is_gone(state, place, whole);
             }
         }
         Event::Direct(call) => {
@@ -218,12 +221,8 @@ fn done(state: &mut State, mut okay: Okay, effects: &mut Vec<Effect>) {
             state.say(done);
         }
         match asked.then {
-            Some(Then::Ignored(nick, true)) => {
-                state.ignored.insert(nick);
-            }
-            Some(Then::Ignored(nick, false)) => {
-                state.ignored.remove(&nick);
-            }
+            Some(Then::Ignored(nick, true)) => state.ignored.insert(&nick),
+            Some(Then::Ignored(nick, false)) => state.ignored.remove(&nick),
             Some(Then::Relinked) => state.relinked = true,
             Some(Then::Away(why)) => state.company.away = why,
             Some(Then::Direct(text)) => {

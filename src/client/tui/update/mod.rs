@@ -2,7 +2,7 @@
 //! time comes in as [`Event::Tick`].
 
 mod changing;
-mod choosing;
+pub(crate) mod choosing;
 mod company;
 mod completing;
 mod direct;
@@ -47,6 +47,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     state.changed = true;
     let heard = matches!(event, Event::Link(_));
     let writes = matches!(event, Event::Key(_) | Event::Paste(_));
+    let lay_over = state.overlay.as_ref().map(std::mem::discriminant);
+    let told = state.notice.clone().filter(|notice| notice.until.is_some());
     let before = writes.then(|| (state.current, state.composer().text().to_owned()));
     match event {
         Event::Tick(_) => {}
@@ -68,6 +70,14 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Focus(focused) => focus(state, focused),
         Event::Link(news) => link::take_in(state, news, &mut effects),
         Event::Terminate => effects.push(Effect::Quit),
+    }
+    // What was told of something earlier says nothing of what lies over the rooms now.
+    if state.overlay.is_some()
+        && state.overlay.as_ref().map(std::mem::discriminant) != lay_over
+        && told.is_some()
+        && state.notice == told
+    {
+        state.notice = None;
     }
     see(state);
     if before.is_some_and(|(place, text)| place == state.current && text != state.composer().text()) {

@@ -84,6 +84,7 @@ pub(super) fn say(
     history::to_newest(state);
     let send = Send { id, room: room_name, text, action, reply_to };
     effects.push(Effect::Submit(Command::Send(send)));
+    company::tell_who_is_gone(state, state.current);
     Ok(())
 }
 
@@ -126,6 +127,7 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
                 state.finding.search.input.set(&words);
             }
             finding::open(state, Kind::Search, effects);
+            state.finding.search.selected &= words.is_empty();
         }
         Slash::Mentions => finding::open(state, Kind::Mentions, effects),
         Slash::Join(room, words) => rooms::join(state, room, words, effects),

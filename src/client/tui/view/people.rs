@@ -9,11 +9,14 @@ use super::put_line;
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
 use crate::protocol::event::{Person, Role};
+use crate::protocol::name::Nick;
 
 /// Columns that the pane wants.
 pub(super) fn columns(state: &State) -> u16 {
-    let widest =
-        state.room().and_then(|room| room.people.iter().map(|p| wrap::columns(p.nick.as_str())).max());
+    let widest = state.room().and_then(|room| {
+        let nicks = room.people.iter().map(|person| &person.nick).chain(room.absent());
+        nicks.map(|nick| wrap::columns(nick.as_str())).max()
+    });
     u16::try_from((widest.unwrap_or(0) + 4).clamp(14, 20)).unwrap_or(20)
 }
 
@@ -30,6 +33,11 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     for person in room.people.iter().take(shown) {
         listed += 1;
         let line = line(state, person, usize::from(area.width.saturating_sub(1)));
+        put_line(buffer, area.x + 1, area.y + listed, &line, area.width.saturating_sub(1));
+    }
+    for nick in room.absent().take(rows.saturating_sub(usize::from(listed))) {
+        listed += 1;
+        let line = absent(state, nick, usize::from(area.width.saturating_sub(1)));
         put_line(buffer, area.x + 1, area.y + listed, &line, area.width.saturating_sub(1));
     }
     if here > usize::from(listed) && usize::from(listed) < rows {
@@ -57,6 +65,12 @@ pub(super) fn line(state: &State, person: &Person, width: usize) -> Line<'static
     };
     let name = wrap::truncate(person.nick.as_str(), width.saturating_sub(3));
     Line::from(vec![Span::styled(sign, sign_style), Span::styled(name, style)])
+}
+
+/// Somebody who is not here, in at most `width` columns.
+pub(super) fn absent(state: &State, nick: &Nick, width: usize) -> Line<'static> {
+    let name = wrap::truncate(nick.as_str(), width.saturating_sub(3));
+    Line::styled(format!("○ {name}"), state.theme.dim())
 }
 
 /// The same with why they are away.

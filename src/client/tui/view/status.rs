@@ -13,6 +13,7 @@ use crate::client::tui::state::completion::{self, Candidate};
 use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{Connection, Overlay, Question, State};
+use crate::client::tui::update::choosing;
 use crate::client::tui::update::pasting::EDIT_PASTE;
 use crate::client::tui::wrap;
 
@@ -187,7 +188,7 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         useful.push((key_for(Action::NewLine), "new line"));
     }
     if state.finding.back.is_some() && room.composing.is_none() && room.composer.is_empty() {
-        useful.push((esc, "back"));
+        useful.push((esc.clone(), "back"));
     }
     if room.scroll != Scroll::Bottom {
         useful.push((key_for(Action::Newest), "newest"));
@@ -200,6 +201,15 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         useful.push((key_for(Action::Complete), "complete"));
         useful.push((key_for(Action::PageUp), "history"));
     }
+    let nothing_open = state.finding.back.is_none() && state.notice.is_none();
+    if nothing_open
+        && room.scroll == Scroll::Bottom
+        && room.composing.is_none()
+        && room.composer.is_empty()
+        && choosing::has_choosable(state)
+    {
+        useful.push((esc, "read"));
+    }
     useful.push((key_for(Action::Help), "help"));
     useful
 }
@@ -209,9 +219,12 @@ fn for_chosen(state: &State, room: &Room, seq: u64) -> Vec<(String, &'static str
     let message = room.scrollback.message(seq);
     let useful = FOR_CHOSEN.iter().filter(|binding| match binding.action {
         ForChosen::Edit => message.is_some_and(|message| message.author == Some(state.author)),
+        ForChosen::Delete => {
+            state.keep_order() || message.is_some_and(|message| message.author == Some(state.author))
+        }
         ForChosen::GoToAnswered => message.is_some_and(|message| message.reply_to.is_some()),
         ForChosen::GoBack => room.can_jump_back(),
-        ForChosen::Above | ForChosen::Below => false,
+        ForChosen::Above | ForChosen::Below | ForChosen::Oldest | ForChosen::Newest => false,
         _ => true,
     });
     useful.map(|binding| (binding.name(), binding.does)).collect()

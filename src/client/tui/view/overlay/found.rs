@@ -92,7 +92,10 @@ fn draw_input(state: &State, kind: Kind, hunt: &Hunt, area: Rect, buffer: &mut B
     let more = if hunt.more.is_some() { "+" } else { "" };
     let how = match (&hunt.asked, &hunt.answered) {
         (Some(_), _) => "searching …".to_owned(),
-        (None, Some(_)) if many > 0 => format!("{} of {}{more}", hunt.chosen + 1, grouped(many as u64)),
+        // Of what was searched for before, the count says nothing of what is typed now.
+        (None, Some(_)) if many > 0 && hunt.due.is_none() && hunt.fault.is_none() => {
+            format!("{} of {}{more}", hunt.chosen + 1, grouped(many as u64))
+        }
         _ => String::new(),
     };
     let prompt = prompt(kind, area.width);
@@ -106,7 +109,8 @@ fn draw_input(state: &State, kind: Kind, hunt: &Hunt, area: Rect, buffer: &mut B
     if kind == Kind::Search {
         let (shown, _) = window(hunt, input_width(state));
         let at = area.x + u16::try_from(wrap::columns(prompt)).unwrap_or(0);
-        put_line(buffer, at, area.y, &Line::raw(shown), area.right().saturating_sub(at));
+        let style = if hunt.selected { theme.selected() } else { Style::new() };
+        put_line(buffer, at, area.y, &Line::styled(shown, style), area.right().saturating_sub(at));
     }
     if area.width >= HOW_FROM {
         let columns = u16::try_from(wrap::columns(&how)).unwrap_or(0).min(HOW);
@@ -164,7 +168,10 @@ fn notes(state: &State, kind: Kind, hunt: &Hunt, width: usize) -> Vec<Line<'stat
         notes.push((fault.clone(), theme.warning()));
     }
     if hunt.behind > 0 && hunt.fault.is_none() {
-        let sentence = format!("{} newer messages are not searched yet.", grouped(hunt.behind));
+        let sentence = match hunt.behind {
+            1 => "1 newer message is not searched yet.".to_owned(),
+            many => format!("{} newer messages are not searched yet.", grouped(many)),
+        };
         notes.push((sentence, theme.warning()));
     }
     let width = width.saturating_sub(2).max(1);

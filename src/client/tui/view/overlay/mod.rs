@@ -10,7 +10,7 @@ mod stats;
 mod tickets;
 mod whois;
 
-use ratatui::buffer::{Buffer, CellWidth};
+use ratatui::buffer::{Buffer, Cell, CellWidth};
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
@@ -18,6 +18,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 pub(crate) use self::found::{cursor as found_cursor, hits_in_sight};
 use super::{panes, people, put_line};
+use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{About, Decisions, Overlay, State};
 use crate::client::tui::theme::Theme;
 use crate::client::tui::wrap;
@@ -25,7 +26,9 @@ use crate::protocol::limits::ROOM_COLUMNS;
 
 /// Columns of the widest box; a line that is longer is tiring to read.
 const WIDEST: u16 = 86;
-fn area(state: &State) -> Rect {
+
+/// Where the box may be.
+fn room_for_it(state: &State) -> Rect {
     let height = panes(state).scrollback.bottom();
     // A line that is to be copied should not be broken: for it the box is as wide as it must be.
     let line = match (&state.overlay, &state.inviting) {
@@ -38,9 +41,24 @@ fn area(state: &State) -> Rect {
     Rect::new((state.size.0 - width) / 2, 0, width, height)
 }
 
+/// Where the box is: as high as what is in it, if there is room.
+fn area(state: &State) -> Rect {
+    let area = room_for_it(state);
+    let (width, height) = inside(area);
+    let rows = match &state.overlay {
+        Some(Overlay::Rooms { rooms: Some(rooms), .. }) => rooms.len(),
+        _ => rows(state, width, height).len(),
+    };
+    let rows = u16::try_from(rows.max(1)).unwrap_or(u16::MAX);
+    Rect { height: area.height.min(rows.saturating_add(2)), ..area }
+}
+
 /// Columns and rows inside the box.
 fn inner_size(state: &State) -> (usize, usize) {
-    let area = area(state);
+    inside(area(state))
+}
+
+fn inside(area: Rect) -> (usize, usize) {
     (usize::from(area.width.saturating_sub(4)), usize::from(area.height.saturating_sub(2)))
 }
 
@@ -51,7 +69,9 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
         Some(Overlay::Help(_)) => help::rows(state.theme, width),
         Some(Overlay::Names(_)) => {
             let people = state.room().into_iter().flat_map(|room| room.people.iter());
-            people.map(|person| people::line_with_reason(state, person, width)).collect()
+            let absent = state.room().into_iter().flat_map(Room::absent);
+            let here = people.map(|person| people::line_with_reason(state, person, width));
+            here.chain(absent.map(|nick| people::absent(state, nick, width))).collect()
         }
         Some(Overlay::Invite { room, ticket, .. }) => {
             let inviting = state.inviting.as_ref();
@@ -158,6 +178,10 @@ fn labelled(theme: Theme, label: &str, columns: usize, text: &str, width: usize)
     rows.collect()
 }
 
+fn is_of_a_word(cell: &Cell) -> bool {
+    cell.cell_width() > 1 || cell.symbol().starts_with(|c: char| c.is_alphanumeric() || "#:.,-_'".contains(c))
+}
+
 pub(super) fn draw(state: &State, buffer: &mut Buffer) {
     let Some(overlay) = &state.overlay else { return };
     if let Overlay::Found(kind) = overlay {
@@ -168,11 +192,14 @@ pub(super) fn draw(state: &State, buffer: &mut Buffer) {
     let (title, lines) = content(state, overlay);
     let area = area(state);
     Clear.render(area, buffer);
-    // Half of a wide character is left where the edge cuts it: the other half goes as well.
+    // What is left of a word, a number or a wide character that the edge cuts goes as well.
     for y in area.y..area.bottom() {
-        if let Some(cell) = area.x.checked_sub(1).and_then(|x| buffer.cell_mut((x, y)))
-            && cell.cell_width() > 1
-        {
+        for x in (0..area.x).rev() {
+            let Some(cell) = buffer.cell_mut((x, y)).filter(|cell| is_of_a_word(cell)) else { break };
+            cell.set_symbol(" ");
+        }
+        for x in area.right()..buffer.area.right() {
+            let Some(cell) = buffer.cell_mut((x, y)).filter(|cell| is_of_a_word(cell)) else { break };
             cell.set_symbol(" ");
         }
     }
