@@ -474,12 +474,12 @@ pub(super) fn forbid_cleaning(path: &Path) {
         CREATE INDEX spoilt_x ON spoilt (x);
         PRAGMA writable_schema = ON;
         UPDATE sqlite_schema SET sql = 'CREATE INDEX spoilt_x ON spoilt (x COLLATE nosuch)' WHERE name = 'spoilt_x';";
-    rusqlite::Connection::open(path).unwrap().execute_batch(spoil).unwrap();
+    super::tables::change(path, spoil);
 }
 
 /// It can again.
 pub(super) fn allow_cleaning(path: &Path) {
-    rusqlite::Connection::open(path).unwrap().execute_batch("DROP TABLE spoilt").unwrap();
+    super::tables::change(path, "DROP TABLE spoilt");
 }
 
 #[tokio::test]

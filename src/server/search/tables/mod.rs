@@ -106,3 +106,9 @@ mod meta {
         (!links(text).is_empty()).then_some(has(Has::Link))
     }
 }
+
+/// Changes an index behind the back of its server.
+#[cfg(test)]
+pub(super) fn change(path: impl AsRef<std::path::Path>, sql: &str) {
+    rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap();
+}
