@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
         self.skip_to(end + ticks);
     }
 
-    /// "[label](address)" is shown as "label (address)": nobody is led elsewhere than they read.
+    /// `[label](address)` is shown as "label (address)": nobody is led elsewhere than they read.
     fn begin_label(&mut self, links: &[std::ops::Range<usize>]) {
         let (start, line) = (self.at + 1, self.line);
         self.at = start;
