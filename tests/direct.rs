@@ -39,28 +39,18 @@ async fn come(server: &TestServer, name: &str, seed: u8) -> TestClient {
     server.client_of(name, &key(seed)).await
 }
 
-/// Says a command that is made for an id, and waits for its answer.
-async fn ask(
-    client: &mut TestClient,
-    command: impl FnOnce(Option<RequestId>) -> Command,
-) -> Result<Okay, Failure> {
-    let id = RequestId::from(Uuid::now_v7());
-    client.say(command(Some(id.clone()))).await;
-    client.answer(&id).await
-}
-
 /// The same for a question whose answer is not `ok`.
 async fn is_refused(
     client: &mut TestClient,
     command: impl FnOnce(Option<RequestId>) -> Command,
 ) -> ErrorCode {
-    ask(client, command).await.unwrap_err().code
+    client.ask(command).await.unwrap_err().code
 }
 
 /// The room for somebody and these.
 async fn open(client: &mut TestClient, with: &[&str]) -> Result<RoomInfo, Failure> {
     let with = with.iter().map(|name| nick(name)).collect();
-    ask(client, |id| Command::Direct(Direct { id, with })).await.map(|ok| ok.room.unwrap())
+    client.ask(|id| Command::Direct(Direct { id, with })).await.map(|ok| ok.room.unwrap())
 }
 
 /// Says something in it, entering first, and at another moment than whatever was said before.
@@ -256,7 +246,7 @@ async fn who_ignores_somebody_is_not_called_by_them_alone() {
     let mut alice = come(&server, "alice", ALICE).await;
     let mut bob = come(&server, "bob", BOB).await;
     let _carol = come(&server, "carol", CAROL).await;
-    ask(&mut bob, |id| Command::Ignore(SetIgnored { id, nick: nick("alice"), on: true })).await.unwrap();
+    bob.ask(|id| Command::Ignore(SetIgnored { id, nick: nick("alice"), on: true })).await.unwrap();
     speak(&mut alice, &["bob"], "hear me").await;
     assert!(!bob.drain().await.iter().any(|event| matches!(event, Event::Direct(_))));
     let three = speak(&mut alice, &["bob", "carol"], "all of us").await;
@@ -332,8 +322,8 @@ async fn what_somebody_would_never_read_is_refused() {
     let mut carol = come(&server, "carol", CAROL).await;
     let theirs = speak(&mut alice, &["bob"], "psst").await;
     // What was bob is one more device of carol's.
-    let code = ask(&mut carol, |id| Command::Device(Plain { id })).await.unwrap().code.unwrap();
-    ask(&mut bob, |id| Command::Link(LinkDevice { id, code })).await.unwrap();
+    let code = carol.ask(|id| Command::Device(Plain { id })).await.unwrap().code.unwrap();
+    bob.ask(|id| Command::Link(LinkDevice { id, code })).await.unwrap();
     let refused = alice.submit(message(theirs.as_str(), "still there?")).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::NoSuchPerson);
     assert!(refused.message.as_str().contains("never read"), "{refused}");

@@ -6,12 +6,11 @@
 mod common;
 
 use common::{TestClient, TestServer, nick, room, unlimited};
-use parlor::protocol::command::{Command, InRoom, Judgement, OfNick, RequestId, SetAway};
-use parlor::protocol::event::{ErrorCode, Event, Failure, Okay, Typing};
+use parlor::protocol::command::{Command, InRoom, Judgement, OfNick, SetAway};
+use parlor::protocol::event::{ErrorCode, Event, Typing};
 use parlor::protocol::limits::TYPING_TOLD;
 use parlor::protocol::proof::KeyPair;
 use parlor::protocol::text::Line;
-use uuid::Uuid;
 
 /// Whose key it is that begins with this byte.
 fn key(seed: u8) -> KeyPair {
@@ -27,16 +26,6 @@ async fn parlor() -> TestServer {
 
 async fn types(client: &mut TestClient, name: &str) {
     client.say(Command::Typing(InRoom { id: None, room: room(name) })).await;
-}
-
-/// Says a command that is made for an id, and waits for its answer.
-async fn ask(
-    client: &mut TestClient,
-    command: impl FnOnce(Option<RequestId>) -> Command,
-) -> Result<Okay, Failure> {
-    let id = RequestId::from(Uuid::now_v7());
-    client.say(command(Some(id.clone()))).await;
-    client.answer(&id).await
 }
 
 /// What a client has been told of those who type, once all of it has come.
@@ -90,7 +79,7 @@ async fn a_guest_is_heard_and_who_is_muted_is_not() {
     guest.drain().await;
     assert_eq!(typing(&mut host).await, [Typing { room: room("#a"), nick: nick("guest") }]);
     let muted = Judgement { nick: Some(nick("guest")), ..Judgement::default() };
-    ask(&mut host, |id| Command::Mute(Judgement { id, ..muted })).await.unwrap();
+    host.ask(|id| Command::Mute(Judgement { id, ..muted })).await.unwrap();
     types(&mut guest, "#b").await;
     guest.drain().await;
     assert_eq!(typing(&mut host).await, []);
@@ -120,7 +109,7 @@ async fn who_is_away_is_so_on_all_devices_until_they_are_back() {
     }
     let lunch = Line::lossy("lunch");
     let gone = Some(lunch.clone());
-    ask(&mut alice, |id| Command::Away(SetAway { id, text: gone })).await.unwrap();
+    alice.ask(|id| Command::Away(SetAway { id, text: gone })).await.unwrap();
     let alices_away = |event| match event {
         Event::Presence(told) => {
             let people = told.joined.into_iter().chain(told.people.into_iter().flatten());
@@ -139,7 +128,7 @@ async fn who_is_away_is_so_on_all_devices_until_they_are_back() {
         _ => None,
     });
     assert_eq!(whois.await.away, Some(lunch));
-    ask(&mut alice, |id| Command::Away(SetAway { id, text: None })).await.unwrap();
+    alice.ask(|id| Command::Away(SetAway { id, text: None })).await.unwrap();
     while guest.until(alices_away).await.is_some() {}
     assert_eq!(server.client_of("alice", &key(ALICE)).await.ready.you.away, None);
 }

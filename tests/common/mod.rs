@@ -109,6 +109,22 @@ pub struct TestServer {
     running: JoinHandle<Result<(), Fault>>,
 }
 
+/// A parlor on this folder that everyone may enter and where nothing is limited, at a port that the system chooses.
+fn open_config(data: &Path) -> Config {
+    Config {
+        listen: vec![loopback(0)],
+        data: data.to_owned(),
+        name: "test".to_owned(),
+        tls: None,
+        ask: Ask::Nothing,
+        guests: true,
+        host: None,
+        durability: Durability::Process,
+        retention: Retention::default(),
+        limits: unlimited(),
+    }
+}
+
 impl TestServer {
     pub async fn start() -> Self {
         Self::with(unlimited()).await
@@ -135,79 +151,28 @@ impl TestServer {
     /// Open, and of the host with this key.
     pub async fn of_host(key: PublicKey, limits: Limits) -> Self {
         let folder = TempDir::new().unwrap();
-        let (data, name, durability) = (folder.path().to_owned(), "test".to_owned(), Durability::Process);
-        let (listen, tls, ask, host) = (vec![loopback(0)], None, Ask::Nothing, Some(key));
-        Self::on(
-            folder,
-            Config {
-                listen,
-                data,
-                name,
-                tls,
-                ask,
-                guests: true,
-                host,
-                durability,
-                retention: Retention::default(),
-                limits,
-            },
-        )
-        .await
+        let config = Config { host: Some(key), limits, ..open_config(folder.path()) };
+        Self::on(folder, config).await
     }
 
     /// Closed, and of the host with this key.
     pub async fn closed_by(key: PublicKey) -> Self {
         let folder = TempDir::new().unwrap();
-        let (data, name, durability) = (folder.path().to_owned(), "test".to_owned(), Durability::Process);
         let (tls, ask, host) = (Some(Source::Own), Ask::OwnWords, Some(key));
-        let (listen, limits) = (vec![loopback(0)], unlimited());
-        Self::on(
-            folder,
-            Config {
-                listen,
-                data,
-                name,
-                tls,
-                ask,
-                guests: true,
-                host,
-                durability,
-                retention: Retention::default(),
-                limits,
-            },
-        )
-        .await
+        let config = Config { tls, ask, host, ..open_config(folder.path()) };
+        Self::on(folder, config).await
     }
 
     /// Open, on a folder that is there, and of the host with this key.
     pub async fn keeping(folder: TempDir, retention: Retention, key: PublicKey) -> Self {
-        let (data, name, durability) = (folder.path().to_owned(), "test".to_owned(), Durability::Process);
-        let (listen, tls, ask, host) = (vec![loopback(0)], None, Ask::Nothing, Some(key));
-        let (guests, limits) = (true, unlimited());
-        Self::on(folder, Config { listen, data, name, tls, ask, guests, host, durability, retention, limits })
-            .await
+        let config = Config { host: Some(key), retention, ..open_config(folder.path()) };
+        Self::on(folder, config).await
     }
 
     pub async fn behind(tls: Option<Source>, ask: Ask, limits: Limits) -> Self {
         let folder = TempDir::new().unwrap();
-        let data = folder.path().to_owned();
-        let (name, durability) = ("test".to_owned(), Durability::Process);
-        Self::on(
-            folder,
-            Config {
-                listen: vec![loopback(0)],
-                data,
-                name,
-                tls,
-                ask,
-                guests: true,
-                host: None,
-                durability,
-                retention: Retention::default(),
-                limits,
-            },
-        )
-        .await
+        let config = Config { tls, ask, limits, ..open_config(folder.path()) };
+        Self::on(folder, config).await
     }
 
     async fn on(folder: TempDir, config: Config) -> Self {
@@ -543,6 +508,13 @@ impl TestClient {
             _ => None,
         })
         .await
+    }
+
+    /// Says a command that is made for an id, and waits for its answer.
+    pub async fn ask(&mut self, command: impl FnOnce(Option<RequestId>) -> Command) -> Result<Okay, Failure> {
+        let id = RequestId::from(Uuid::now_v7());
+        self.say(command(Some(id.clone()))).await;
+        self.answer(&id).await
     }
 
     /// Joins and waits for the answer.
