@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyModifiers};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use crate::client::link::Update;
-use crate::client::tui::Event as Happening;
+use crate::client::tui::{Effect, Event as Happening};
 use crate::client::tui::script::{Script, change, entry, nick, presence, room_name};
 use crate::client::tui::view::panes;
 use crate::client::tui::wrap::tests::odd_text;
@@ -265,30 +267,105 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
     }
 }
 
+/// Whether what is drawn is within its lines.
+fn stays_in_its_frame(script: &mut Script) -> Result<(), String> {
+    let panes = panes(&script.state);
+    let covered = script.state.overlay.is_some();
+    let (buffer, cursor) = script.screen();
+    if cursor.x >= buffer.area.width || cursor.y >= buffer.area.height {
+        return Err(format!("the cursor is at {cursor:?}"));
+    }
+    let rules = [panes.rooms.map(|rooms| rooms.right()), panes.people.map(|people| people.x - 1)];
+    for x in rules.into_iter().flatten().filter(|_| !covered) {
+        for y in 0..panes.scrollback.bottom() {
+            let found = buffer[(x, y)].symbol();
+            if found != "│" {
+                return Err(format!("{found:?} stands on the line at {x}, {y}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A screen with something on it.
+fn begun() -> Script {
+    let mut script = Script::new(100, 30).hosting("parlor://10.0.0.5/#?p=amber-otter-river-stone");
+    script.online();
+    script.join("#a", 0, "a topic 話題", &["alice", "bob", "李雷"]);
+    script
+}
+
+/// As whoever wants out does: what is open is closed, what is written is thrown away, and then Ctrl-C; asked whether
+/// they mean it, they say so by Ctrl-C again.
+fn can_be_left(script: &mut Script) -> bool {
+    script.effects.clear();
+    for _ in 0..ESCAPES {
+        script.press(KeyCode::Esc);
+    }
+    for _ in 0..3 {
+        script.key(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        if script.effects.contains(&Effect::Quit) {
+            return true;
+        }
+    }
+    false
+}
+
+/// How often Esc is pressed at most by somebody who wants out.
+const ESCAPES: usize = 8;
+
+/// Steps of an hour, and of how many hours. Each step is what a hand or a room does in half a second.
+const STEPS: usize = 10_000;
+const HOURS: u8 = 10;
+/// Steps between two attempts to leave. The screen goes on behind each.
+const LEAVING: usize = 250;
+
+/// One hour of the steps that `seed` makes.
+fn an_hour(seed: u8) {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+    let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), rng);
+    let steps = step();
+    let (mut script, mut last) = (begun(), 0);
+    for number in 1..=STEPS {
+        let step = steps.new_tree(&mut runner).unwrap().current();
+        let told = format!("seed {seed}, step {number}: {step:?}");
+        take(&mut script, step, &mut last);
+        if let Err(fault) = stays_in_its_frame(&mut script) {
+            panic!("{told}: {fault}");
+        }
+        if number % LEAVING == 0 {
+            assert!(can_be_left(&mut script), "{told}: no way out\n{}", script.text());
+        }
+        // What came out was taken by nobody, and would be held in memory for an hour.
+        script.effects.truncate(EFFECTS);
+        script.passing.clear();
+    }
+}
+
+/// Effects that are kept for an answer.
+const EFFECTS: usize = 100;
+
+#[test]
+fn hours_of_use_leave_the_screen_in_order() {
+    let seeds: Vec<u8> = (1..=HOURS).collect();
+    // One for each core, usually.
+    std::thread::scope(|scope| {
+        for seeds in seeds.chunks(seeds.len().div_ceil(2)) {
+            scope.spawn(move || seeds.iter().copied().for_each(an_hour));
+        }
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_falls_over_and_the_frame_stays_straight(steps in prop::collection::vec(step(), 1..60)) {
-        let mut script = Script::new(100, 30).hosting("parlor://10.0.0.5/#?p=amber-otter-river-stone");
-        script.online();
-        script.join("#a", 0, "a topic 話題", &["alice", "bob", "李雷"]);
-        let mut last = 0;
+        let (mut script, mut last) = (begun(), 0);
         for step in steps {
             take(&mut script, step, &mut last);
-            let panes = panes(&script.state);
-            let covered = script.state.overlay.is_some();
-            let (buffer, cursor) = script.screen();
-            prop_assert!(cursor.x < buffer.area.width && cursor.y < buffer.area.height);
-            if let (Some(rooms), false) = (panes.rooms, covered) {
-                for y in 0..panes.scrollback.bottom() {
-                    prop_assert_eq!(buffer[(rooms.right(), y)].symbol(), "│");
-                }
-            }
-            if let (Some(people), false) = (panes.people, covered) {
-                for y in 0..panes.scrollback.bottom() {
-                    prop_assert_eq!(buffer[(people.x - 1, y)].symbol(), "│");
-                }
+            if let Err(fault) = stays_in_its_frame(&mut script) {
+                return Err(TestCaseError::fail(fault));
             }
         }
     }
