@@ -1,19 +1,11 @@
-//! Draws the picture in the README: a scripted afternoon on the real screen, as SVG.
-//!
-//! `cargo run --example picture` writes `assets/parlor.svg`; another path may be given.
+//! Cells as SVG: what the pictures and the film are drawn with.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
-use anyhow::Context as _;
-use parlor::client::tui::Event;
-use parlor::client::tui::script::{Script, entry};
 use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::layout::Position;
 use ratatui::style::{Color, Modifier};
 
-/// Columns and rows of the screen.
-const SIZE: (u16, u16) = (100, 28);
 /// Width and height of a cell, and where in it the letters stand, in units of the picture.
 const CELL: (f32, f32) = (8.4, 18.0);
 const BASELINE: f32 = 13.2;
@@ -30,70 +22,22 @@ const SIXTEEN: [&str; 16] = [
     "#f0828d", "#acd78d", "#f5d48f", "#7fc3ff", "#da8cf1", "#6acad6", "#ffffff",
 ];
 
-fn main() -> anyhow::Result<()> {
-    let path = std::env::args().nth(1).unwrap_or_else(|| "assets/parlor.svg".to_owned());
-    let mut script = afternoon();
-    let (buffer, cursor) = script.screen();
-    let svg = picture(buffer, cursor)?;
-    if let Some(folder) = std::path::Path::new(&path).parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    }
-    std::fs::write(&path, svg).with_context(|| format!("cannot write {path}"))
-}
-
-/// What there is to see.
-fn afternoon() -> Script {
-    let people = ["alice", "bob", "carol", "grace", "李雷", "Zoë"];
-    let mut script = Script::new(SIZE.0, SIZE.1);
-    script.online();
-    script.join("#lobby", 8, "Friday: demo at 15:00", &people);
-    for (seq, from, minutes, text) in [
-        (1, "grace", -1120, "the staging box is back, sorry for the noise"),
-        (2, "Zoë", -1118, "thank you! good night everyone 🌙"),
-        (3, "bob", -94, "good morning"),
-        (4, "bob", -94, "did the build pass?"),
-        (5, "alice", -92, "yes, in 3 minutes, all green ✅"),
-        (6, "李雷", -61, "早上好！演示放在周五下午三点，可以吗？"),
-        (7, "alice", -60, "可以 👍 see you at three, bring cake 🎂"),
-        (8, "carol", -12, "this is the whole fix, and it explains everything we saw on Thursday:"),
-    ] {
-        let mut entry = entry("#lobby", seq, from, text);
-        entry.at = script.now.time.shifted(minutes * 60_000);
-        script.entry(entry);
-    }
-    script.join("#rust", 0, "", &["alice", "bob"]);
-    script.join("#ops", 0, "", &["alice", "carol"]);
-    script.join("#会議室", 0, "", &["alice", "李雷"]);
-    script.join("#lobby", 8, "Friday: demo at 15:00", &people);
-    for seq in 1..=4 {
-        script.says("#rust", seq, "bob", "edition 2024 is in");
-    }
-    script.says("#ops", 1, "carol", "alice: can you look at the disk?");
-    script.feed(Event::Focus(false));
-    script.pass(Duration::from_secs(60));
-    script.says(
-        "#lobby",
-        9,
-        "carol",
-        "match receiver.recv().await {\n    Err(Lagged(_)) => self.read_log(cursor).await?,\n    news => self.deliver(news),\n}",
-    );
-    script.pass(Duration::from_secs(90));
-    script.says("#lobby", 10, "Zoë", "oh, that is neat: falling behind and coming back are the same case");
-    script.says("#lobby", 11, "bob", "alice, will you review it? 👩‍💻");
-    let mut act = entry("#lobby", 12, "grace", "puts the kettle on ☕");
-    (act.action, act.at) = (true, script.now.time);
-    script.entry(act);
-    script.feed(Event::Focus(true));
-    script.write("on it: give me ten minutes");
-    script
-}
-
-/// The cells in a window's frame.
-fn picture(buffer: &Buffer, cursor: Position) -> Result<String, std::fmt::Error> {
-    let columns = f32::from(buffer.area.width) * CELL.0;
-    let rows = f32::from(buffer.area.height) * CELL.1;
-    let (width, height) = (columns + 2.0 * PADDING, rows + BAR + PADDING);
+/// The cells in a window's frame, under this title.
+pub(crate) fn picture(buffer: &Buffer, cursor: Position, title: &str) -> Result<String, std::fmt::Error> {
     let mut svg = String::new();
+    open(&mut svg, (buffer.area.width, buffer.area.height), title)?;
+    for y in 0..buffer.area.height {
+        row(&mut svg, buffer, y)?;
+    }
+    block(&mut svg, cursor)?;
+    svg.push_str("</svg>\n");
+    Ok(svg)
+}
+
+/// A window for so many columns and rows; `</svg>` ends it.
+pub(crate) fn open(svg: &mut String, (columns, rows): (u16, u16), title: &str) -> std::fmt::Result {
+    let (width, height) =
+        (f32::from(columns) * CELL.0 + 2.0 * PADDING, f32::from(rows) * CELL.1 + BAR + PADDING);
     writeln!(
         svg,
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0} {height:.0}" width="{width:.0}" height="{height:.0}" role="img" aria-label="parlor in a terminal" font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="{FONT}" xml:space="preserve">"#
@@ -110,12 +54,14 @@ fn picture(buffer: &Buffer, cursor: Position) -> Result<String, std::fmt::Error>
     }
     writeln!(
         svg,
-        r##"<text x="{:.0}" y="21.5" fill="#8b90a0" text-anchor="middle">parlor join 192.168.1.7</text>"##,
-        width / 2.0
-    )?;
-    for y in 0..buffer.area.height {
-        row(&mut svg, buffer, y)?;
-    }
+        r##"<text x="{:.0}" y="21.5" fill="#8b90a0" text-anchor="middle">{}</text>"##,
+        width / 2.0,
+        escaped(title)
+    )
+}
+
+/// The cursor.
+pub(crate) fn block(svg: &mut String, cursor: Position) -> std::fmt::Result {
     let (x, y) = (f32::from(cursor.x) * CELL.0 + PADDING, f32::from(cursor.y) * CELL.1 + BAR);
     writeln!(
         svg,
@@ -123,14 +69,12 @@ fn picture(buffer: &Buffer, cursor: Position) -> Result<String, std::fmt::Error>
         y + 1.0,
         CELL.0,
         CELL.1 - 2.0
-    )?;
-    svg.push_str("</svg>\n");
-    Ok(svg)
+    )
 }
 
 /// One row: runs of cells of one style, each with its place and width, so that no font can push what
 /// follows out of its column.
-fn row(svg: &mut String, buffer: &Buffer, y: u16) -> std::fmt::Result {
+pub(crate) fn row(svg: &mut String, buffer: &Buffer, y: u16) -> std::fmt::Result {
     let mut x = 0;
     while x < buffer.area.width {
         let first = &buffer[(x, y)];
