@@ -28,7 +28,7 @@ fn changed(seq: u64, who: (&str, u64), kind: EntryKind, target: u64, text: &str)
 }
 
 /// A talk in which much was changed.
-fn talk(columns: u16, rows: u16) -> Script {
+pub(super) fn talk(columns: u16, rows: u16) -> Script {
     let mut script = Script::new(columns, rows);
     script.online();
     script.join("#lobby", 16, "Friday: demo at 15:00", &["alice", "bob", "carol"]);

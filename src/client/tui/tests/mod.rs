@@ -5,6 +5,7 @@ mod connection;
 mod direct;
 mod finding;
 mod folding;
+mod gallery;
 mod history;
 mod input;
 mod inviting;

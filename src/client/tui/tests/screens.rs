@@ -10,7 +10,7 @@ use crate::protocol::event::{Event, RoomInfo, Rooms};
 use crate::protocol::text::Line;
 
 /// An afternoon in three rooms.
-fn conversation(columns: u16, rows: u16) -> Script {
+pub(super) fn conversation(columns: u16, rows: u16) -> Script {
     let mut script = Script::new(columns, rows);
     script.online();
     let people = ["alice", "bob", "carol", "李雷", "Олена"];

@@ -13,9 +13,11 @@ use crate::client::tui::script::{Script, change, entry, nick, presence, room_nam
 use crate::client::tui::view::panes;
 use crate::client::tui::wrap::tests::odd_text;
 use crate::protocol::command::Command;
+use crate::protocol::emoji::Emoji;
 use crate::protocol::event::{
-    Audit, Called, Decision, Entry, EntryKind, ErrorCode, Event, Failure, Found, Gap, Hit, Okay, Page,
-    ReadUpTo, RoomInfo, Stats, Typing, Whois,
+    Audit, Called, Decision, Earlier, Entry, EntryKind, EntryText, ErrorCode, Event, Failure, Found, Gap, Hit,
+    Okay, Page, Reacted, Reactions, ReadUpTo, RoomInfo, Rooms, Stats, TicketInfo, Tickets, Typing, Version,
+    Whois,
 };
 use crate::protocol::hex::Hex;
 use crate::protocol::name::RoomName;
@@ -137,101 +139,7 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
             script.gap("#a", *last + 1, *last + many);
             *last += many;
         }
-        Step::Answer => {
-            for command in script.asked() {
-                let seq = command.adds_to().map(|_| *last);
-                let okay = Okay { re: command.request_id(), seq, ..Okay::default() };
-                match &command {
-                    Command::Whois(asked) => {
-                        let keys = vec![Hex([7; 32])];
-                        let names = vec![nick("bob"), nick("李雷")];
-                        let (here, guest, role) = (true, false, None);
-                        let (re, nick, addresses) = (okay.re, asked.nick.clone(), Vec::new());
-                        script.hear(Event::Whois(Whois {
-                            re,
-                            nick,
-                            here,
-                            guest,
-                            role,
-                            away: None,
-                            keys,
-                            names,
-                            addresses,
-                        }));
-                    }
-                    Command::Stats(_) => {
-                        let stats = Stats { re: okay.re, lagged: *last, ..Stats::default() };
-                        script.hear(Event::Stats(Box::new(stats)));
-                    }
-                    Command::Audit(asked) => {
-                        let newest = asked.before.unwrap_or(40);
-                        let decisions = (newest.saturating_sub(9)..newest).rev().map(|number| Decision {
-                            number,
-                            at: script.now.time,
-                            by: Line::lossy("alice"),
-                            act: Line::lossy("ban"),
-                            subject: Line::lossy("李雷"),
-                            particulars: Line::lossy("flooding 你好，世界"),
-                        });
-                        let decisions = decisions.collect();
-                        script.hear(Event::Audit(Audit { re: okay.re, decisions }));
-                    }
-                    Command::Direct(asked) => {
-                        let room = RoomName::direct(&[1, 2].into()).unwrap();
-                        let members = asked.with.iter().cloned().chain([nick("alice")]).collect();
-                        let room =
-                            RoomInfo { room, topic: Line::default(), here: 1, last: 0, first: None, members };
-                        script.hear(Event::Ok(Okay { room: Some(room), ..okay }));
-                    }
-                    Command::Search(search) => {
-                        let newest = search.before.unwrap_or((*last).min(600)).max(1);
-                        let alone = RoomName::direct(&[1, 3].into()).unwrap();
-                        let rooms = [room_name("#a"), room_name("#b"), alone];
-                        let said = |seq: u64| {
-                            let room = rooms[usize::try_from(seq % 3).unwrap_or(0)].clone();
-                            let said = entry("#a", seq, "bob", "alice \n漢字 👩‍👩‍👧‍👦\told");
-                            Entry { room, ..said }
-                        };
-                        let seqs = (newest.saturating_sub(12).max(1)..newest).rev();
-                        let hits = seqs
-                            .map(|seq| Hit { entry: said(seq), before: Some(said(seq + 1)), after: None })
-                            .collect();
-                        let more = Some(newest.saturating_sub(12)).filter(|more| *more > 1);
-                        script.hear(Event::Found(Found { re: okay.re, hits, more, behind: *last % 3 }));
-                    }
-                    Command::History(_) => {}
-                    Command::Join(join) => {
-                        let info = RoomInfo {
-                            room: join.room.clone(),
-                            topic: Line::default(),
-                            here: 1,
-                            last: *last,
-                            first: None,
-                            members: Vec::new(),
-                        };
-                        script.hear(Event::Ok(Okay { room: Some(info), ..okay }));
-                        if *last > join.after {
-                            let (from, to) = (join.after + 1, *last);
-                            script.hear(Event::Gap(Gap { room: join.room.clone(), from, to }));
-                        }
-                    }
-                    _ => script.hear(Event::Ok(okay)),
-                }
-                if let Command::History(history) = command {
-                    let from = match history.place {
-                        crate::protocol::command::Place::Before(seq) => seq.saturating_sub(50).max(1),
-                        crate::protocol::command::Place::After(seq) => seq + 1,
-                        crate::protocol::command::Place::Around(seq) => seq.saturating_sub(20).max(1),
-                        crate::protocol::command::Place::At(_) => 1,
-                    };
-                    let room = history.room;
-                    let entries =
-                        (from..from + 50).map(|seq| entry(room.as_str(), seq, "carol", "old")).collect();
-                    let page = Page { re: history.id, room, entries, last: *last };
-                    script.hear(Event::Page(page));
-                }
-            }
-        }
+        Step::Answer => answer(script, *last),
         Step::Direct(other, last) => {
             let room = RoomName::direct(&[1, other].into()).unwrap();
             let members = vec![nick("alice"), nick("李雷")];
@@ -264,6 +172,148 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
             script.joined("#a", *last, "a topic 話題", &["alice", "bob", "李雷"]);
         }
         Step::Pass(millis) => script.pass(Duration::from_millis(millis)),
+    }
+}
+
+/// The server answers all that was asked, as if `last` were the last entry of `#a`.
+pub(super) fn answer(script: &mut Script, last: u64) {
+    for command in script.asked() {
+        let seq = command.adds_to().map(|_| last);
+        let okay = Okay { re: command.request_id(), seq, ..Okay::default() };
+        match &command {
+            Command::Whois(asked) => {
+                let keys = vec![Hex([7; 32])];
+                let names = vec![nick("bob"), nick("李雷")];
+                let (here, guest, role) = (true, false, None);
+                let (re, nick, addresses) = (okay.re, asked.nick.clone(), Vec::new());
+                script.hear(Event::Whois(Whois {
+                    re,
+                    nick,
+                    here,
+                    guest,
+                    role,
+                    away: None,
+                    keys,
+                    names,
+                    addresses,
+                }));
+            }
+            Command::Stats(_) => {
+                let stats = Stats { re: okay.re, lagged: last, ..Stats::default() };
+                script.hear(Event::Stats(Box::new(stats)));
+            }
+            Command::Audit(asked) => {
+                let newest = asked.before.unwrap_or(40);
+                let decisions = (newest.saturating_sub(9)..newest).rev().map(|number| Decision {
+                    number,
+                    at: script.now.time,
+                    by: Line::lossy("alice"),
+                    act: Line::lossy("ban"),
+                    subject: Line::lossy("李雷"),
+                    particulars: Line::lossy("flooding 你好，世界"),
+                });
+                let decisions = decisions.collect();
+                script.hear(Event::Audit(Audit { re: okay.re, decisions }));
+            }
+            Command::Direct(asked) => {
+                let room = RoomName::direct(&[1, 2].into()).unwrap();
+                let members = asked.with.iter().cloned().chain([nick("alice")]).collect();
+                let room =
+                    RoomInfo { room, topic: Line::default(), here: 1, last: 0, first: None, members };
+                script.hear(Event::Ok(Okay { room: Some(room), ..okay }));
+            }
+            Command::Search(search) => {
+                let newest = search.before.unwrap_or((last).min(600)).max(1);
+                let alone = RoomName::direct(&[1, 3].into()).unwrap();
+                let rooms = [room_name("#a"), room_name("#b"), alone];
+                let said = |seq: u64| {
+                    let room = rooms[usize::try_from(seq % 3).unwrap_or(0)].clone();
+                    let said = entry("#a", seq, "bob", "alice \n漢字 👩‍👩‍👧‍👦\told");
+                    Entry { room, ..said }
+                };
+                let seqs = (newest.saturating_sub(12).max(1)..newest).rev();
+                let hits = seqs
+                    .map(|seq| Hit { entry: said(seq), before: Some(said(seq + 1)), after: None })
+                    .collect();
+                let more = Some(newest.saturating_sub(12)).filter(|more| *more > 1);
+                script.hear(Event::Found(Found { re: okay.re, hits, more, behind: last % 3 }));
+            }
+            Command::Rooms(_) => {
+                let info = |room: &str, topic: &str, here| RoomInfo {
+                    room: room_name(room),
+                    topic: Line::lossy(topic),
+                    here,
+                    last,
+                    first: None,
+                    members: Vec::new(),
+                };
+                let rooms = vec![
+                    info("#a", "a topic 話題", 5),
+                    info("#b", "", 0),
+                    info("#会議室", "", 2),
+                ];
+                script.hear(Event::Rooms(Rooms { re: okay.re, rooms }));
+            }
+            Command::Tickets(_) => {
+                let ticket = |digit, uses, until| TicketInfo {
+                    ticket: Hex([digit; 8]),
+                    by: Line::lossy("alice"),
+                    at: script.now.time,
+                    uses,
+                    until,
+                    room: None,
+                };
+                let until = Some(script.now.time.shifted(86_400_000));
+                let tickets = vec![ticket(1, Some(1), None), ticket(2, None, until)];
+                script.hear(Event::Tickets(Tickets { re: okay.re, tickets }));
+            }
+            Command::Reactions(of) => {
+                let people = vec![nick("bob"), nick("李雷")];
+                let emoji = |emoji: &str| Emoji::new(emoji).unwrap();
+                let reactions = vec![
+                    Reacted { emoji: emoji("👍"), count: 2, people },
+                    Reacted { emoji: emoji("🎉"), count: 1, people: vec![nick("carol")] },
+                ];
+                let (room, seq) = (of.room.clone(), of.seq);
+                script.hear(Event::Reactions(Reactions { re: okay.re, room, seq, reactions }));
+            }
+            Command::Earlier(of) => {
+                let version = |text: &str| Version { at: script.now.time, text: EntryText::from_stored(text) };
+                let texts = vec![version("as it was said"), version("as it was said, without mistakes")];
+                let (room, seq) = (of.room.clone(), of.seq);
+                script.hear(Event::Earlier(Earlier { re: okay.re, room, seq, texts }));
+            }
+            Command::History(_) => {}
+            Command::Join(join) => {
+                let info = RoomInfo {
+                    room: join.room.clone(),
+                    topic: Line::default(),
+                    here: 1,
+                    last: last,
+                    first: None,
+                    members: Vec::new(),
+                };
+                script.hear(Event::Ok(Okay { room: Some(info), ..okay }));
+                if last > join.after {
+                    let (from, to) = (join.after + 1, last);
+                    script.hear(Event::Gap(Gap { room: join.room.clone(), from, to }));
+                }
+            }
+            _ => script.hear(Event::Ok(okay)),
+        }
+        if let Command::History(history) = command {
+            let from = match history.place {
+                crate::protocol::command::Place::Before(seq) => seq.saturating_sub(50).max(1),
+                crate::protocol::command::Place::After(seq) => seq + 1,
+                crate::protocol::command::Place::Around(seq) => seq.saturating_sub(20).max(1),
+                crate::protocol::command::Place::At(_) => 1,
+            };
+            let room = history.room;
+            let entries =
+                (from..from + 50).map(|seq| entry(room.as_str(), seq, "carol", "old")).collect();
+            let page = Page { re: history.id, room, entries, last: last };
+            script.hear(Event::Page(page));
+        }
     }
 }
 
