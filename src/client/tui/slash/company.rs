@@ -1,7 +1,7 @@
 //! The commands about company: speaking with some alone, being away, and what one wants to hear of.
 
 use super::{Completes, Entry, Slash, nick};
-use crate::client::tui::settings::Rule;
+use crate::client::tui::known_rooms::Rule;
 use crate::protocol::limits::{AWAY_BYTES, DIRECT_PEOPLE};
 use crate::protocol::name::Nick;
 use crate::protocol::text::{Line, Text};

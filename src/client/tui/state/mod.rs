@@ -38,6 +38,7 @@ use self::inviting::Inviting;
 pub(crate) use self::overlay::{About, Decisions, Links, Overlay, Question};
 use self::room::{Delivery, Room};
 use super::event::Now;
+use super::known_rooms::KnownRooms;
 use super::rows::{Columns, Layout};
 use super::settings::Settings;
 use super::theme::Theme;
@@ -55,6 +56,8 @@ pub struct Setup {
     pub wished: Option<Nick>,
     /// What was set in earlier sessions.
     pub settings: Settings,
+    /// What is remembered of rooms.
+    pub known_rooms: KnownRooms,
     /// How others join.
     pub inviting: Option<Inviting>,
     /// In which zone times are shown.
@@ -200,7 +203,7 @@ impl State {
             // Until the server has said who we are, nobody is told anything under this name.
             me: Nick::from_system(""),
             author: 0,
-            company: Company::new(setup.settings),
+            company: Company::new(setup.settings, setup.known_rooms),
             favourites: Favourites::default(),
             wished: setup.wished,
             asked: Vec::new(),

@@ -1,6 +1,7 @@
 //! Entering, leaving and changing rooms.
 
 use super::{Effect, JOIN_ENTRIES, State, reading};
+use crate::client::tui::known_rooms::{RoomChange, What};
 use crate::client::tui::state::room::Room;
 use crate::protocol::command::{Command, InRoom, Join};
 use crate::protocol::name::RoomName;
@@ -61,6 +62,17 @@ pub(super) fn remove(state: &mut State, place: usize) {
     let next = if in_sight.as_ref() == Some(&removed.name) { state.previous.take() } else { in_sight };
     let next = next.and_then(|name| state.place_of(&name));
     state.current = next.unwrap_or(place.min(state.rooms.len().saturating_sub(1)));
+}
+
+/// Remembers something of the rooms of this parlor, here and for the next time.
+///
+/// # Errors
+/// A sentence, when there is no place for it.
+pub(super) fn remember(state: &mut State, what: What, effects: &mut Vec<Effect>) -> Result<(), String> {
+    let change = RoomChange { parlor: state.company.parlor, what };
+    state.company.known_rooms.apply(&change)?;
+    effects.push(Effect::Remember(change));
+    Ok(())
 }
 
 pub(super) fn go_to(state: &mut State, place: usize) {
