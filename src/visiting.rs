@@ -17,7 +17,7 @@ use parlor::client::{bench, export, pipe, query, say, search, tail, tui};
 use parlor::protocol;
 use parlor::protocol::address::Address;
 use parlor::protocol::invite::{Invite, Pin};
-use parlor::protocol::name::{Nick, RoomName};
+use parlor::protocol::name::Nick;
 use parlor::protocol::proof::{Fingerprint, Passphrase};
 use parlor::protocol::text::{Line, Text};
 use parlor::protocol::wordlist::spell;
@@ -57,7 +57,7 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
                     link,
                     updates,
                     first: vec![online],
-                    room: seat.room.unwrap_or_else(RoomName::lobby),
+                    room: seat.room,
                     wished: nick,
                     settings: settings(),
                     known_rooms: known_rooms(),
@@ -153,12 +153,11 @@ pub(crate) async fn sit_down_at_home(
         give_up_after: None,
     };
     let (link, updates, online) = connect(config).await?.map_err(|(why, _)| anyhow::anyhow!(why))?;
-    let room = seat.room.unwrap_or_else(RoomName::lobby);
     let seated = tui::Options {
         link,
         updates,
         first: vec![online],
-        room,
+        room: seat.room,
         wished: nick,
         settings: settings(),
         known_rooms: known_rooms(),

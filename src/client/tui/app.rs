@@ -82,12 +82,12 @@ impl App {
     }
 
     /// Runs until the person, the system or the terminal ends it.
-    pub(super) async fn run(mut self, first: Vec<Update>, room: RoomName) -> anyhow::Result<Ending> {
+    pub(super) async fn run(mut self, first: Vec<Update>, room: Option<RoomName>) -> anyhow::Result<Ending> {
         for news in first {
             self.take_in(Event::Link(news))?;
         }
         let mut effects = Vec::new();
-        update::enter(&mut self.state, room, &mut effects);
+        update::come_back(&mut self.state, room, &mut effects);
         self.perform(effects)?;
         let mut ended = None;
         while !self.leaving {

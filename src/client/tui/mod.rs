@@ -68,8 +68,8 @@ pub struct Options {
     /// What it has said already: whoever wants a screen only once there is a connection has waited
     /// for [`Update::Online`].
     pub first: Vec<Update>,
-    /// The room to enter.
-    pub room: RoomName,
+    /// The room to go to; `None`: where one was last, or the lobby.
+    pub room: Option<RoomName>,
     /// The nick that was asked for: if the server gave another one, that is said.
     pub wished: Nick,
     /// Where settings are kept; `None`: they hold until the end.

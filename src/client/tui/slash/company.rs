@@ -66,7 +66,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
         name: "notify",
         short: &[],
         arguments: "[WHAT]",
-        help: "what this room rings for: all, mentions or nothing; desktop on or off: whether the desktop is told too. Alone, show it",
+        help: "what this room rings for: all, mentions or nothing, which mutes it; desktop on or off: whether the desktop is told too. Alone, show it",
         completes: Completes::Words(&["all", "mentions", "nothing", "desktop"]),
         parse: |rest| {
             let words: Vec<&str> = rest.split_whitespace().collect();

@@ -1,6 +1,6 @@
 //! What is done about company: the commands, who comes and goes, who is writing, who is away.
 
-use super::{Effect, State, direct, rooms, saying};
+use super::{Effect, State, arranging, direct, rooms, saying};
 use crate::client::tui::known_rooms::{Rule, What};
 use crate::client::tui::settings::Change;
 use crate::client::tui::slash::Company;
@@ -42,7 +42,11 @@ pub(super) fn obey(
             };
             let name = room.name.clone();
             let done = format!("{} rings {}", room.shown, rings_for(rule));
-            rooms::remember(state, What::Rule(name, rule), effects)?;
+            let group = state.company.group(&name);
+            rooms::remember(state, What::Rule(name.clone(), rule), effects)?;
+            if state.company.group(&name) != group {
+                arranging::sort_in(state, &name, effects)?;
+            }
             done
         }
         Company::Desktop(on) => {
