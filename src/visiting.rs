@@ -10,13 +10,14 @@ use anyhow::{Context as _, bail};
 use parlor::client::StoreError;
 use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Met, Secret, Trust, Update};
 use parlor::client::script::End;
+use parlor::client::tui::known_rooms::KnownRoomsFile;
 use parlor::client::tui::settings::SettingsFile;
 use parlor::client::tui::state::inviting::Inviting;
 use parlor::client::{bench, export, pipe, query, say, search, tail, tui};
 use parlor::protocol;
 use parlor::protocol::address::Address;
 use parlor::protocol::invite::{Invite, Pin};
-use parlor::protocol::name::{Nick, RoomName};
+use parlor::protocol::name::Nick;
 use parlor::protocol::proof::{Fingerprint, Passphrase};
 use parlor::protocol::text::{Line, Text};
 use parlor::protocol::wordlist::spell;
@@ -56,9 +57,10 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
                     link,
                     updates,
                     first: vec![online],
-                    room: seat.room.unwrap_or_else(RoomName::lobby),
+                    room: seat.room,
                     wished: nick,
                     settings: settings(),
+                    known_rooms: known_rooms(),
                     inviting,
                 };
                 return stay(seated).await;
@@ -151,9 +153,17 @@ pub(crate) async fn sit_down_at_home(
         give_up_after: None,
     };
     let (link, updates, online) = connect(config).await?.map_err(|(why, _)| anyhow::anyhow!(why))?;
-    let room = seat.room.unwrap_or_else(RoomName::lobby);
-    let settings = settings();
-    stay(tui::Options { link, updates, first: vec![online], room, wished: nick, settings, inviting }).await
+    let seated = tui::Options {
+        link,
+        updates,
+        first: vec![online],
+        room: seat.room,
+        wished: nick,
+        settings: settings(),
+        known_rooms: known_rooms(),
+        inviting,
+    };
+    stay(seated).await
 }
 
 type Connected = (Link, mpsc::Receiver<Update>, Update);
@@ -313,6 +323,11 @@ fn folder() -> anyhow::Result<PathBuf> {
 /// Where the screen keeps what people set.
 fn settings() -> Option<SettingsFile> {
     client_folder().map(|folder| SettingsFile::in_folder(&folder))
+}
+
+/// Where it is kept what is remembered of rooms.
+fn known_rooms() -> Option<KnownRoomsFile> {
+    client_folder().map(|folder| KnownRoomsFile::in_folder(&folder))
 }
 
 /// Who we are.

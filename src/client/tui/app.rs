@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::event::{Effect, Event, Now};
+use super::known_rooms::{KnownRoomsFile, RoomChange};
 use super::settings::{Change, SettingsFile};
 use super::state::State;
 use super::terminal::Terminal;
@@ -37,6 +38,8 @@ pub(super) struct App {
     terminal: Terminal,
     /// Where settings are kept.
     settings: Option<SettingsFile>,
+    /// Where it is kept what is remembered of rooms.
+    known_rooms: Option<KnownRoomsFile>,
     input: EventStream,
     signals: Signals,
     continued: Continued,
@@ -56,6 +59,7 @@ impl App {
         updates: mpsc::Receiver<Update>,
         terminal: Terminal,
         settings: Option<SettingsFile>,
+        known_rooms: Option<KnownRoomsFile>,
     ) -> Self {
         let (input, signals, continued) = (EventStream::new(), Signals::listen(), Continued::listen());
         let title = String::new();
@@ -65,6 +69,7 @@ impl App {
             updates,
             terminal,
             settings,
+            known_rooms,
             input,
             signals,
             continued,
@@ -77,12 +82,12 @@ impl App {
     }
 
     /// Runs until the person, the system or the terminal ends it.
-    pub(super) async fn run(mut self, first: Vec<Update>, room: RoomName) -> anyhow::Result<Ending> {
+    pub(super) async fn run(mut self, first: Vec<Update>, room: Option<RoomName>) -> anyhow::Result<Ending> {
         for news in first {
             self.take_in(Event::Link(news))?;
         }
         let mut effects = Vec::new();
-        update::enter(&mut self.state, room, &mut effects);
+        update::come_back(&mut self.state, room, &mut effects);
         self.perform(effects)?;
         let mut ended = None;
         while !self.leaving {
@@ -133,6 +138,7 @@ impl App {
                 Effect::Bell => self.terminal.ring()?,
                 Effect::Notice { title, body } => self.terminal.tell_desktop(&title, &body)?,
                 Effect::Keep(change) => self.keep(&change),
+                Effect::Remember(change) => self.remember(&change),
                 Effect::Repaint => self.terminal.forget()?,
                 Effect::Suspend => self.suspend()?,
             }
@@ -144,6 +150,14 @@ impl App {
     fn keep(&mut self, change: &Change) {
         if let Some(Err(error)) = self.settings.as_ref().map(|file| file.keep(change)) {
             self.state.complain(format!("this holds until you leave: {error}"));
+        }
+    }
+
+    /// Remembers something of rooms. Where that does not work, the first time says it: the next ones come by themselves.
+    fn remember(&mut self, change: &RoomChange) {
+        if let Some(Err(error)) = self.known_rooms.as_ref().map(|file| file.keep(change)) {
+            self.known_rooms = None;
+            self.state.complain(format!("what is set for rooms holds until you leave: {error}"));
         }
     }
 

@@ -3,6 +3,7 @@
 use crossterm::event::KeyEvent;
 use tokio::time::Instant;
 
+use super::known_rooms::RoomChange;
 use super::settings::Change;
 use crate::client::link::Update;
 use crate::protocol::command::Command;
@@ -70,6 +71,8 @@ pub enum Effect {
     },
     /// Keep this setting for the next time.
     Keep(Change),
+    /// Remember this of rooms for the next time.
+    Remember(RoomChange),
     /// Give the terminal back to the shell for a while.
     Suspend,
     /// Paint everything anew: something else wrote on the screen.

@@ -49,6 +49,9 @@ pub(crate) enum Action {
     NextRoom,
     PreviousRoom,
     NextNews,
+    /// Moves the room in sight in the list.
+    MoveRoomUp,
+    MoveRoomDown,
     ToggleRooms,
     TogglePeople,
     Help,
@@ -99,6 +102,9 @@ const fn ctrl_key(code: KeyCode) -> Key {
 }
 const fn alt(c: char) -> Key {
     Key { code: KeyCode::Char(c), modifiers: KeyModifiers::ALT }
+}
+const fn alt_shift(code: KeyCode) -> Key {
+    Key { code, modifiers: KeyModifiers::ALT.union(KeyModifiers::SHIFT) }
 }
 const fn alt_key(code: KeyCode) -> Key {
     Key { code, modifiers: KeyModifiers::ALT }
@@ -223,7 +229,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(&[ctrl('s')], 1, Action::Search, Reading, "search in all that was said; again: the last search"),
     row(&[alt('p')], 1, Action::PreviousMention, Reading, "where somebody said your name; again: before that"),
     row(&[alt('n')], 1, Action::NextMention, Reading, "where they said it after that"),
-    row(&[alt('a')], 1, Action::NextNews, Rooms, "the next room with news, mentions first"),
+    row(&[alt('a')], 1, Action::NextNews, Rooms, "the next room with news, mentions first; at the end, back to where you were"),
     row(&[ctrl('n'), alt_key(K::Right)], 2, Action::NextRoom, Rooms, "the next room"),
     row(&[ctrl('p'), alt_key(K::Left)], 2, Action::PreviousRoom, Rooms, "the room before"),
     row(&[alt('1')], 1, Action::RoomNumber(0), Rooms, "the first room, and so on to Alt-0, the tenth"),
@@ -236,6 +242,8 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(&[alt('8')], 0, Action::RoomNumber(7), Rooms, ""),
     row(&[alt('9')], 0, Action::RoomNumber(8), Rooms, ""),
     row(&[alt('0')], 0, Action::RoomNumber(9), Rooms, ""),
+    row(&[alt_shift(K::Up)], 1, Action::MoveRoomUp, Rooms, "move this room up in the list"),
+    row(&[alt_shift(K::Down)], 1, Action::MoveRoomDown, Rooms, "move this room down"),
     row(&[plain(K::F(2))], 1, Action::ToggleRooms, Rooms, "show or hide the rooms"),
     row(&[plain(K::F(3))], 1, Action::TogglePeople, Rooms, "show or hide the people"),
     row(&[plain(K::F(1))], 1, Action::Help, Program, "this help"),

@@ -11,6 +11,7 @@
 //! | [`state`] | what is known: rooms, scrollback, people, the input |
 //! | `update` | what happens to it |
 //! | [`settings`] | what people set and want to find again |
+//! | [`known_rooms`] | what is remembered of rooms between visits |
 //! | `desktop` | notices on the desktop |
 //! | `keymap`, `slash` | which key and which command does what: the tables that the help is made of |
 //! | `pasted` | telling code from words |
@@ -26,6 +27,7 @@ mod app;
 mod desktop;
 mod event;
 mod keymap;
+pub mod known_rooms;
 mod markup;
 mod pasted;
 mod rows;
@@ -66,12 +68,14 @@ pub struct Options {
     /// What it has said already: whoever wants a screen only once there is a connection has waited
     /// for [`Update::Online`].
     pub first: Vec<Update>,
-    /// The room to enter.
-    pub room: RoomName,
+    /// The room to go to; `None`: where one was last, or the lobby.
+    pub room: Option<RoomName>,
     /// The nick that was asked for: if the server gave another one, that is said.
     pub wished: Nick,
     /// Where settings are kept; `None`: they hold until the end.
     pub settings: Option<settings::SettingsFile>,
+    /// Where it is kept what is remembered of rooms; `None`: it is forgotten at the end.
+    pub known_rooms: Option<known_rooms::KnownRoomsFile>,
     /// How others join. A host sees it at the beginning of each room.
     pub inviting: state::inviting::Inviting,
 }
@@ -102,9 +106,15 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         Some(Ok(settings)) => (settings, None),
         Some(Err(error)) => (settings::Settings::default(), Some(error.to_string())),
     };
+    let (known_rooms, forgotten) = match options.known_rooms.as_ref().map(known_rooms::KnownRoomsFile::load) {
+        None => Default::default(),
+        Some(Ok(known)) => (known, None),
+        Some(Err(error)) => (known_rooms::KnownRooms::default(), Some(error.to_string())),
+    };
     let mut state = state::State::new(state::Setup {
         wished: Some(options.wished),
         settings,
+        known_rooms,
         inviting: Some(options.inviting),
         zone: TimeZone::system(),
         theme: theme::Theme::from_environment(|name| std::env::var(name).ok()),
@@ -113,11 +123,12 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         now: Now::read(),
     });
     state.can_open = can_open(|name| std::env::var(name).ok());
-    if let Some(error) = unread {
+    if let Some(error) = unread.or(forgotten) {
         state.insist(error);
     }
     let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
-    let app = app::App::new(state, options.link, options.updates, terminal, options.settings);
+    let app =
+        app::App::new(state, options.link, options.updates, terminal, options.settings, options.known_rooms);
     app.run(options.first, options.room).await
 }
 

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::event::{Effect, Event, Now};
+use super::known_rooms::{KnownRooms, RoomChange};
 use super::settings::Settings;
 use super::state::inviting::Inviting;
 use super::state::{Setup, State};
@@ -45,6 +46,8 @@ pub struct Script {
     pub effects: Vec<Effect>,
     /// What the server was told without anybody's asking since it was looked at last: who writes, and what was read.
     pub passing: Vec<Command>,
+    /// What was to be remembered of rooms since it was looked at last.
+    pub remembered: Vec<RoomChange>,
     terminal: Terminal<TestBackend>,
     cells: Buffer,
 }
@@ -57,6 +60,7 @@ impl Script {
         let state = State::new(Setup {
             wished: None,
             settings: Settings::default(),
+            known_rooms: KnownRooms::default(),
             inviting: None,
             zone: TimeZone::UTC,
             theme: Theme::new(Colours::Many),
@@ -65,7 +69,15 @@ impl Script {
             now,
         });
         let terminal = Terminal::new(TestBackend::new(columns, rows)).expect("memory does not fail");
-        Self { state, now, effects: Vec::new(), passing: Vec::new(), terminal, cells: Buffer::default() }
+        Self {
+            state,
+            now,
+            effects: Vec::new(),
+            passing: Vec::new(),
+            remembered: Vec::new(),
+            terminal,
+            cells: Buffer::default(),
+        }
     }
 
     /// The same in our own parlor, to which this invite leads.
@@ -94,6 +106,7 @@ impl Script {
                 Effect::Submit(command @ (Command::Read(_) | Command::Typing(_))) => {
                     self.passing.push(command);
                 }
+                Effect::Remember(change) => self.remembered.push(change),
                 effect => self.effects.push(effect),
             }
         }

@@ -1,7 +1,6 @@
 //! What people set on the screen and want to find again: what they hear of, and how. One file on this machine, for
 //! people to read and to edit.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -17,16 +16,13 @@ use crate::protocol::name::Nick;
 const FILE: &str = "screen.toml";
 
 /// What stands at the top of it.
-const ABOUT: &str = "# What you set in parlor by /notify, /highlight, /typing and /noise.\n";
+const ABOUT: &str = "# What you set in parlor by /notify desktop, /highlight, /typing and /noise.\n";
 
 /// Words of one's own that count as one's name. Each message is looked through for all of them.
 pub const WORDS: usize = 50;
 
 /// Bytes of one of them: as much as a name has.
 const WORD_BYTES: usize = crate::protocol::limits::NAME_BYTES;
-
-/// Rooms with a rule of their own. Beyond it the file would be long to read, and nobody has an opinion of so many.
-const RULES: usize = 1_000;
 
 /// What is set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,36 +36,11 @@ pub struct Settings {
     pub noise: bool,
     /// What counts as our name, in lower case.
     pub words: Vec<String>,
-    /// What a room rings for, where that is not the usual: by `room_key`.
-    pub rooms: BTreeMap<String, Rule>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { desktop: true, typing: true, noise: true, words: Vec::new(), rooms: BTreeMap::new() }
-    }
-}
-
-/// What a room rings for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rule {
-    /// Whatever is said.
-    All,
-    /// What says our name.
-    Mentions,
-    /// Nothing.
-    Nothing,
-}
-
-impl Rule {
-    /// The word for it.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Mentions => "mentions",
-            Self::Nothing => "nothing",
-        }
+        Self { desktop: true, typing: true, noise: true, words: Vec::new() }
     }
 }
 
@@ -84,13 +55,6 @@ pub enum Change {
     Noise(bool),
     /// A word counts as our name, or does not any more.
     Word(String, bool),
-    /// What the room of this key rings for.
-    Rule(String, Rule),
-}
-
-/// Under what a room is found: names alone are the same in many parlors.
-pub(crate) fn room_key(parlor: uuid::Uuid, room: &crate::protocol::name::RoomName) -> String {
-    format!("{parlor} {room}")
 }
 
 impl Settings {
@@ -115,12 +79,6 @@ impl Settings {
                 if *on {
                     self.words.push(word);
                 }
-            }
-            Change::Rule(room, rule) => {
-                if self.rooms.len() >= RULES && !self.rooms.contains_key(room) {
-                    return Err(format!("{RULES} rooms have a rule: remove some from {FILE}"));
-                }
-                self.rooms.insert(room.clone(), *rule);
             }
         }
         Ok(())
@@ -210,7 +168,6 @@ mod tests {
             Change::Word("Ferris".to_owned(), true),
             Change::Word("crab".to_owned(), true),
             Change::Word("crab".to_owned(), false),
-            Change::Rule("id #rust".to_owned(), Rule::All),
         ];
         let mut expected = Settings::default();
         for change in &changes {

@@ -1,7 +1,7 @@
 //! The commands about company: speaking with some alone, being away, and what one wants to hear of.
 
 use super::{Completes, Entry, Slash, nick};
-use crate::client::tui::settings::Rule;
+use crate::client::tui::known_rooms::Rule;
 use crate::protocol::limits::{AWAY_BYTES, DIRECT_PEOPLE};
 use crate::protocol::name::Nick;
 use crate::protocol::text::{Line, Text};
@@ -66,7 +66,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
         name: "notify",
         short: &[],
         arguments: "[WHAT]",
-        help: "what this room rings for: all, mentions or nothing; desktop on or off: whether the desktop is told too. Alone, show it",
+        help: "what this room rings for: all, mentions or nothing, which mutes it; desktop on or off: whether the desktop is told too. Alone, show it",
         completes: Completes::Words(&["all", "mentions", "nothing", "desktop"]),
         parse: |rest| {
             let words: Vec<&str> = rest.split_whitespace().collect();

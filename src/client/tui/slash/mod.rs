@@ -6,11 +6,13 @@
 
 mod change;
 mod company;
+mod moving;
 pub(crate) mod order;
 mod talk;
 
 pub(crate) use self::change::Change;
 pub(crate) use self::company::Company;
+pub(crate) use self::moving::{Step, Which};
 pub(crate) use self::order::Order;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::proof::Passphrase;
@@ -36,6 +38,10 @@ pub(crate) enum Slash {
     Search(String),
     Mentions,
     Goto(Target),
+    /// Pins, or unpins.
+    Pin(Which, bool),
+    /// Moves the room in sight.
+    Move(Step),
     Order(Order),
     Company(Company),
     Change(Change),

@@ -2,7 +2,7 @@
 
 use super::company::{Company, people};
 use super::order::{Order, named};
-use super::{Completes, Entry, Slash, Target, nick, room_name};
+use super::{Completes, Entry, Slash, Target, moving, nick, room_name};
 use crate::protocol::name::Nick;
 use crate::protocol::proof::Passphrase;
 use crate::protocol::text::{Line, Text};
@@ -179,6 +179,30 @@ pub(crate) const COMMANDS: &[Entry] = &[
                 Line::new(code).map(|code| Slash::Order(Order::Link(code))).map_err(|error| error.to_string())
             }
         },
+    },
+    Entry {
+        name: "pin",
+        short: &[],
+        arguments: "[ROOM]",
+        help: "keep this room at the top of the list, or the one named; /pin @NAME for what you speak with somebody",
+        completes: Completes::Rooms,
+        parse: moving::pin,
+    },
+    Entry {
+        name: "unpin",
+        short: &[],
+        arguments: "[ROOM]",
+        help: "let it go to the others again",
+        completes: Completes::Rooms,
+        parse: moving::unpin,
+    },
+    Entry {
+        name: "move",
+        short: &[],
+        arguments: "up|down|NUMBER",
+        help: "move this room in the list: 1 is where Alt-1 goes",
+        completes: Completes::Words(&["up", "down"]),
+        parse: moving::shift,
     },
     Entry {
         name: "clear",

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::State;
 use super::room::Room;
 use crate::client::place::called;
+use crate::client::tui::known_rooms::{KnownRooms, Rule};
 use crate::client::tui::markup;
-use crate::client::tui::settings::{self, Rule, Settings};
+use crate::client::tui::settings::{self, Settings};
 use crate::protocol::command::RequestId;
 use crate::protocol::event::Entry;
 use crate::protocol::mention;
@@ -20,6 +21,8 @@ use crate::protocol::text::Line;
 #[derive(Debug)]
 pub(crate) struct Company {
     pub(crate) settings: Settings,
+    /// What is remembered of rooms, of this parlor's and of others'.
+    pub(crate) known_rooms: KnownRooms,
     /// Which parlor this is, once it has said so.
     pub(crate) parlor: Uuid,
     /// We are away, and why, which may be empty.
@@ -39,9 +42,10 @@ pub(crate) struct Company {
 }
 
 impl Company {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, known_rooms: KnownRooms) -> Self {
         Self {
             settings,
+            known_rooms,
             parlor: Uuid::nil(),
             away: None,
             closed: BTreeMap::new(),
@@ -62,7 +66,7 @@ impl Company {
     /// What a room rings for.
     pub(crate) fn rule(&self, room: &RoomName) -> Rule {
         let usual = if room.is_direct() { Rule::All } else { Rule::Mentions };
-        self.settings.rooms.get(&settings::room_key(self.parlor, room)).copied().unwrap_or(usual)
+        self.known_rooms.rule(self.parlor, room).unwrap_or(usual)
     }
 
     /// Whether a text of somebody else names us: by our name, by a word of ours, or, from those who keep order, by

@@ -12,6 +12,7 @@ pub(crate) mod finding;
 pub(crate) mod ignored;
 pub mod input_history;
 pub mod inviting;
+pub(crate) mod order;
 pub(crate) mod overlay;
 pub mod people;
 pub(crate) mod reading;
@@ -35,9 +36,11 @@ use self::finding::Finding;
 use self::ignored::Ignored;
 use self::input_history::InputHistory;
 use self::inviting::Inviting;
+use self::order::News;
 pub(crate) use self::overlay::{About, Decisions, Links, Overlay, Question};
 use self::room::{Delivery, Room};
 use super::event::Now;
+use super::known_rooms::KnownRooms;
 use super::rows::{Columns, Layout};
 use super::settings::Settings;
 use super::theme::Theme;
@@ -55,6 +58,8 @@ pub struct Setup {
     pub wished: Option<Nick>,
     /// What was set in earlier sessions.
     pub settings: Settings,
+    /// What is remembered of rooms.
+    pub known_rooms: KnownRooms,
     /// How others join.
     pub inviting: Option<Inviting>,
     /// In which zone times are shown.
@@ -108,6 +113,8 @@ pub struct State {
     pub(crate) current: usize,
     /// The one before, to go back to when this one is left.
     pub(crate) previous: Option<RoomName>,
+    /// Where the way from news to news began, to go back to at its end.
+    pub(crate) news_from: Option<RoomName>,
     /// Rooms that the server told of, for completion.
     pub(crate) listed: Vec<RoomInfo>,
     /// The input while we are in no room.
@@ -200,7 +207,7 @@ impl State {
             // Until the server has said who we are, nobody is told anything under this name.
             me: Nick::from_system(""),
             author: 0,
-            company: Company::new(setup.settings),
+            company: Company::new(setup.settings, setup.known_rooms),
             favourites: Favourites::default(),
             wished: setup.wished,
             asked: Vec::new(),
@@ -218,6 +225,7 @@ impl State {
             rooms: Vec::new(),
             current: 0,
             previous: None,
+            news_from: None,
             listed: Vec::new(),
             spare: Composer::default(),
             input_history: InputHistory::default(),
@@ -403,10 +411,10 @@ impl State {
 
     /// What the terminal's window is called: the room, and whether anything waits for us.
     pub(crate) fn title(&self) -> String {
-        let waits = match self.rooms.iter().any(|room| room.mentioned) {
-            true => "! ",
-            false if self.rooms.iter().any(|room| room.unread > 0) => "* ",
-            false => "",
+        let waits = match self.news_of(self.rooms.iter()).0 {
+            News::Urgent => "! ",
+            News::Unread => "* ",
+            News::None => "",
         };
         let room = self.room().map(|room| format!("{} · ", room.shown)).unwrap_or_default();
         format!("{waits}{room}parlor")

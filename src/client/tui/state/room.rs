@@ -41,6 +41,8 @@ pub struct Room {
     pub(crate) comings: Comings,
     /// The server has said that we are in.
     pub(crate) joined: bool,
+    /// It was open last time, and is entered again without having been asked for.
+    pub(crate) reopened: bool,
     /// The question to be let in, for its answer.
     pub(crate) entering: Option<RequestId>,
     /// We were in before: what is missed from now on is news and not history.
@@ -136,6 +138,7 @@ impl Room {
             typing: Typing::default(),
             comings: Comings::default(),
             joined: false,
+            reopened: false,
             entering: None,
             returning: false,
             caught_up_at: 0,
@@ -173,6 +176,7 @@ impl Room {
     /// We are in, and `info` is what the room is now; `counts` is what the server knows of our reading.
     pub(crate) fn join(&mut self, info: RoomInfo, counts: Option<Counts>) {
         self.joined = true;
+        self.reopened = false;
         self.entering = None;
         self.returning = !self.scrollback.is_untouched() || self.returning;
         self.topic = info.topic;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 
+use crate::client::tui::known_rooms::{RoomChange, Rule, What};
 use crate::client::tui::script::{Script, entry, nick, person, presence, room_name};
-use crate::client::tui::settings::{Change, Rule};
+use crate::client::tui::settings::Change;
 use crate::client::tui::{Effect, Event as Happening};
 use crate::protocol::command::Command;
 use crate::protocol::event::{Event, Okay, Person, Presence, Renamed, Role, Typing};
@@ -179,13 +180,13 @@ fn a_room_rings_for_what_one_wants_to_hear() {
     };
     assert_eq!((rings(&mut script, "bob", "well"), rings(&mut script, "bob", "@Alice")), (0, 1));
     let all = |script: &mut Script, rule: &str| {
-        script.key(KeyCode::Char('1'), crossterm::event::KeyModifiers::ALT);
+        type_line(script, "/join #lobby");
         type_line(script, &format!("/notify {rule}"));
-        script.key(KeyCode::Char('2'), crossterm::event::KeyModifiers::ALT);
+        type_line(script, "/join #b");
     };
     all(&mut script, "all");
-    let kept = format!("{} #lobby", uuid::Uuid::nil());
-    assert!(script.effects.contains(&Effect::Keep(Change::Rule(kept, Rule::All))), "{:?}", script.effects);
+    let kept = RoomChange { parlor: uuid::Uuid::nil(), what: What::Rule(room_name("#lobby"), Rule::All) };
+    assert!(script.remembered.contains(&kept), "{:?}", script.remembered);
     assert_eq!((rings(&mut script, "bob", "well"), rings(&mut script, "alice", "mine")), (1, 0));
     all(&mut script, "nothing");
     assert_eq!(rings(&mut script, "bob", "alice!"), 0);

@@ -10,6 +10,7 @@ mod history;
 mod input;
 mod inviting;
 mod jumps;
+mod moving;
 mod order;
 mod reading;
 mod screens;

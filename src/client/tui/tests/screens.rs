@@ -128,17 +128,17 @@ fn more_rooms_than_rows() {
             .collect::<Vec<_>>()
     };
     let pane = columns(&mut script);
-    assert_eq!((pane[0].as_str(), pane[8].as_str()), (" rooms   ↑ 22", "▌#room30"), "{pane:#?}");
+    assert_eq!((pane[0].as_str(), pane[8].as_str()), ("    ↑ 22 more", "▌#room30"), "{pane:#?}");
     script.says("#room01", 1, "bob", "alice!");
     script.says("#room29", 1, "bob", "well");
-    assert_eq!(columns(&mut script)[0], " rooms  ↑ 22!");
+    assert_eq!(columns(&mut script)[0], "     ↑ 1 new!");
     for (_, number) in (0..10).zip((1..30).rev()) {
         script.key(KeyCode::Char('p'), crossterm::event::KeyModifiers::CONTROL);
         let pane = columns(&mut script);
         assert!(pane.contains(&format!("▌#room{number:02}")), "{pane:#?}");
     }
     let pane = columns(&mut script);
-    assert!(pane[0].ends_with("↑ 13!") && pane[8].ends_with("↓ 10 more"), "{pane:#?}");
+    assert!(pane[0].ends_with("↑ 1 new!") && pane[8].ends_with("↓ 10 more"), "{pane:#?}");
     script.key(KeyCode::Char('1'), crossterm::event::KeyModifiers::ALT);
     let pane = columns(&mut script);
     assert_eq!(pane[0], " rooms");

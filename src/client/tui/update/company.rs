@@ -1,7 +1,8 @@
 //! What is done about company: the commands, who comes and goes, who is writing, who is away.
 
-use super::{Effect, State, direct, saying};
-use crate::client::tui::settings::{Change, Rule, room_key};
+use super::{Effect, State, arranging, direct, rooms, saying};
+use crate::client::tui::known_rooms::{Rule, What};
+use crate::client::tui::settings::Change;
 use crate::client::tui::slash::Company;
 use crate::client::tui::state::comings::TOLD_UP_TO;
 use crate::client::tui::state::{Asked, Connection, Then};
@@ -39,9 +40,13 @@ pub(super) fn obey(
             let Some(room) = state.room() else {
                 return Err("this is about a room: /join one first".to_owned());
             };
-            let key = room_key(state.company.parlor, &room.name);
+            let name = room.name.clone();
             let done = format!("{} rings {}", room.shown, rings_for(rule));
-            set(state, Change::Rule(key, rule), effects)?;
+            let group = state.company.group(&name);
+            rooms::remember(state, What::Rule(name.clone(), rule), effects)?;
+            if state.company.group(&name) != group {
+                arranging::sort_in(state, &name, effects)?;
+            }
             done
         }
         Company::Desktop(on) => {

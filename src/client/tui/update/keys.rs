@@ -3,10 +3,12 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::{
-    Effect, State, changing, choosing, completing, finding, history, jump, links, overlays, rooms, saying,
+    Effect, State, arranging, changing, choosing, completing, finding, history, jump, links, overlays, rooms,
+    saying,
 };
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::scroll::Scroll;
+use crate::client::tui::slash::Step;
 use crate::client::tui::state::composer::Motion;
 use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::room::Room;
@@ -116,11 +118,19 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::NextRoom => rooms::go_by(state, 1),
         Action::PreviousRoom => rooms::go_by(state, -1),
         Action::NextNews => rooms::go_to_news(state),
+        Action::MoveRoomUp => move_room(state, Step::Up, effects),
+        Action::MoveRoomDown => move_room(state, Step::Down, effects),
         Action::ToggleRooms => state.rooms_pane = Some(view::panes(state).rooms.is_none()),
         Action::TogglePeople => state.people_pane = Some(view::panes(state).people.is_none()),
         Action::Help => state.overlay = Some(Overlay::Help(0)),
         Action::Repaint => effects.push(Effect::Repaint),
         Action::Suspend => effects.push(Effect::Suspend),
+    }
+}
+
+fn move_room(state: &mut State, step: Step, effects: &mut Vec<Effect>) {
+    if let Err(sentence) = arranging::shift(state, step, effects) {
+        state.complain(sentence);
     }
 }
 

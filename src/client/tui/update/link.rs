@@ -39,7 +39,7 @@ pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>
         }
         Update::Held { failure, retry_at } => state.held = Some((failure.message.to_string(), retry_at)),
         Update::Event(event, _) => hear(state, event, effects),
-        Update::Failed(failure) => failed(state, &failure),
+        Update::Failed(failure) => failed(state, &failure, effects),
         Update::Latency { round_trip, offset } => {
             state.round_trip = Some(round_trip);
             state.clock_offset = offset;
@@ -260,6 +260,7 @@ fn done(state: &mut State, mut okay: Okay, effects: &mut Vec<Effect>) {
     {
         state.rooms[place].join(info, counts);
         state.name_rooms();
+        rooms::opened(state, place, effects);
     }
     if let Some(seq) = okay.seq {
         state.held = None;
@@ -303,7 +304,7 @@ fn page_came(state: &mut State, mut page: Page, effects: &mut Vec<Effect>) {
     }
 }
 
-fn failed(state: &mut State, failure: &Failure) {
+fn failed(state: &mut State, failure: &Failure, effects: &mut Vec<Effect>) {
     if finding::failed(state, failure) {
         return;
     }
@@ -344,9 +345,7 @@ fn failed(state: &mut State, failure: &Failure) {
     }
     let refused = state.rooms.iter().position(|room| room.entering.is_some() && room.entering == failure.re);
     if let Some(place) = refused {
-        let name = state.rooms[place].shown.clone();
-        rooms::remove(state, place);
-        state.complain(format!("{name}: {sentence}"));
+        rooms::refused(state, place, failure.code, &sentence, effects);
         told = true;
     }
     if let Some(asked) = order::answered(state, failure.re.as_ref())

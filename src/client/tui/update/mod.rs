@@ -1,6 +1,7 @@
 //! What happens to the state. No I/O, no clock: what is to be done outside comes out as [`Effect`]s,
 //! time comes in as [`Event::Tick`].
 
+mod arranging;
 mod changing;
 pub(crate) mod choosing;
 mod company;
@@ -87,6 +88,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     overlays::leave_when_free(state, &mut effects);
     reading::note(state);
     reading::tell_before_leaving(state, &mut effects);
+    rooms::remember_before_leaving(state, &mut effects);
     watch(state, heard, &effects);
     effects
 }
@@ -105,6 +107,12 @@ fn watch(state: &mut State, heard: bool, effects: &[Effect]) {
 /// Enters a room, or goes to it.
 pub(crate) fn enter(state: &mut State, room: RoomName, effects: &mut Vec<Effect>) {
     rooms::join(state, room, None, effects);
+    watch(state, false, effects);
+}
+
+/// Comes back into the rooms of last time, and goes to the one that is wanted: see [`rooms::come_back`].
+pub(crate) fn come_back(state: &mut State, wanted: Option<RoomName>, effects: &mut Vec<Effect>) {
+    rooms::come_back(state, wanted, effects);
     watch(state, false, effects);
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Effect, State};
-use crate::client::tui::settings::Rule;
+use crate::client::tui::known_rooms::Rule;
 use crate::client::tui::state::room::Named;
 use crate::protocol::event::Entry;
 

@@ -2,15 +2,21 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::{Panes, put_line};
 use crate::client::tui::state::State;
+use crate::client::tui::state::order::{Group, News};
 use crate::client::tui::state::room::Room;
 use crate::client::tui::wrap;
 
 /// Columns of another room's name in the heading: of a room of many people it is long.
 const OTHER_COLUMNS: usize = 20;
+
+/// What stands beside a room that is pinned, and beside one that is muted.
+const PINNED: &str = "▴";
+const MUTED: &str = "⊘";
 
 /// Columns that the pane wants.
 pub(super) fn columns(state: &State) -> u16 {
@@ -20,7 +26,6 @@ pub(super) fn columns(state: &State) -> u16 {
 
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.theme;
-    put_line(buffer, area.x + 1, area.y, &Line::styled("rooms", theme.dim()), area.width.saturating_sub(1));
     let rows = usize::from(area.height.saturating_sub(1));
     let items = items(state);
     let many = items.len();
@@ -31,10 +36,15 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let shown = if first + rows < many { last } else { rows };
     let hidden =
         |items: &[Item]| -> Vec<&Room> { items.iter().filter_map(|item| item.room(state)).collect() };
-    let above = Rect { height: 1, ..area };
-    draw_hidden(state, "↑", "", &hidden(&items[..first.min(many)]), above, buffer);
+    let above = hidden(&items[..first.min(many)]);
+    // What is above takes the place of the heading: there is not always room for both.
+    if above.is_empty() {
+        let heading = Line::styled("rooms", theme.dim());
+        put_line(buffer, area.x + 1, area.y, &heading, area.width.saturating_sub(1));
+    }
+    draw_hidden(state, "↑", &above, Rect { height: 1, ..area }, buffer);
     let below = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
-    draw_hidden(state, "↓", " more", &hidden(&items[(first + shown).min(many)..]), below, buffer);
+    draw_hidden(state, "↓", &hidden(&items[(first + shown).min(many)..]), below, buffer);
     for (row, item) in items.iter().skip(first).take(shown).enumerate() {
         let y = area.y + 1 + u16::try_from(row).unwrap_or(0);
         let Some(room) = item.room(state) else {
@@ -43,13 +53,18 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
             continue;
         };
         let in_sight = *item == Item::Room(state.current);
-        let (marker, name_style) = match in_sight {
-            true => ("▌", theme.strong()),
-            false if room.unread > 0 => (" ", theme.strong()),
-            false => (" ", ratatui::style::Style::new()),
+        let marker = if in_sight { "▌" } else { " " };
+        let name_style = match () {
+            () if !room.joined => theme.dim(),
+            () if in_sight || state.news(room) > News::None => theme.strong(),
+            () if state.is_muted(room) => theme.dim(),
+            () => Style::new(),
         };
-        let name_style = if room.joined { name_style } else { theme.dim() };
-        let news = news(state, room);
+        let mut news = news(state, room);
+        for sign in signs(state, room).rev() {
+            let gap = if news.spans.is_empty() { "" } else { " " };
+            news.spans.insert(0, Span::styled(format!("{sign}{gap}"), theme.dim()));
+        }
         let columns = usize::from(area.width).saturating_sub(3 + news.width());
         let name = wrap::truncate(&room.shown, columns);
         let line = Line::from(vec![Span::styled(marker, theme.accent()), Span::styled(name, name_style)]);
@@ -78,7 +93,7 @@ impl Item {
 }
 
 fn items(state: &State) -> Vec<Item> {
-    let direct = state.rooms.iter().position(|room| room.name.is_direct());
+    let direct = state.rooms.iter().position(|room| state.company.group(&room.name) >= Group::Direct);
     let mut items: Vec<Item> = (0..state.rooms.len()).map(Item::Room).collect();
     if let Some(place) = direct {
         items.insert(place, Item::Heading);
@@ -86,29 +101,40 @@ fn items(state: &State) -> Vec<Item> {
     items
 }
 
-/// How many rooms have no place in a direction, and whether there is news in them.
-fn draw_hidden(state: &State, arrow: &str, more: &str, rooms: &[&Room], area: Rect, buffer: &mut Buffer) {
+/// Whether a room is pinned, and whether it is muted.
+fn signs(state: &State, room: &Room) -> impl DoubleEndedIterator<Item = &'static str> {
+    let pinned = state.is_pinned(room).then_some(PINNED);
+    let muted = state.is_muted(room).then_some(MUTED);
+    [pinned, muted].into_iter().flatten()
+}
+
+/// How many rooms have no place in a direction; or, where there is news in them, in how many there is.
+fn draw_hidden(state: &State, arrow: &str, rooms: &[&Room], area: Rect, buffer: &mut Buffer) {
     if rooms.is_empty() {
         return;
     }
     let theme = state.theme;
-    let style = if rooms.iter().any(|room| room.unread > 0) { theme.news() } else { theme.dim() };
-    let mut spans = vec![Span::styled(format!("{arrow} {}{more}", rooms.len()), style)];
-    if rooms.iter().any(|room| room.mentioned) {
+    let mut spans = match state.news_of(rooms.iter().copied()) {
+        (News::None, _) => vec![Span::styled(format!("{arrow} {} more", rooms.len()), theme.dim())],
+        (_, many) => vec![Span::styled(format!("{arrow} {many} new"), theme.news())],
+    };
+    if state.news_of(rooms.iter().copied()).0 == News::Urgent {
         spans.push(Span::styled("!", theme.mention()));
     }
     let line = Line::from(spans);
     let width = u16::try_from(line.width()).unwrap_or(0);
-    put_line(buffer, area.right().saturating_sub(width + 1).max(area.x), area.y, &line, width);
+    let x = area.right().saturating_sub(width + 1).max(area.x);
+    put_line(buffer, x, area.y, &line, area.right().saturating_sub(x));
 }
 
 /// How much is unread in a room, and a mark if our name was said.
 fn news(state: &State, room: &Room) -> Line<'static> {
     let mut spans = Vec::new();
-    if room.unread > 0 {
+    let waits = state.news(room);
+    if waits > News::None && room.unread > 0 {
         spans.push(Span::styled(count(room.unread), state.theme.news()));
     }
-    if room.mentioned {
+    if waits == News::Urgent {
         spans.push(Span::styled("!", state.theme.mention()));
     }
     Line::from(spans)
@@ -123,8 +149,8 @@ pub(super) fn draw_header(state: &State, panes: &Panes, area: Rect, buffer: &mut
     let Some(room) = state.room() else { return };
     let mut right: Vec<Span<'_>> = Vec::new();
     if panes.rooms.is_none() {
-        for (place, other) in state.rooms.iter().enumerate() {
-            if place != state.current && (other.unread > 0 || other.mentioned) {
+        for other in state.other_rooms() {
+            if state.news(other) > News::None {
                 right.push(Span::styled(
                     format!("{} ", wrap::truncate(&other.shown, OTHER_COLUMNS)),
                     theme.strong(),

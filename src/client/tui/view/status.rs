@@ -194,8 +194,10 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         useful.push((key_for(Action::Newest), "newest"));
         useful.push((key_for(Action::PageUp), "older"));
     }
-    if state.rooms.iter().enumerate().any(|(place, room)| place != state.current && room.unread > 0) {
+    if state.news_of(state.other_rooms()).1 > 0 {
         useful.push((key_for(Action::NextNews), "news"));
+    } else if state.news_from.as_ref().is_some_and(|from| *from != room.name) {
+        useful.push((key_for(Action::NextNews), "go back"));
     }
     if room.scroll == Scroll::Bottom {
         useful.push((key_for(Action::Complete), "complete"));
