@@ -58,6 +58,7 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
                     first: vec![online],
                     room: seat.room.unwrap_or_else(RoomName::lobby),
                     wished: nick,
+                    data: client_folder(),
                     settings: settings(),
                     inviting,
                 };
@@ -152,8 +153,9 @@ pub(crate) async fn sit_down_at_home(
     };
     let (link, updates, online) = connect(config).await?.map_err(|(why, _)| anyhow::anyhow!(why))?;
     let room = seat.room.unwrap_or_else(RoomName::lobby);
-    let settings = settings();
-    stay(tui::Options { link, updates, first: vec![online], room, wished: nick, settings, inviting }).await
+    let (data, settings) = (client_folder(), settings());
+    stay(tui::Options { link, updates, first: vec![online], room, wished: nick, data, settings, inviting })
+        .await
 }
 
 type Connected = (Link, mpsc::Receiver<Update>, Update);
@@ -193,6 +195,9 @@ async fn stay(seated: tui::Options) -> anyhow::Result<ExitCode> {
     }
     complain("These were not stored, or the answer was lost:");
     ending.unsent.iter().for_each(|text| complain(text));
+    if ending.kept {
+        complain("What of this was to be said is in the input when you come back.");
+    }
     Ok(ExitCode::FAILURE)
 }
 

@@ -12,6 +12,8 @@
 //! | `update` | what happens to it |
 //! | [`settings`] | what people set and want to find again |
 //! | `desktop` | notices on the desktop |
+//! | `keeping` | drafts, and what was written before: the files |
+//! | `editor` | somebody's editor, and what was written in it |
 //! | `keymap`, `slash` | which key and which command does what: the tables that the help is made of |
 //! | `pasted` | telling code from words |
 //! | `view` | one file for each pane |
@@ -24,7 +26,9 @@
 
 mod app;
 mod desktop;
+mod editor;
 mod event;
+mod keeping;
 mod keymap;
 mod markup;
 mod pasted;
@@ -70,6 +74,8 @@ pub struct Options {
     pub room: RoomName,
     /// The nick that was asked for: if the server gave another one, that is said.
     pub wished: Nick,
+    /// The folder in which what is written is kept; `None`: it is not.
+    pub data: Option<std::path::PathBuf>,
     /// Where settings are kept; `None`: they hold until the end.
     pub settings: Option<settings::SettingsFile>,
     /// How others join. A host sees it at the beginning of each room.
@@ -85,6 +91,8 @@ pub struct Ending {
     pub wanted: bool,
     /// Messages that the server never acknowledged, in the order in which they were written.
     pub unsent: Vec<String>,
+    /// These are drafts now, for the next time.
+    pub kept: bool,
 }
 
 /// Shows the parlor on the terminal until the person leaves. The terminal is given back before it
@@ -117,7 +125,8 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         state.insist(error);
     }
     let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
-    let app = app::App::new(state, options.link, options.updates, terminal, options.settings);
+    let keeper = options.data.map(|folder| keeping::Keeper::in_folder(&folder));
+    let app = app::App::new(state, options.link, options.updates, terminal, options.settings, keeper);
     app.run(options.first, options.room).await
 }
 

@@ -43,6 +43,8 @@ pub struct Script {
     pub now: Now,
     /// What came out since it was looked at last.
     pub effects: Vec<Effect>,
+    /// What was to be kept of what was written, since it was looked at last.
+    pub kept: Vec<Effect>,
     /// What the server was told without anybody's asking since it was looked at last: who writes, and what was read.
     pub passing: Vec<Command>,
     terminal: Terminal<TestBackend>,
@@ -65,7 +67,15 @@ impl Script {
             now,
         });
         let terminal = Terminal::new(TestBackend::new(columns, rows)).expect("memory does not fail");
-        Self { state, now, effects: Vec::new(), passing: Vec::new(), terminal, cells: Buffer::default() }
+        Self {
+            state,
+            now,
+            effects: Vec::new(),
+            passing: Vec::new(),
+            kept: Vec::new(),
+            terminal,
+            cells: Buffer::default(),
+        }
     }
 
     /// The same in our own parlor, to which this invite leads.
@@ -94,6 +104,8 @@ impl Script {
                 Effect::Submit(command @ (Command::Read(_) | Command::Typing(_))) => {
                     self.passing.push(command);
                 }
+                Effect::Recall(_) => {}
+                effect @ (Effect::KeepDrafts(..) | Effect::KeepInput(..)) => self.kept.push(effect),
                 effect => self.effects.push(effect),
             }
         }

@@ -105,6 +105,10 @@ fn draw_hidden(state: &State, arrow: &str, more: &str, rooms: &[&Room], area: Re
 /// How much is unread in a room, and a mark if our name was said.
 fn news(state: &State, room: &Room) -> Line<'static> {
     let mut spans = Vec::new();
+    if !room.composer.is_empty() && state.room().is_some_and(|in_sight| in_sight.name != room.name) {
+        let sign = if room.unread > 0 || room.mentioned { "✎ " } else { "✎" };
+        spans.push(Span::styled(sign, state.theme.dim()));
+    }
     if room.unread > 0 {
         spans.push(Span::styled(count(room.unread), state.theme.news()));
     }
