@@ -59,6 +59,7 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
                     first: vec![online],
                     room: seat.room,
                     wished: nick,
+                    data: client_folder(),
                     settings: settings(),
                     known_rooms: known_rooms(),
                     inviting,
@@ -159,6 +160,7 @@ pub(crate) async fn sit_down_at_home(
         first: vec![online],
         room: seat.room,
         wished: nick,
+        data: client_folder(),
         settings: settings(),
         known_rooms: known_rooms(),
         inviting,
@@ -203,6 +205,9 @@ async fn stay(seated: tui::Options) -> anyhow::Result<ExitCode> {
     }
     complain("These were not stored, or the answer was lost:");
     ending.unsent.iter().for_each(|text| complain(text));
+    if ending.kept {
+        complain("What of this was to be said is in the input when you come back.");
+    }
     Ok(ExitCode::FAILURE)
 }
 

@@ -36,7 +36,11 @@ struct Person {
 
 impl Person {
     /// Runs `program` for somebody whose home is `home`.
-    fn sits_down(mut program: CommandBuilder, home: &Path, (columns, rows): (u16, u16)) -> anyhow::Result<Self> {
+    fn sits_down(
+        mut program: CommandBuilder,
+        home: &Path,
+        (columns, rows): (u16, u16),
+    ) -> anyhow::Result<Self> {
         let pair =
             native_pty_system().openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 })?;
         program.env_clear();
@@ -114,7 +118,9 @@ impl Person {
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns.get(), rows.get()));
         for y in 0..rows.get() {
             for x in 0..columns.get() {
-                let Some(cell) = screen.cell(y, x).filter(|cell| !cell.is_wide_continuation()) else { continue };
+                let Some(cell) = screen.cell(y, x).filter(|cell| !cell.is_wide_continuation()) else {
+                    continue;
+                };
                 let mut style = Style::new().fg(colour(cell.fgcolor())).bg(colour(cell.bgcolor()));
                 for (set, modifier) in [
                     (cell.bold(), Modifier::BOLD),

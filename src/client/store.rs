@@ -72,7 +72,7 @@ impl StoreError {
         Self::Read { path: path.to_owned(), error }
     }
 
-    fn writing(path: &Path, error: io::Error) -> Self {
+    pub(super) fn writing(path: &Path, error: io::Error) -> Self {
         Self::Write { path: path.to_owned(), error }
     }
 }
@@ -247,7 +247,7 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
 }
 
 /// To write what nobody else may read, from its first moment.
-fn private() -> OpenOptions {
+pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]

@@ -39,6 +39,11 @@ impl Terminal {
 
     /// The same for somebody with this home, which outlives the program.
     pub fn at(home: &Path, args: &[&str], columns: u16, rows: u16) -> Self {
+        Self::with(home, args, (columns, rows), &[])
+    }
+
+    /// The same with something in the environment.
+    pub fn with(home: &Path, args: &[&str], (columns, rows): (u16, u16), variables: &[(&str, &str)]) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_parlor"));
@@ -47,6 +52,7 @@ impl Terminal {
         command.env("TZ", "UTC");
         HOMES.iter().for_each(|name| command.env(name, home));
         FOREIGN.iter().for_each(|name| command.env_remove(name));
+        variables.iter().for_each(|(name, value)| command.env(name, value));
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut output = pair.master.try_clone_reader().unwrap();

@@ -10,7 +10,9 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::editor::Editor;
 use super::event::{Effect, Event, Now};
+use super::keeping::Keeper;
 use super::known_rooms::{KnownRoomsFile, RoomChange};
 use super::settings::{Change, SettingsFile};
 use super::state::State;
@@ -40,7 +42,12 @@ pub(super) struct App {
     settings: Option<SettingsFile>,
     /// Where it is kept what is remembered of rooms.
     known_rooms: Option<KnownRoomsFile>,
-    input: EventStream,
+    /// Keeps what is written.
+    keeper: Option<Keeper>,
+    /// `None` while an editor has the keys.
+    input: Option<EventStream>,
+    /// It has the terminal.
+    editor: Option<Editor>,
     signals: Signals,
     continued: Continued,
     drawn_at: Option<Instant>,
@@ -60,8 +67,9 @@ impl App {
         terminal: Terminal,
         settings: Option<SettingsFile>,
         known_rooms: Option<KnownRoomsFile>,
+        keeper: Option<Keeper>,
     ) -> Self {
-        let (input, signals, continued) = (EventStream::new(), Signals::listen(), Continued::listen());
+        let (input, signals, continued) = (Some(EventStream::new()), Signals::listen(), Continued::listen());
         let title = String::new();
         Self {
             state,
@@ -70,7 +78,9 @@ impl App {
             terminal,
             settings,
             known_rooms,
+            keeper,
             input,
+            editor: None,
             signals,
             continued,
             drawn_at: None,
@@ -97,21 +107,42 @@ impl App {
             for event in events {
                 if let Event::Link(Update::Ended { why, wanted, unsent, .. }) = &event {
                     let unsent = texts(unsent);
-                    ended = Some(Ending { why: why.clone(), wanted: *wanted, unsent });
+                    ended = Some(Ending { why: why.clone(), wanted: *wanted, unsent, kept: false });
                 }
                 self.take_in(event)?;
             }
         }
-        drop(self.terminal);
-        if let Some(ended) = ended {
-            return Ok(ended);
+        if let Some(editor) = self.editor.take() {
+            editor.stop().await;
+            // What it had put up is taken down with ours.
+            self.terminal.resume()?;
         }
-        self.link.quit();
-        Ok(timeout(GOODBYE, goodbye(&mut self.updates)).await.ok().flatten().unwrap_or(Ending {
-            why: "you left".to_owned(),
-            wanted: true,
-            unsent: Vec::new(),
-        }))
+        drop(self.terminal);
+        let mut ending = match ended {
+            Some(ended) => ended,
+            None => {
+                self.link.quit();
+                let ending = timeout(GOODBYE, goodbye(&mut self.updates, &mut self.state)).await;
+                ending.ok().flatten().unwrap_or(Ending {
+                    why: "you left".to_owned(),
+                    wanted: true,
+                    unsent: Vec::new(),
+                    kept: false,
+                })
+            }
+        };
+        if let Some(mut keeper) = self.keeper {
+            // What is stored by now needs to be kept no longer.
+            let mut effects = Vec::new();
+            update::drafting::keep(&mut self.state, &mut effects);
+            for effect in effects {
+                if let Effect::KeepDrafts(parlor, changes) = effect {
+                    keeper.keep_drafts(parlor, changes);
+                }
+            }
+            ending.kept = keeper.finish().await && self.state.drafts.parlor.is_some();
+        }
+        Ok(ending)
     }
 
     fn take_in(&mut self, event: Event) -> anyhow::Result<()> {
@@ -136,14 +167,59 @@ impl App {
                     }
                 }
                 Effect::Bell => self.terminal.ring()?,
+                // A sequence of ours in the middle of one of the editor's would show.
+                Effect::Notice { .. } if self.editor.is_some() => {}
                 Effect::Notice { title, body } => self.terminal.tell_desktop(&title, &body)?,
                 Effect::Keep(change) => self.keep(&change),
                 Effect::Remember(change) => self.remember(&change),
+                Effect::Recall(parlor) => {
+                    if let Some(keeper) = &mut self.keeper {
+                        let recalled = keeper.recall(parlor);
+                        self.take_in(Event::Recalled(recalled))?;
+                    }
+                }
+                Effect::KeepDrafts(parlor, changes) => {
+                    if let Some(keeper) = &mut self.keeper {
+                        keeper.keep_drafts(parlor, changes);
+                    }
+                }
+                Effect::KeepInput(parlor, input) => {
+                    let told = self.keeper.as_mut().and_then(|keeper| keeper.keep_input(parlor, &input));
+                    if let Some(sentence) = told {
+                        self.state.complain(sentence);
+                    }
+                }
+                Effect::Edit(text) => self.open_editor(&text)?,
                 Effect::Repaint => self.terminal.forget()?,
                 Effect::Suspend => self.suspend()?,
             }
         }
         Ok(())
+    }
+
+    /// Gives the terminal to an editor. Until it ends nobody reads keys here and nothing is drawn; all else goes on.
+    fn open_editor(&mut self, text: &str) -> anyhow::Result<()> {
+        self.input = None;
+        self.terminal.pause();
+        match Editor::start(text, |name| std::env::var(name).ok()) {
+            Ok(editor) => {
+                self.editor = Some(editor);
+                // What arrives now is not seen.
+                self.take_in(Event::Focus(false))
+            }
+            Err(sentence) => self.close_editor(Err(sentence)),
+        }
+    }
+
+    /// Takes the terminal again, with what was written.
+    fn close_editor(&mut self, written: Result<String, String>) -> anyhow::Result<()> {
+        self.editor = None;
+        self.terminal.resume().context("cannot take the terminal again")?;
+        self.input = Some(EventStream::new());
+        let (columns, rows) = crossterm::terminal::size()?;
+        self.take_in(Event::Resize(columns, rows))?;
+        self.take_in(Event::Focus(true))?;
+        self.take_in(Event::Edited(written))
     }
 
     /// Keeps a setting. Where it cannot be kept, it holds until we leave.
@@ -164,6 +240,9 @@ impl App {
     /// Draws if there is something new to show, and somebody has typed or the last drawing was long enough ago.
     fn draw_in_time(&mut self) -> anyhow::Result<()> {
         let now = Instant::now();
+        if self.editor.is_some() {
+            return Ok(());
+        }
         if self.state.changed && (self.typed || self.drawn_at.is_none_or(|at| now >= at + FRAME)) {
             self.state.take_changed();
             self.typed = false;
@@ -180,36 +259,52 @@ impl App {
 
     /// Waits until something happens, and gathers all that has happened by then.
     async fn wait(&mut self) -> anyhow::Result<Vec<Event>> {
-        let draw_at = self.drawn_at.filter(|_| self.state.changed).map(|at| at + FRAME);
+        let draws = self.state.changed && self.editor.is_none();
+        let draw_at = self.drawn_at.filter(|_| draws).map(|at| at + FRAME);
         // Nothing but keys can come any more, and a key of which the terminal's reader failed to wake us must not be
         // lost: then nobody could leave.
-        let look_at = self.unlinked.then(|| Instant::now() + LOOK_FOR_KEYS);
+        let look_at = (self.unlinked && self.editor.is_none()).then(|| Instant::now() + LOOK_FOR_KEYS);
         let wake_at = draw_at.into_iter().chain(self.state.deadline()).chain(look_at).min();
         let mut inputs = Vec::new();
         let mut events = Vec::new();
         tokio::select! {
-            input = self.input.next() => inputs.push(read(input)?),
+            input = next_input(&mut self.input) => inputs.push(read(input)?),
+            written = edited(&mut self.editor) => self.close_editor(written)?,
             news = self.updates.recv(), if !self.unlinked => match news {
                 Some(news) => events.push(Event::Link(news)),
                 // It has said how it ended; keys can still come.
                 None => self.unlinked = true,
             },
             () = async { match wake_at { Some(at) => sleep_until(at).await, None => pending().await } } => {}
-            () = self.signals.next() => events.push(Event::Terminate),
-            () = self.continued.next() => {
+            wished = self.signals.next() => {
+                // In an editor that leaves the keys to the terminal, Ctrl-C is its business and comes here too.
+                if wished == Wished::End || self.editor.is_none() {
+                    events.push(Event::Terminate);
+                }
+            }
+            told = kept(&mut self.keeper) => {
+                if let Some(sentence) = told {
+                    self.state.complain(sentence);
+                    self.state.changed = true;
+                }
+            }
+            // An editor that is stopped stops us as well, and takes the terminal again itself.
+            () = self.continued.next(), if self.editor.is_none() => {
                 self.terminal.take_back().context("cannot take the terminal again")?;
                 let (columns, rows) = crossterm::terminal::size()?;
                 events.push(Event::Resize(columns, rows));
             }
         }
         // Polled in our own context: crossterm wakes whoever polled it first since the last event.
-        while let Some(input) = poll_fn(|context| match self.input.poll_next_unpin(context) {
-            Poll::Ready(input) => Poll::Ready(Some(input)),
-            Poll::Pending => Poll::Ready(None),
-        })
-        .await
-        {
-            inputs.push(read(input)?);
+        if let Some(stream) = &mut self.input {
+            while let Some(input) = poll_fn(|context| match stream.poll_next_unpin(context) {
+                Poll::Ready(input) => Poll::Ready(Some(input)),
+                Poll::Pending => Poll::Ready(None),
+            })
+            .await
+            {
+                inputs.push(read(input)?);
+            }
         }
         for _ in 0..UPDATES_AT_ONCE {
             let Ok(news) = self.updates.try_recv() else { break };
@@ -235,6 +330,30 @@ impl App {
             self.take_in(Event::Resize(columns, rows))?;
         }
         Ok(())
+    }
+}
+
+/// What comes next from the terminal; nothing while somebody else reads there.
+async fn next_input(input: &mut Option<EventStream>) -> Option<std::io::Result<Input>> {
+    match input {
+        Some(input) => input.next().await,
+        None => pending().await,
+    }
+}
+
+/// What was written in the editor, once it has ended.
+async fn edited(editor: &mut Option<Editor>) -> Result<String, String> {
+    match editor {
+        Some(editor) => editor.ended().await,
+        None => pending().await,
+    }
+}
+
+/// What must be said about the keeping of what is written.
+async fn kept(keeper: &mut Option<Keeper>) -> Option<String> {
+    match keeper {
+        Some(keeper) => keeper.written().await,
+        None => pending().await,
     }
 }
 
@@ -279,11 +398,19 @@ fn gather(inputs: Vec<Input>) -> Vec<Event> {
     events
 }
 
-/// Waits for the link's last word.
-async fn goodbye(updates: &mut mpsc::Receiver<Update>) -> Option<Ending> {
-    while let Some(update) = updates.recv().await {
-        if let Update::Ended { why, wanted, unsent, .. } = update {
-            return Some(Ending { why, wanted, unsent: texts(&unsent) });
+/// Waits for the link's last word. What the server still answers says what is stored.
+async fn goodbye(updates: &mut mpsc::Receiver<Update>, state: &mut State) -> Option<Ending> {
+    while let Some(news) = updates.recv().await {
+        let ending = match &news {
+            Update::Ended { why, wanted, unsent, .. } => {
+                Some(Ending { why: why.clone(), wanted: *wanted, unsent: texts(unsent), kept: false })
+            }
+            _ => None,
+        };
+        // Nobody is there any more for whom something could be done.
+        drop(update::update(state, Event::Link(news)));
+        if ending.is_some() {
+            return ending;
         }
     }
     None
@@ -298,31 +425,49 @@ fn texts(unsent: &[Command]) -> Vec<String> {
     unsent.iter().filter_map(text).collect()
 }
 
+/// What the system wishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wished {
+    /// That we end.
+    End,
+    /// That we stop what we do: Ctrl-C, where the terminal makes a signal of it.
+    Interrupt,
+}
+
 /// The system's wishes that we end.
 struct Signals {
     #[cfg(unix)]
-    listening: Vec<tokio::signal::unix::Signal>,
+    listening: Vec<(Wished, tokio::signal::unix::Signal)>,
 }
 
 impl Signals {
     #[cfg(unix)]
     fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()];
+        let kinds = [
+            (Wished::End, SignalKind::terminate()),
+            (Wished::End, SignalKind::hangup()),
+            (Wished::Interrupt, SignalKind::interrupt()),
+        ];
         // One that cannot be heard ends the process as it would have without us.
-        Self { listening: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+        let heard = kinds.into_iter().filter_map(|(wished, kind)| Some((wished, signal(kind).ok()?)));
+        Self { listening: heard.collect() }
     }
 
     #[cfg(unix)]
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Wished {
         if self.listening.is_empty() {
             return pending().await;
         }
         poll_fn(|context| {
-            let any = self.listening.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
-            if any { Poll::Ready(()) } else { Poll::Pending }
+            for (wished, signal) in &mut self.listening {
+                if signal.poll_recv(context).is_ready() {
+                    return Poll::Ready(*wished);
+                }
+            }
+            Poll::Pending
         })
-        .await;
+        .await
     }
 
     #[cfg(not(unix))]
@@ -331,10 +476,11 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Wished {
         if tokio::signal::ctrl_c().await.is_err() {
-            pending().await
+            return pending().await;
         }
+        Wished::Interrupt
     }
 }
 

@@ -2,11 +2,14 @@
 
 use crossterm::event::KeyEvent;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::known_rooms::RoomChange;
 use super::settings::Change;
+use super::state::drafts::{Draft, Recalled};
 use crate::client::link::Update;
 use crate::protocol::command::Command;
+use crate::protocol::name::RoomName;
 use crate::protocol::time::Time;
 
 /// What time it is, on both clocks. The state reads neither.
@@ -43,6 +46,10 @@ pub enum Event {
     Focus(bool),
     /// The link has something to say.
     Link(Update),
+    /// What was kept of this parlor was read.
+    Recalled(Recalled),
+    /// The editor was left: with a text, or a sentence that says why there is none.
+    Edited(Result<String, String>),
     /// The system asks us to end.
     Terminate,
 }
@@ -73,6 +80,14 @@ pub enum Effect {
     Keep(Change),
     /// Remember this of rooms for the next time.
     Remember(RoomChange),
+    /// Read what was kept of this parlor.
+    Recall(Uuid),
+    /// Keep what is being written in these rooms of a parlor; `None`: nothing is, any more.
+    KeepDrafts(Uuid, Vec<(RoomName, Option<Draft>)>),
+    /// Keep what was written in a parlor, to be written again.
+    KeepInput(Uuid, String),
+    /// Give the terminal to an editor, with this text in it.
+    Edit(String),
     /// Give the terminal back to the shell for a while.
     Suspend,
     /// Paint everything anew: something else wrote on the screen.

@@ -17,8 +17,13 @@ pub(crate) enum Action {
     Delete(Motion),
     Cut(Motion),
     PasteCut,
+    /// What was cut before that, in its place.
+    PasteOlderCut,
     Transpose,
     Undo,
+    Redo,
+    /// The message is written in an editor.
+    Editor,
     /// A line up in the input, or to what was said before.
     Up,
     Down,
@@ -193,12 +198,12 @@ use Section::{Program, Reading, Rooms, Writing};
 pub(crate) const BINDINGS: &[Binding] = &[
     row(&[plain(K::Enter)], 1, Action::Send, Writing, "send; on an empty line, try to connect now"),
     row(&[alt_key(K::Enter), shift(K::Enter), ctrl('j')], 2, Action::NewLine, Writing, "new line in the message"),
-    row(&[plain(K::Tab)], 1, Action::Complete, Writing, "complete a name, a room or a command; again: the next one"),
+    row(&[plain(K::Tab)], 1, Action::Complete, Writing, "complete a name, a room, a command or an emoji, or correct a command; again: the next one"),
     row(&[plain(K::BackTab)], 1, Action::CompleteBack, Writing, "the completion before"),
     row(&[plain(K::Up)], 1, Action::Up, Writing, "line up; on the first, what you said before"),
     row(&[plain(K::Down)], 1, Action::Down, Writing, "line down; on the last, what you said after that"),
     row(&[ctrl_key(K::Up)], 1, Action::EditLast, Writing, "edit what you said last"),
-    row(&[ctrl('r')], 1, Action::SearchInputs, Writing, "search in what you said before"),
+    row(&[ctrl('r')], 1, Action::SearchInputs, Writing, "search in what you wrote before; again: older"),
     row(&[plain(K::Left), ctrl('b')], 2, Action::Go(Motion::Left), Writing, "character left"),
     row(&[plain(K::Right), ctrl('f')], 2, Action::Go(Motion::Right), Writing, "character right"),
     row(&[alt('b'), ctrl_key(K::Left)], 2, Action::Go(Motion::WordLeft), Writing, "word left"),
@@ -212,10 +217,13 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(&[alt('d'), ctrl_key(K::Delete)], 1, Action::Cut(Motion::WordRight), Writing, "cut the word after"),
     row(&[ctrl('u')], 1, Action::Cut(Motion::LineStart), Writing, "cut to the start of the line"),
     row(&[ctrl('k')], 1, Action::Cut(Motion::LineEnd), Writing, "cut to the end of the line"),
-    row(&[ctrl('y')], 1, Action::PasteCut, Writing, "put back what was cut"),
+    row(&[ctrl('y')], 1, Action::PasteCut, Writing, "put back what was cut, in any room"),
+    row(&[alt('y')], 1, Action::PasteOlderCut, Writing, "right after that: what was cut before it instead"),
     row(&[ctrl('t')], 1, Action::Transpose, Writing, "swap two characters"),
     // Terminals send Ctrl-_ as Ctrl-7 or Ctrl-/.
     row(&[ctrl('_'), ctrl('7'), ctrl('/')], 1, Action::Undo, Writing, "undo"),
+    row(&[alt('_')], 1, Action::Redo, Writing, "take back what was undone"),
+    row(&[alt('e')], 1, Action::Editor, Writing, "write the message in your editor: $VISUAL or $EDITOR"),
     row(&[plain(K::PageUp)], 1, Action::PageUp, Reading, "a page up; at a gap, load what is missing"),
     row(&[plain(K::PageDown)], 1, Action::PageDown, Reading, "a page down"),
     row(&[alt_key(K::PageUp), shift(K::Up)], 2, Action::RowsUp, Reading, "a little up (so does the wheel)"),

@@ -13,6 +13,8 @@
 //! | [`settings`] | what people set and want to find again |
 //! | [`known_rooms`] | what is remembered of rooms between visits |
 //! | `desktop` | notices on the desktop |
+//! | `keeping` | drafts, and what was written before: the files |
+//! | `editor` | somebody's editor, and what was written in it |
 //! | `keymap`, `slash` | which key and which command does what: the tables that the help is made of |
 //! | `pasted` | telling code from words |
 //! | `view` | one file for each pane |
@@ -25,7 +27,9 @@
 
 mod app;
 mod desktop;
+mod editor;
 mod event;
+mod keeping;
 mod keymap;
 pub mod known_rooms;
 mod markup;
@@ -72,6 +76,8 @@ pub struct Options {
     pub room: Option<RoomName>,
     /// The nick that was asked for: if the server gave another one, that is said.
     pub wished: Nick,
+    /// The folder in which what is written is kept; `None`: it is not.
+    pub data: Option<std::path::PathBuf>,
     /// Where settings are kept; `None`: they hold until the end.
     pub settings: Option<settings::SettingsFile>,
     /// Where it is kept what is remembered of rooms; `None`: it is forgotten at the end.
@@ -89,6 +95,8 @@ pub struct Ending {
     pub wanted: bool,
     /// Messages that the server never acknowledged, in the order in which they were written.
     pub unsent: Vec<String>,
+    /// These are drafts now, for the next time.
+    pub kept: bool,
 }
 
 /// Shows the parlor on the terminal until the person leaves. The terminal is given back before it
@@ -127,8 +135,9 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         state.insist(error);
     }
     let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
-    let app =
-        app::App::new(state, options.link, options.updates, terminal, options.settings, options.known_rooms);
+    let keeper = options.data.map(|folder| keeping::Keeper::in_folder(&folder));
+    let (settings, known_rooms) = (options.settings, options.known_rooms);
+    let app = app::App::new(state, options.link, options.updates, terminal, settings, known_rooms, keeper);
     app.run(options.first, options.room).await
 }
 

@@ -44,6 +44,8 @@ pub struct Script {
     pub now: Now,
     /// What came out since it was looked at last.
     pub effects: Vec<Effect>,
+    /// What was to be kept of what was written, since it was looked at last.
+    pub kept: Vec<Effect>,
     /// What the server was told without anybody's asking since it was looked at last: who writes, and what was read.
     pub passing: Vec<Command>,
     /// What was to be remembered of rooms since it was looked at last.
@@ -75,6 +77,7 @@ impl Script {
             effects: Vec::new(),
             passing: Vec::new(),
             remembered: Vec::new(),
+            kept: Vec::new(),
             terminal,
             cells: Buffer::default(),
         }
@@ -107,6 +110,8 @@ impl Script {
                     self.passing.push(command);
                 }
                 Effect::Remember(change) => self.remembered.push(change),
+                Effect::Recall(_) => {}
+                effect @ (Effect::KeepDrafts(..) | Effect::KeepInput(..)) => self.kept.push(effect),
                 effect => self.effects.push(effect),
             }
         }

@@ -34,14 +34,28 @@ pub struct Settings {
     pub typing: bool,
     /// Who came and who left is shown.
     pub noise: bool,
+    /// When a list of what a word could become comes up.
+    #[serde(rename = "completion-popup")]
+    pub completion_popup: Popup,
     /// What counts as our name, in lower case.
     pub words: Vec<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { desktop: true, typing: true, noise: true, words: Vec::new() }
+        Self { desktop: true, typing: true, noise: true, completion_popup: Popup::Auto, words: Vec::new() }
     }
+}
+
+/// When a list of what a word could become comes up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Popup {
+    /// As soon as `/` begins a command, `:ta` an emoji or `@na` a name.
+    #[default]
+    Auto,
+    /// When Tab is pressed.
+    Tab,
 }
 
 /// One thing is set.
@@ -53,6 +67,8 @@ pub enum Change {
     Typing(bool),
     /// See [`Settings::noise`].
     Noise(bool),
+    /// See [`Settings::completion_popup`].
+    Popup(Popup),
     /// A word counts as our name, or does not any more.
     Word(String, bool),
 }
@@ -67,6 +83,7 @@ impl Settings {
             Change::Desktop(on) => self.desktop = *on,
             Change::Typing(on) => self.typing = *on,
             Change::Noise(on) => self.noise = *on,
+            Change::Popup(when) => self.completion_popup = *when,
             Change::Word(word, on) => {
                 let word = word.to_lowercase();
                 if word.len() > WORD_BYTES {

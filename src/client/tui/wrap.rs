@@ -44,6 +44,25 @@ pub(crate) fn truncate(text: &str, width: usize) -> String {
     cut
 }
 
+/// A line of several styles in at most `width` columns.
+pub(crate) fn truncate_line(
+    line: ratatui::text::Line<'static>,
+    width: usize,
+) -> ratatui::text::Line<'static> {
+    let mut left = width;
+    let mut cut = ratatui::text::Line::default();
+    for span in line {
+        let text = truncate(&span.content, left);
+        left -= columns(&text);
+        let ends = text != span.content;
+        cut.push_span(ratatui::text::Span::styled(text, span.style));
+        if ends {
+            break;
+        }
+    }
+    cut
+}
+
 /// A message in rows: broken at white space, which then goes away, or beside a wide character;
 /// inside a word only where the word is wider than a row. Lines and their indents stay.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {

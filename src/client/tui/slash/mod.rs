@@ -8,12 +8,14 @@ mod change;
 mod company;
 mod moving;
 pub(crate) mod order;
+mod secret;
 mod talk;
 
 pub(crate) use self::change::Change;
 pub(crate) use self::company::Company;
 pub(crate) use self::moving::{Step, Which};
 pub(crate) use self::order::Order;
+pub(crate) use self::secret::is_secret;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::proof::Passphrase;
 use crate::protocol::text::{Line, Text};
@@ -50,6 +52,8 @@ pub(crate) enum Slash {
     Tickets,
     Help,
     Clear,
+    /// Opens an editor, with this text in it.
+    Editor(String),
     Quit,
 }
 
@@ -148,7 +152,7 @@ pub(crate) fn parse(text: &str) -> Result<Input<'_>, String> {
 }
 
 /// The command whose name is most like `word`, if any is like it at all.
-fn nearest(word: &str) -> Option<&'static str> {
+pub(crate) fn nearest(word: &str) -> Option<&'static str> {
     // One letter begins too much.
     if word.len() < 2 || word.len() > 20 {
         return None;

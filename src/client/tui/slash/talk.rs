@@ -213,6 +213,14 @@ pub(crate) const COMMANDS: &[Entry] = &[
         parse: |_| Ok(Slash::Clear),
     },
     Entry {
+        name: "editor",
+        short: &[],
+        arguments: "[TEXT]",
+        help: "write in your editor; Alt-E does so with what is in the input",
+        completes: Completes::Names,
+        parse: |rest| Ok(Slash::Editor(rest.to_owned())),
+    },
+    Entry {
         name: "help",
         short: &["h", "?"],
         arguments: "",

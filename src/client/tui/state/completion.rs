@@ -10,24 +10,50 @@ const EMOJI_FROM: usize = 2;
 /// Emoji that are offered: more than anyone steps through.
 const EMOJI_OFFERED: usize = 40;
 
-/// A completion that is under way.
+/// What a word could become: offered, or under way.
 #[derive(Debug)]
 pub struct Completion {
     /// Where in the input the word stands, as it is now.
     pub(crate) range: Range<usize>,
-    /// What it could become, the likeliest first.
+    /// The word as it was typed.
+    pub(crate) typed: String,
+    /// The word as it is now.
+    pub(crate) now: String,
+    /// What it could become, the likeliest first; at least one.
     pub(crate) candidates: Vec<Candidate>,
-    /// Which of these it is now.
-    pub(crate) chosen: usize,
+    /// Which of these it is now; `None`: they are only offered.
+    pub(crate) chosen: Option<usize>,
+    /// The arrows went there: then Enter takes it, and does not send yet.
+    pub(crate) by_arrows: bool,
+}
+
+impl Completion {
+    /// These are offered for a word of the input.
+    pub(crate) fn offered(text: &str, range: Range<usize>, candidates: Vec<Candidate>) -> Self {
+        let typed = text.get(range.clone()).unwrap_or_default().to_owned();
+        Self { range, now: typed.clone(), typed, candidates, chosen: None, by_arrows: false }
+    }
+
+    /// Whether the word still stands in the input.
+    pub(crate) fn is_of(&self, text: &str) -> bool {
+        text.get(self.range.clone()) == Some(self.now.as_str())
+    }
 }
 
 /// One thing that a word could become.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Candidate {
     /// As a list shows it.
     pub(crate) shown: String,
     /// What is written in the place of the word.
     pub(crate) written: String,
+    /// What there is to know about it; sanitised, since a list shows it.
+    pub(crate) about: String,
+}
+
+/// Whether the text ends within code, where words stay what they are.
+pub(crate) fn is_in_code(text: &str) -> bool {
+    text.matches('`').count() % 2 == 1
 }
 
 /// The word at the cursor: from the last white space up to it.
@@ -44,13 +70,16 @@ pub(crate) fn emoji(text: &str, cursor: usize) -> Option<(Range<usize>, Vec<Cand
     let (earlier, stem) = (&before[..colon], &before[colon + 1..]);
     // "std::io" and "10:30" are something else.
     let begins = !earlier.ends_with(|c: char| c.is_alphanumeric() || c == ':');
-    let in_code = earlier.matches('`').count() % 2 == 1;
-    if stem.len() < EMOJI_FROM || !stem.chars().all(emoji::is_in_name) || !begins || in_code {
+    if stem.len() < EMOJI_FROM || !stem.chars().all(emoji::is_in_name) || !begins || is_in_code(earlier) {
         return None;
     }
     let found = emoji::beginning(&stem.to_ascii_lowercase()).into_iter().take(EMOJI_OFFERED);
     let candidates: Vec<Candidate> = found
-        .map(|(name, emoji)| Candidate { shown: format!("{emoji} {name}"), written: emoji.to_owned() })
+        .map(|(name, emoji)| Candidate {
+            shown: format!("{emoji} {name}"),
+            written: emoji.to_owned(),
+            ..Candidate::default()
+        })
         .collect();
     (!candidates.is_empty()).then_some((colon..cursor, candidates))
 }

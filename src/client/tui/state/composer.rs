@@ -1,20 +1,28 @@
 //! The text that is being written, edited by graphemes: what looks like one character is one.
 
-use unicode_segmentation::UnicodeSegmentation;
+use std::ops::Range;
 
-/// States that can be gone back to.
-const UNDO_STEPS: usize = 100;
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
-/// Text, the cursor in it, what was cut last, and what it was before.
+use super::cuttings::Cuttings;
+use super::undoing::Undoing;
+
+/// Bytes that the input takes from an editor or from a draft: more than any message holds, so that a text that is too long
+/// can be cut down here, and few enough that each key stays quick.
+pub(crate) const INPUT_BYTES: usize = 128 * 1024;
+
+/// Text, the cursor in it, and what it was before.
 #[derive(Clone, Debug, Default)]
 pub struct Composer {
     text: String,
     /// Byte offset, always at the edge of a grapheme.
     cursor: usize,
-    /// What Ctrl-Y puts back.
-    cut: String,
-    undo: Vec<(String, usize)>,
+    undoing: Undoing,
     last: Last,
+    /// What was put back last stands here, as long as nothing else was done.
+    put_back: Option<Range<usize>>,
+    /// Counts what was done to the text.
+    revision: u64,
 }
 
 /// What was done last, so that a run of the same is undone, or put back, as one.
@@ -57,6 +65,11 @@ impl Composer {
         self.cursor
     }
 
+    /// Another number whenever the text may have become another one.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Whether nothing is written.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
@@ -69,10 +82,12 @@ impl Composer {
         self.cursor = text.len();
     }
 
-    /// Takes everything out.
+    /// Takes everything out, and forgets what it was before.
     pub fn take(&mut self) -> String {
-        self.undo.clear();
+        self.undoing = Undoing::default();
         self.last = Last::Other;
+        self.put_back = None;
+        self.revision += 1;
         self.cursor = 0;
         std::mem::take(&mut self.text)
     }
@@ -84,12 +99,13 @@ impl Composer {
         if starts_word || self.last != Last::Insert {
             self.remember(Last::Insert);
         }
+        self.revision += 1;
         self.text.insert_str(self.cursor, text);
         self.place_cursor(self.cursor + text.len());
     }
 
     /// Puts `text` in the place of the bytes in `range`.
-    pub fn replace(&mut self, range: std::ops::Range<usize>, text: &str) {
+    pub fn replace(&mut self, range: Range<usize>, text: &str) {
         self.remember(Last::Other);
         let end = range.start + text.len();
         self.text.replace_range(range, text);
@@ -98,13 +114,13 @@ impl Composer {
 
     /// Moves the cursor.
     pub fn go(&mut self, motion: Motion) {
-        self.last = Last::Other;
+        self.settle();
         self.cursor = self.target(motion);
     }
 
     /// Moves the cursor to the grapheme that `place` is in.
     pub fn go_to(&mut self, place: usize) {
-        self.last = Last::Other;
+        self.settle();
         self.place_cursor(place);
     }
 
@@ -120,7 +136,7 @@ impl Composer {
     }
 
     /// Cuts from the cursor to where `motion` leads. Cuts in a row are put back together.
-    pub fn cut(&mut self, motion: Motion) {
+    pub(crate) fn cut(&mut self, motion: Motion, cuttings: &mut Cuttings) {
         let mut target = self.target(motion);
         if target == self.cursor && motion == Motion::LineEnd && target < self.text.len() {
             // At the end of a line: the line break.
@@ -134,18 +150,34 @@ impl Composer {
         let backward = target < self.cursor;
         let piece = self.remove(target);
         match (again, backward) {
-            (false, _) => self.cut = piece,
-            (true, true) => self.cut.insert_str(0, &piece),
-            (true, false) => self.cut.push_str(&piece),
+            (false, _) => cuttings.add(piece),
+            (true, true) => cuttings.put_before(&piece),
+            (true, false) => cuttings.put_behind(&piece),
         }
     }
 
     /// Puts back what was cut last.
-    pub fn paste_cut(&mut self) {
-        self.remember(Last::Other);
-        let piece = self.cut.clone();
-        self.text.insert_str(self.cursor, &piece);
-        self.place_cursor(self.cursor + piece.len());
+    pub(crate) fn put_back(&mut self, cuttings: &mut Cuttings) {
+        if let Some(piece) = cuttings.newest() {
+            self.remember(Last::Other);
+            let start = self.cursor;
+            self.text.insert_str(start, piece);
+            self.place_cursor(start + piece.len());
+            self.put_back = Some(start..start + piece.len());
+        }
+    }
+
+    /// Puts what was cut before that in its place. Says whether there was anything to put it in the place of.
+    pub(crate) fn put_back_older(&mut self, cuttings: &mut Cuttings) -> bool {
+        let Some(range) = self.put_back.take() else { return false };
+        if let Some(piece) = cuttings.older() {
+            self.remember(Last::Other);
+            let start = range.start;
+            self.text.replace_range(range, piece);
+            self.place_cursor(start + piece.len());
+            self.put_back = Some(start..start + piece.len());
+        }
+        true
     }
 
     /// Swaps the grapheme before the cursor with the one under it, and steps on.
@@ -165,22 +197,37 @@ impl Composer {
 
     /// Goes back to what the text was before the last change.
     pub fn undo(&mut self) {
-        self.last = Last::Other;
-        if let Some((text, cursor)) = self.undo.pop() {
-            self.text = text;
-            self.cursor = cursor;
+        self.settle();
+        if let Some((text, cursor)) = self.undoing.back(&self.text, self.cursor) {
+            (self.text, self.cursor) = (text, cursor);
+            self.revision += 1;
         }
+    }
+
+    /// Takes back what was undone last, unless something was changed since.
+    pub fn redo(&mut self) {
+        self.settle();
+        if let Some((text, cursor)) = self.undoing.forth(&self.text, self.cursor) {
+            (self.text, self.cursor) = (text, cursor);
+            self.revision += 1;
+        }
+    }
+
+    /// Whatever comes now is another step.
+    fn settle(&mut self) {
+        self.last = Last::Other;
+        self.put_back = None;
     }
 
     fn remember(&mut self, doing: Last) {
+        self.settle();
+        self.revision += 1;
         self.last = doing;
-        if self.undo.len() == UNDO_STEPS {
-            self.undo.remove(0);
-        }
-        self.undo.push((self.text.clone(), self.cursor));
+        self.undoing.remember(&self.text, self.cursor);
     }
 
     fn remove(&mut self, target: usize) -> String {
+        self.revision += 1;
         let range = self.cursor.min(target)..self.cursor.max(target);
         let start = range.start;
         let piece = self.text.drain(range).collect();
@@ -190,20 +237,29 @@ impl Composer {
 
     /// What stands left and right of `place` may have become one grapheme: then it goes behind it.
     fn place_cursor(&mut self, place: usize) {
-        let edges = self.text.grapheme_indices(true).map(|(at, _)| at);
-        self.cursor = edges.chain([self.text.len()]).find(|at| *at >= place).unwrap_or(self.text.len());
+        self.cursor = self.edge(place, true);
+    }
+
+    /// The edge of a grapheme at `place`, or else the next one, or the one before it.
+    fn edge(&self, place: usize, next: bool) -> usize {
+        let (text, end) = (self.text.as_str(), self.text.len());
+        if !text.is_char_boundary(place) {
+            let nearest = if next { text.ceil_char_boundary(place) } else { text.floor_char_boundary(place) };
+            return self.edge(nearest, next);
+        }
+        // The whole text is at hand, so it never asks for more of it.
+        let mut edges = GraphemeCursor::new(place, end, true);
+        match edges.is_boundary(text, 0) {
+            Ok(false) if next => edges.next_boundary(text, 0).ok().flatten().unwrap_or(end),
+            Ok(false) => edges.prev_boundary(text, 0).ok().flatten().unwrap_or(0),
+            _ => place,
+        }
     }
 
     /// Where `motion` leads. Words may begin inside of a grapheme; the cursor may not.
     fn target(&self, motion: Motion) -> usize {
         let target = self.raw_target(motion);
-        let edges = || self.text.grapheme_indices(true).map(|(at, _)| at).chain([self.text.len()]);
-        let edge = if target < self.cursor {
-            edges().take_while(|at| *at <= target).last()
-        } else {
-            edges().find(|at| *at >= target)
-        };
-        edge.unwrap_or(target)
+        self.edge(target, target >= self.cursor)
     }
 
     fn raw_target(&self, motion: Motion) -> usize {
@@ -263,24 +319,67 @@ mod tests {
 
     #[test]
     fn cuts_in_a_row_are_put_back_together() {
-        let mut composer = written("one two three");
-        composer.cut(Motion::WordLeft);
-        composer.cut(Motion::WordLeft);
+        let (mut composer, mut cuttings) = (written("one two three"), Cuttings::default());
+        composer.cut(Motion::WordLeft, &mut cuttings);
+        composer.cut(Motion::WordLeft, &mut cuttings);
         assert_eq!(seen(&composer), "one |");
         composer.go(Motion::LineStart);
-        composer.paste_cut();
+        composer.put_back(&mut cuttings);
         assert_eq!(seen(&composer), "two three|one ");
     }
 
     #[test]
+    fn what_was_cut_before_that_comes_in_its_place() {
+        let (mut composer, mut cuttings) = (written("one two three"), Cuttings::default());
+        composer.cut(Motion::WordLeft, &mut cuttings);
+        composer.go(Motion::LineStart);
+        composer.cut(Motion::WordRight, &mut cuttings);
+        assert_eq!(seen(&composer), "| two ");
+        assert!(!composer.put_back_older(&mut cuttings), "nothing was put back");
+        composer.put_back(&mut cuttings);
+        assert_eq!(seen(&composer), "one| two ");
+        assert!(composer.put_back_older(&mut cuttings));
+        assert_eq!(seen(&composer), "three| two ");
+        assert!(composer.put_back_older(&mut cuttings));
+        assert_eq!(seen(&composer), "one| two ");
+        composer.undo();
+        composer.undo();
+        composer.undo();
+        assert_eq!(seen(&composer), "| two ");
+        composer.go(Motion::Right);
+        assert!(!composer.put_back_older(&mut cuttings), "the cursor has moved");
+    }
+
+    #[test]
+    fn what_was_undone_comes_again_until_something_else_is_written() {
+        let (mut composer, mut cuttings) = (Composer::default(), Cuttings::default());
+        for letter in ["h", "i", " ", "y", "o"] {
+            composer.insert(letter);
+        }
+        composer.cut(Motion::LineStart, &mut cuttings);
+        for expected in ["hi yo|", "hi|", "|", "|"] {
+            composer.undo();
+            assert_eq!(seen(&composer), expected);
+        }
+        for expected in ["hi|", "hi yo|", "|", "|"] {
+            composer.redo();
+            assert_eq!(seen(&composer), expected);
+        }
+        composer.undo();
+        composer.insert("!");
+        composer.redo();
+        assert_eq!(seen(&composer), "hi yo!|");
+    }
+
+    #[test]
     fn to_the_end_of_the_line_and_then_the_line_break() {
-        let mut composer = written("ab\ncd");
+        let (mut composer, mut cuttings) = (written("ab\ncd"), Cuttings::default());
         composer.go_to(1);
-        composer.cut(Motion::LineEnd);
+        composer.cut(Motion::LineEnd, &mut cuttings);
         assert_eq!(seen(&composer), "a|\ncd");
-        composer.cut(Motion::LineEnd);
+        composer.cut(Motion::LineEnd, &mut cuttings);
         assert_eq!(seen(&composer), "a|cd");
-        composer.paste_cut();
+        composer.put_back(&mut cuttings);
         assert_eq!(seen(&composer), "ab\n|cd");
     }
 
@@ -299,8 +398,8 @@ mod tests {
 
     #[test]
     fn white_space_bounds_the_long_words() {
-        let mut composer = written("see /usr/lib ");
-        composer.cut(Motion::SpaceLeft);
+        let (mut composer, mut cuttings) = (written("see /usr/lib "), Cuttings::default());
+        composer.cut(Motion::SpaceLeft, &mut cuttings);
         assert_eq!(seen(&composer), "see |");
     }
 
@@ -330,7 +429,7 @@ mod tests {
         fn the_cursor_never_stands_inside_a_grapheme(
             steps in proptest::collection::vec((0_usize..14, "\\PC{0,3}|👩‍👩‍👧|\u{301}|\u{200D}|🇩|漢|\n"), 0..60),
         ) {
-            let mut composer = Composer::default();
+            let (mut composer, mut cuttings) = (Composer::default(), Cuttings::default());
             let motions = [Motion::Left, Motion::Right, Motion::WordLeft, Motion::WordRight,
                 Motion::LineStart, Motion::LineEnd, Motion::SpaceLeft];
             for (step, text) in steps {
@@ -339,9 +438,13 @@ mod tests {
                     0 | 1 => composer.insert(&text),
                     2 => composer.go(motion),
                     3 => composer.delete(motion),
-                    4 => composer.cut(motion),
+                    4 => composer.cut(motion, &mut cuttings),
                     5 => composer.transpose(),
-                    _ if step == 6 => composer.paste_cut(),
+                    _ if step == 6 => composer.put_back(&mut cuttings),
+                    _ if text.is_empty() => composer.redo(),
+                    _ if text == "\n" => {
+                        composer.put_back_older(&mut cuttings);
+                    }
                     _ => composer.undo(),
                 }
                 let mut edges: Vec<usize> = composer.text.grapheme_indices(true).map(|(at, _)| at).collect();

@@ -7,6 +7,8 @@ pub(crate) mod comings;
 pub(crate) mod company;
 pub mod completion;
 pub mod composer;
+pub(crate) mod cuttings;
+pub mod drafts;
 pub(crate) mod favourites;
 pub(crate) mod finding;
 pub(crate) mod ignored;
@@ -19,6 +21,7 @@ pub(crate) mod reading;
 pub mod room;
 pub mod scrollback;
 pub(crate) mod typing;
+mod undoing;
 pub(crate) mod wishes;
 
 use std::collections::BTreeSet;
@@ -31,6 +34,8 @@ use uuid::Uuid;
 use self::company::Company;
 use self::completion::Completion;
 use self::composer::Composer;
+use self::cuttings::Cuttings;
+use self::drafts::Drafts;
 use self::favourites::Favourites;
 use self::finding::Finding;
 use self::ignored::Ignored;
@@ -43,6 +48,7 @@ use super::event::Now;
 use super::known_rooms::KnownRooms;
 use super::rows::{Columns, Layout};
 use super::settings::Settings;
+use super::slash;
 use super::theme::Theme;
 use crate::protocol::command::RequestId;
 use crate::protocol::event::{Allowed, RoomInfo};
@@ -120,7 +126,13 @@ pub struct State {
     /// The input while we are in no room.
     spare: Composer,
     pub(crate) input_history: InputHistory,
+    pub(crate) cuttings: Cuttings,
+    pub(crate) drafts: Drafts,
+    /// The room for which something is being written in an editor; `Some(None)`: there was none.
+    pub(crate) editing: Option<Option<RoomName>>,
     pub(crate) completion: Option<Completion>,
+    /// Where a word begins for which nobody wants to be offered anything.
+    pub(crate) unwanted: Option<usize>,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) question: Option<Question>,
     pub(crate) finding: Finding,
@@ -229,7 +241,11 @@ impl State {
             listed: Vec::new(),
             spare: Composer::default(),
             input_history: InputHistory::default(),
+            cuttings: Cuttings::default(),
+            drafts: Drafts::default(),
+            editing: None,
             completion: None,
+            unwanted: None,
             overlay: None,
             question: None,
             finding: Finding::default(),
@@ -265,7 +281,7 @@ impl State {
         let typing = self.room().and_then(|room| room.typing.next());
         let search = self.finding.due().filter(|_| self.connection == Connection::Online);
         let soon = countdown.into_iter().chain(silence).chain(notice);
-        soon.chain(typing).chain(self.company.read_due).chain(search).min()
+        soon.chain(typing).chain(self.company.read_due).chain(search).chain(self.drafts.due).min()
     }
 
     /// Whole seconds for which the server has answered nothing, once they are too many.
@@ -323,6 +339,13 @@ impl State {
     /// What is being written.
     pub(crate) fn composer_mut(&mut self) -> &mut Composer {
         self.rooms.get_mut(self.current).map_or(&mut self.spare, |room| &mut room.composer)
+    }
+
+    /// Remembers what was written, to be written again; but no passphrase.
+    pub(crate) fn remember(&mut self, input: &str) {
+        if !slash::is_secret(input) && self.input_history.add(input) && self.drafts.parlor.is_some() {
+            self.drafts.inputs.push(input.to_owned());
+        }
     }
 
     /// Whether we want to hear nothing of somebody.

@@ -67,6 +67,8 @@ pub struct Room {
     /// One of them says our name.
     pub(crate) mentioned: bool,
     pub(crate) composer: Composer,
+    /// It was looked whether there is a draft from an earlier time.
+    pub(crate) recalled: bool,
     /// Who spoke, the last one first.
     pub(crate) speakers: Vec<Nick>,
     /// Columns of the widest name among those who spoke.
@@ -153,6 +155,7 @@ impl Room {
             unread: 0,
             mentioned: false,
             composer: Composer::default(),
+            recalled: false,
             speakers: Vec::new(),
             widest_name: 0,
             asked: None,

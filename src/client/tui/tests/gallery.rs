@@ -132,9 +132,7 @@ const PICTURES: &[Picture] = &[
     }),
     ("code was pasted", || {
         let mut script = afternoon();
-        script.feed(Happening::Paste(
-            "fn main() {\n    let x = 1;\n    println!(\"{x}\");\n}\n".to_owned(),
-        ));
+        script.feed(Happening::Paste("fn main() {\n    let x = 1;\n    println!(\"{x}\");\n}\n".to_owned()));
         script
     }),
     ("people", || after(afternoon(), "/names")),

@@ -1,8 +1,10 @@
 //! The screen, driven by scripts: keys and news in, screens and effects out. Nothing sleeps.
 
 mod company;
+mod completing;
 mod connection;
 mod direct;
+mod drafts;
 mod finding;
 mod folding;
 mod gallery;
@@ -18,3 +20,4 @@ mod storm;
 mod terminal;
 mod texts;
 mod unread;
+mod writing;

@@ -8,16 +8,16 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use crate::client::link::Update;
-use crate::client::tui::{Effect, Event as Happening};
 use crate::client::tui::script::{Script, change, entry, nick, presence, room_name};
 use crate::client::tui::view::panes;
 use crate::client::tui::wrap::tests::odd_text;
+use crate::client::tui::{Effect, Event as Happening};
 use crate::protocol::command::Command;
 use crate::protocol::emoji::Emoji;
 use crate::protocol::event::{
-    Audit, Called, Decision, Earlier, Entry, EntryKind, EntryText, ErrorCode, Event, Failure, Found, Gap, Hit,
-    Okay, Page, Reacted, Reactions, ReadUpTo, RoomInfo, Rooms, Stats, TicketInfo, Tickets, Typing, Version,
-    Whois,
+    Audit, Called, Decision, Earlier, Entry, EntryKind, EntryText, ErrorCode, Event, Failure, Found, Gap,
+    Hit, Okay, Page, Reacted, Reactions, ReadUpTo, RoomInfo, Rooms, Stats, TicketInfo, Tickets, Typing,
+    Version, Whois,
 };
 use crate::protocol::hex::Hex;
 use crate::protocol::name::RoomName;
@@ -218,8 +218,7 @@ pub(super) fn answer(script: &mut Script, last: u64) {
             Command::Direct(asked) => {
                 let room = RoomName::direct(&[1, 2].into()).unwrap();
                 let members = asked.with.iter().cloned().chain([nick("alice")]).collect();
-                let room =
-                    RoomInfo { room, topic: Line::default(), here: 1, last: 0, first: None, members };
+                let room = RoomInfo { room, topic: Line::default(), here: 1, last: 0, first: None, members };
                 script.hear(Event::Ok(Okay { room: Some(room), ..okay }));
             }
             Command::Search(search) => {
@@ -247,11 +246,7 @@ pub(super) fn answer(script: &mut Script, last: u64) {
                     first: None,
                     members: Vec::new(),
                 };
-                let rooms = vec![
-                    info("#a", "a topic 話題", 5),
-                    info("#b", "", 0),
-                    info("#会議室", "", 2),
-                ];
+                let rooms = vec![info("#a", "a topic 話題", 5), info("#b", "", 0), info("#会議室", "", 2)];
                 script.hear(Event::Rooms(Rooms { re: okay.re, rooms }));
             }
             Command::Tickets(_) => {
@@ -278,7 +273,8 @@ pub(super) fn answer(script: &mut Script, last: u64) {
                 script.hear(Event::Reactions(Reactions { re: okay.re, room, seq, reactions }));
             }
             Command::Earlier(of) => {
-                let version = |text: &str| Version { at: script.now.time, text: EntryText::from_stored(text) };
+                let version =
+                    |text: &str| Version { at: script.now.time, text: EntryText::from_stored(text) };
                 let texts = vec![version("as it was said"), version("as it was said, without mistakes")];
                 let (room, seq) = (of.room.clone(), of.seq);
                 script.hear(Event::Earlier(Earlier { re: okay.re, room, seq, texts }));
@@ -309,8 +305,7 @@ pub(super) fn answer(script: &mut Script, last: u64) {
                 crate::protocol::command::Place::At(_) => 1,
             };
             let room = history.room;
-            let entries =
-                (from..from + 50).map(|seq| entry(room.as_str(), seq, "carol", "old")).collect();
+            let entries = (from..from + 50).map(|seq| entry(room.as_str(), seq, "carol", "old")).collect();
             let page = Page { re: history.id, room, entries, last: last };
             script.hear(Event::Page(page));
         }

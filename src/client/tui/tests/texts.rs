@@ -170,7 +170,7 @@ fn room() -> Script {
 fn names_of_emoji_are_offered_and_replaced() {
     let mut script = room();
     script.write("done :tad");
-    assert_snapshot!(script.text().lines().last().unwrap_or_default());
+    assert!(script.text().contains("│  🎉 tada  │"), "{}", script.text());
     script.press(KeyCode::Tab);
     assert_eq!(script.state.composer().text(), "done 🎉");
     script.write(" :+1: `:tada:`");

@@ -145,7 +145,8 @@ fn each_room_keeps_its_place_and_its_draft() {
     script.write("other");
     assert!(script.text().contains("alice › other"));
     script.key(KeyCode::Left, KeyModifiers::ALT);
-    assert_eq!(script.text(), before);
+    // In the other one something is left in the input.
+    assert_eq!(script.text(), before.replacen(" #a           │", " #a         ✎ │", 1));
 }
 
 #[test]

@@ -214,7 +214,7 @@ pub(super) fn refused(state: &mut State, re: &RequestId, why: &str) -> bool {
         };
         if let Some(text) = back {
             // One key away, as what was said is.
-            state.input_history.add(text.as_str());
+            state.remember(text.as_str());
         }
         state.complain(format!("{what}: {why}"));
         return true;

@@ -74,10 +74,14 @@ fn edit(state: &mut State, action: Option<Action>, letter: Option<char>) {
     match (action, letter) {
         (Some(Action::Go(motion)), _) => input.go(motion),
         (Some(Action::Delete(motion)), _) => input.delete(motion),
-        (Some(Action::Cut(motion)), _) => input.cut(motion),
-        (Some(Action::PasteCut), _) => input.paste_cut(),
+        (Some(Action::Cut(motion)), _) => input.cut(motion, &mut state.cuttings),
+        (Some(Action::PasteCut), _) => input.put_back(&mut state.cuttings),
+        (Some(Action::PasteOlderCut), _) => {
+            input.put_back_older(&mut state.cuttings);
+        }
         (Some(Action::Transpose), _) => input.transpose(),
         (Some(Action::Undo), _) => input.undo(),
+        (Some(Action::Redo), _) => input.redo(),
         (None, Some(letter)) if selected => input.set(letter.encode_utf8(&mut [0; 4])),
         (None, Some(letter)) => input.insert(letter.encode_utf8(&mut [0; 4])),
         _ => {}

@@ -3,13 +3,14 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::{
-    Effect, State, arranging, changing, choosing, completing, finding, history, jump, links, overlays, rooms,
-    saying,
+    Effect, State, arranging, changing, choosing, completing, editing, finding, history, jump, links,
+    overlays, rooms, saying,
 };
-use crate::client::tui::keymap::{self, Action, Key};
+use crate::client::tui::keymap::{self, Action, Key, key_for};
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::slash::Step;
-use crate::client::tui::state::composer::Motion;
+use crate::client::tui::state::composer::{Composer, Motion};
+use crate::client::tui::state::cuttings::Cuttings;
 use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{Overlay, Question};
@@ -39,9 +40,11 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
         return;
     }
     let action = keymap::action(Key::of(key));
-    if !matches!(action, Some(Action::Complete | Action::CompleteBack)) {
-        state.completion = None;
+    if completing::press(state, action) {
+        state.input_history.stay();
+        return;
     }
+    state.completion = None;
     if !matches!(action, Some(Action::Up | Action::Down)) {
         state.input_history.stay();
     }
@@ -60,17 +63,27 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Go(Motion::LineEnd) if state.composer().is_empty() => history::to_newest(state),
         Action::Go(motion) => state.composer_mut().go(motion),
         Action::Delete(motion) => state.composer_mut().delete(motion),
-        Action::Cut(motion) => state.composer_mut().cut(motion),
-        Action::PasteCut => state.composer_mut().paste_cut(),
+        Action::Cut(motion) => with_cuttings(state, |composer, cuttings| composer.cut(motion, cuttings)),
+        Action::PasteCut => with_cuttings(state, Composer::put_back),
+        Action::PasteOlderCut => {
+            if !with_cuttings(state, Composer::put_back_older) {
+                state.say(format!("first {} puts back what was cut", key_for(Action::PasteCut)));
+            }
+        }
         Action::Transpose => state.composer_mut().transpose(),
         Action::Undo => state.composer_mut().undo(),
+        Action::Redo => state.composer_mut().redo(),
+        Action::Editor => {
+            let text = state.composer().text().to_owned();
+            editing::open(state, &text, effects);
+        }
         Action::Up => up(state, effects),
         Action::Down => down(state, effects),
         Action::SearchInputs => {
             state.question = Some(Question::Search { wanted: String::new(), found: None });
         }
-        Action::Complete => completing::complete(state, 1),
-        Action::CompleteBack => completing::complete(state, -1),
+        // These were taken before.
+        Action::Complete | Action::CompleteBack => {}
         Action::Close => {
             let told = state.notice.take().is_some();
             if changing::stop_composing(state) {
@@ -90,9 +103,10 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::Interrupt if state.composer().is_empty() => ask_to_leave(state),
         Action::Interrupt => {
-            let text = state.composer_mut().take();
-            // Thrown away by mistake, it is one key away.
-            state.input_history.add(&text);
+            let text = state.composer().text().to_owned();
+            // Thrown away by mistake, it is one key away: by undoing, or by going up.
+            state.composer_mut().set("");
+            state.remember(&text);
         }
         Action::EndOfInput if state.composer().is_empty() => ask_to_leave(state),
         Action::EndOfInput => state.composer_mut().delete(Motion::Right),
@@ -136,6 +150,14 @@ fn move_room(state: &mut State, step: Step, effects: &mut Vec<Effect>) {
 
 fn ask_to_leave(state: &mut State) {
     state.question = Some(Question::Leave { decided: false });
+}
+
+/// Does something with the input that takes from what was cut, or adds to it.
+fn with_cuttings<T>(state: &mut State, does: impl FnOnce(&mut Composer, &mut Cuttings) -> T) -> T {
+    let mut cuttings = std::mem::take(&mut state.cuttings);
+    let done = does(state.composer_mut(), &mut cuttings);
+    state.cuttings = cuttings;
+    done
 }
 
 /// Whether the arrows scroll: the reader is up in the history and writes nothing. That is also what

@@ -61,6 +61,9 @@ pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>
 fn online(state: &mut State, welcome: &Welcome, ready: Ready, new_log: bool, effects: &mut Vec<Effect>) {
     state.connection = Connection::Online;
     state.company.parlor = welcome.server.id;
+    if state.drafts.parlor != Some(welcome.server.id) {
+        effects.push(Effect::Recall(welcome.server.id));
+    }
     state.company.reads_refused = false;
     company::away_again(state, &ready.you, effects);
     state.broken = None;

@@ -7,6 +7,8 @@ pub(crate) mod choosing;
 mod company;
 mod completing;
 mod direct;
+pub(crate) mod drafting;
+mod editing;
 mod finding;
 mod history;
 mod jump;
@@ -18,6 +20,7 @@ pub(crate) mod overlays;
 pub(crate) mod pasting;
 mod quoting;
 mod reading;
+mod recalling;
 mod ringing;
 mod rooms;
 mod saying;
@@ -50,7 +53,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let writes = matches!(event, Event::Key(_) | Event::Paste(_));
     let lay_over = state.overlay.as_ref().map(std::mem::discriminant);
     let told = state.notice.clone().filter(|notice| notice.until.is_some());
-    let before = writes.then(|| (state.current, state.composer().text().to_owned()));
+    let leaves = matches!(event, Event::Terminate | Event::Focus(false));
+    let before = writes.then(|| (state.current, state.composer().revision()));
     match event {
         Event::Tick(_) => {}
         Event::Key(key) => keys::press(state, &key, &mut effects),
@@ -70,7 +74,12 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Focus(focused) => focus(state, focused),
         Event::Link(news) => link::take_in(state, news, &mut effects),
+        Event::Recalled(recalled) => drafting::recall(state, recalled),
+        Event::Edited(written) => editing::come_back(state, written),
         Event::Terminate => effects.push(Effect::Quit),
+    }
+    if writes {
+        completing::offer(state);
     }
     // What was told of something earlier says nothing of what lies over the rooms now.
     if state.overlay.is_some()
@@ -81,7 +90,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         state.notice = None;
     }
     see(state);
-    if before.is_some_and(|(place, text)| place == state.current && text != state.composer().text()) {
+    if before.is_some_and(|(place, then)| place == state.current && then != state.composer().revision()) {
         company::tell_typing(state, &mut effects);
     }
     quoting::fetch(state, &mut effects);
@@ -90,6 +99,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     reading::tell_before_leaving(state, &mut effects);
     rooms::remember_before_leaving(state, &mut effects);
     watch(state, heard, &effects);
+    let left = leaves || effects.contains(&Effect::Quit);
+    drafting::note(state, left, &mut effects);
     effects
 }
 
@@ -129,6 +140,7 @@ fn tick(state: &mut State, now: Now, effects: &mut Vec<Effect>) {
         state.changed = true;
     }
     reading::tell_in_time(state, effects);
+    drafting::keep_in_time(state, effects);
     for (place, room) in state.rooms.iter_mut().enumerate() {
         state.changed |= room.typing.pass(now.instant) && place == state.current;
     }

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, State, changing, finding, history, links, order, pasting, rooms, saying};
+use super::{Effect, State, changing, finding, history, links, order, pasting, recalling, rooms, saying};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::composer::Motion;
 use crate::client::tui::state::{About, Connection, Decisions, Overlay, Question};
@@ -64,47 +64,8 @@ pub(super) fn answer(state: &mut State, question: Question, key: &KeyEvent, effe
         Question::React { seq, wanted, chosen } => {
             changing::answer_react(state, (seq, wanted, chosen), key, effects);
         }
-        Question::Search { wanted, found } => search(state, wanted, found, key, effects),
+        Question::Search { wanted, found } => recalling::answer(state, (wanted, found), key, effects),
     }
-}
-
-/// One key of a search in what was said before.
-fn search(
-    state: &mut State,
-    mut wanted: String,
-    found: Option<usize>,
-    key: &KeyEvent,
-    effects: &mut Vec<Effect>,
-) {
-    let mut before = found.map_or(usize::MAX, |place| place.saturating_add(1));
-    match keymap::action(Key::of(key)) {
-        Some(Action::Close | Action::Interrupt) => return,
-        Some(Action::SearchInputs) => before = found.unwrap_or(usize::MAX),
-        Some(Action::Delete(_)) => {
-            wanted.pop();
-            before = usize::MAX;
-        }
-        _ => {
-            if let Some(c) = keymap::character(key) {
-                wanted.push(c);
-            } else {
-                // Any other key takes what was found, and does what it does.
-                if let Some((_, text)) =
-                    found.and_then(|place| state.input_history.search(&wanted, place + 1))
-                {
-                    let text = text.to_owned();
-                    state.composer_mut().set(&text);
-                }
-                if key.code != KeyCode::Enter {
-                    super::keys::press(state, key, effects);
-                }
-                return;
-            }
-        }
-    }
-    let place = if wanted.is_empty() { None } else { state.input_history.search(&wanted, before) };
-    let found = place.map(|(place, _)| place).or(found.filter(|_| !wanted.is_empty()));
-    state.question = Some(Question::Search { wanted, found });
 }
 
 /// A key while an overlay lies over the rooms.

@@ -1,6 +1,6 @@
 //! What was written is sent off: said, or done.
 
-use super::{Effect, State, arranging, changing, company, direct, finding, history, order, rooms};
+use super::{Effect, State, arranging, changing, company, direct, editing, finding, history, order, rooms};
 use crate::client::tui::slash::{self, Change, Company, Input, Slash};
 use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::room::{Delivery, Pending};
@@ -92,7 +92,7 @@ pub(super) fn say(
 pub(super) fn written(state: &mut State) {
     let text = state.composer_mut().take();
     if !text.trim().is_empty() {
-        state.input_history.add(&text);
+        state.remember(&text);
     }
 }
 
@@ -180,6 +180,7 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
         Slash::Tickets => order::list_tickets(state, line, effects),
         Slash::Audit => order::read_audit(state, line, effects),
         Slash::Stats => order::ask_for_stats(state, line, effects),
+        Slash::Editor(text) => editing::open(state, &text, effects),
         Slash::Help => state.overlay = Some(Overlay::Help(0)),
         Slash::Clear => {
             if let Some(room) = state.room_mut() {

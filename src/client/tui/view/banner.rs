@@ -2,12 +2,12 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
-use ratatui::text::Line;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
 
 use super::{composing, put_line};
 use crate::client::tui::keymap::{Action, key_for};
-use crate::client::tui::state::{Connection, Question, State};
+use crate::client::tui::state::{Connection, Question, State, input_history};
 use crate::client::tui::update::pasting::EDIT_PASTE;
 use crate::client::tui::wrap;
 
@@ -51,6 +51,9 @@ fn lines(state: &State) -> Vec<Line<'static>> {
     question(state, &mut say);
     if state.question.is_none() {
         composing::purpose(state, &mut say);
+    }
+    if let Some(Question::Search { wanted, found }) = &state.question {
+        lines.push(searching(state, wanted, *found));
     }
     lines
 }
@@ -117,9 +120,16 @@ fn question(state: &State, say: &mut impl FnMut(&str, Style)) {
                 1 => " Somebody else is here and will lose the room.",
                 many => &format!(" {many} others are here and will lose the room."),
             };
+            // An edit or a reaction is not kept.
+            let keeps =
+                state.drafts.parlor.is_some() && state.rooms.iter().all(|room| room.wishes.is_empty());
             let unsent = match state.unsent() {
                 0 => "",
+                1 if keeps => " One message is not sent yet: it will be in the input when you come back.",
                 1 => " One message is not sent yet and would be lost.",
+                many if keeps => &format!(
+                    " {many} messages are not sent yet: they will be in the input when you come back."
+                ),
                 many => &format!(" {many} messages are not sent yet and would be lost."),
             };
             let harmless = others.is_empty() && unsent.is_empty();
@@ -149,18 +159,40 @@ fn question(state: &State, say: &mut impl FnMut(&str, Style)) {
         Some(asked @ (Question::Delete(_) | Question::React { .. })) => {
             composing::question(state, asked, say);
         }
-        Some(Question::Search { wanted, found }) => {
-            let inputs = &state.input_history;
-            let found = found.and_then(|place| inputs.search(wanted, place + 1)).map(|(_, text)| text);
-            let found = match found {
-                Some(text) => text.replace('\n', " "),
-                None if wanted.is_empty() => "what you said before".to_owned(),
-                None => "nothing like it".to_owned(),
-            };
-            let width = usize::from(state.size.0.saturating_sub(2));
-            say(&wrap::truncate(&format!("{}  ← {found}", search_prompt(wanted)), width), theme.accent());
-        }
+        // Drawn in its own way.
+        Some(Question::Search { .. }) => {}
     }
+}
+
+/// What is searched for in what was written before, and what was found, with that marked in it.
+fn searching(state: &State, wanted: &str, found: Option<usize>) -> Line<'static> {
+    let theme = state.theme;
+    let width = usize::from(state.size.0.saturating_sub(2));
+    let prompt = Span::styled(format!("{}  ← ", search_prompt(wanted)), theme.accent());
+    let Some(text) = found.and_then(|place| state.input_history.get(place)) else {
+        let why = if wanted.is_empty() { "what you wrote before" } else { "nothing like it" };
+        return wrap::truncate_line(Line::from(vec![prompt, Span::styled(why, theme.dim())]), width);
+    };
+    let text = text.replace(['\n', '\t'], " ");
+    let place = input_history::place_of(wanted, &text).unwrap_or(0..0);
+    let (before, rest) = text.split_at(place.start);
+    let (marked, behind) = rest.split_at(place.end - place.start);
+    // What was searched for is in sight, also where it stands far behind.
+    let room = width.saturating_sub(prompt.width()) / 2;
+    let skipped = wrap::columns(before).saturating_sub(room);
+    let before = if skipped > 0 {
+        let kept = before.len() - wrap::show_edit_row(before, skipped + 1).len();
+        format!("…{}", &before[before.len() - kept..])
+    } else {
+        before.to_owned()
+    };
+    let line = Line::from(vec![
+        prompt,
+        Span::raw(before),
+        Span::styled(marked.to_owned(), theme.strong().add_modifier(Modifier::UNDERLINED)),
+        Span::raw(behind.to_owned()),
+    ]);
+    wrap::truncate_line(line, width)
 }
 
 fn search_prompt(wanted: &str) -> String {

@@ -56,6 +56,15 @@ fn window(state: &State, height: u16) -> (Vec<Range<usize>>, usize, usize) {
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.theme;
     let prompt = prompt_columns(state);
+    let (rows, first, _) = window(state, area.height);
+    let below = rows.len() > first + usize::from(area.height);
+    // The signs stand at the edges, and where there is one row, in its place both.
+    let sign = match (first > 0, below && area.height == 1) {
+        (true, true) => "↕",
+        (true, false) => "↑",
+        (false, true) => "↓",
+        (false, false) => "›",
+    };
     if prompt > 2 {
         let name = Span::styled(state.me.as_str(), theme.own());
         let line = Line::from(vec![
@@ -63,13 +72,16 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
             name,
             Span::styled(away(state), theme.warning()),
             Span::raw(" "),
-            Span::styled("›", theme.accent()),
+            Span::styled(sign, theme.accent()),
         ]);
         put_line(buffer, area.x, area.y, &line, area.width);
     } else if prompt > 0 {
-        put_line(buffer, area.x, area.y, &Line::styled("›", theme.accent()), area.width);
+        put_line(buffer, area.x, area.y, &Line::styled(sign, theme.accent()), area.width);
     }
-    let (rows, first, _) = window(state, area.height);
+    if below && area.height > 1 && prompt > 0 {
+        let x = area.x + u16::try_from(prompt.saturating_sub(2)).unwrap_or(0);
+        put_line(buffer, x, area.bottom() - 1, &Line::styled("↓", theme.accent()), 1);
+    }
     let text = state.composer().text();
     let x = area.x + u16::try_from(prompt).unwrap_or(0);
     for (y, row) in (area.y..area.bottom()).zip(rows.into_iter().skip(first)) {

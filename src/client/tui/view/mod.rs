@@ -5,8 +5,10 @@
 
 mod around;
 mod banner;
+mod completing;
 mod composer;
 mod composing;
+mod counter;
 mod overlay;
 mod people;
 mod rooms;
@@ -99,6 +101,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     if let Some(area) = panes.status {
         status::draw(state, area, buffer);
     }
+    completing::draw(state, &panes, buffer);
     overlay::draw(state, buffer);
     repaint_behind_doubtful(buffer);
     let cursor = match (&state.question, &state.overlay) {
@@ -147,19 +150,38 @@ fn draw_rules(state: &State, panes: &Panes, buffer: &mut Buffer) {
         let joint = sides.contains(&Some(x));
         put(buffer, x, rule.y, if joint { "┴" } else { "─" }, style);
     }
-    if let Some(typing) = status::typing(state) {
+    let right = rule.right().saturating_sub(draw_counter(state, rule, buffer));
+    let news = status::news_below(state).map(|news| Line::from(vec![Span::raw(" "), news, Span::raw(" ")]));
+    let news_columns = news.as_ref().map_or(0, |news| u16::try_from(news.width() + 2).unwrap_or(u16::MAX));
+    let before_news = panes.scrollback.right().min(right).saturating_sub(news_columns);
+    if let Some(arguments) = completing::arguments(state) {
+        // Whoever writes a command looks here, and not for who else is writing.
+        let free = before_news.saturating_sub(3);
+        let line = wrap::truncate_line(arguments, usize::from(free));
+        let columns = u16::try_from(line.width()).unwrap_or(u16::MAX);
+        put(buffer, rule.x + 1, rule.y, " ", style);
+        put_line(buffer, rule.x + 2, rule.y, &line, free);
+        put(buffer, (rule.x + 2).saturating_add(columns), rule.y, " ", style);
+    } else if let Some(typing) = status::typing(state) {
         // On the line, so that nothing moves when somebody begins or ends.
         let left = panes.scrollback.x;
         let width = panes.scrollback.width.saturating_sub(1);
         let text = wrap::truncate(&typing, usize::from(width).saturating_sub(2));
         put_line(buffer, left + 1, rule.y, &Line::styled(format!(" {text} "), state.theme.dim()), width);
     }
-    if let Some(news) = status::news_below(state) {
-        let line = Line::from(vec![Span::raw(" "), news, Span::raw(" ")]);
-        let columns = u16::try_from(line.width()).unwrap_or(u16::MAX);
-        let x = panes.scrollback.right().saturating_sub(columns + 2).max(panes.scrollback.x);
-        put_line(buffer, x, rule.y, &line, panes.scrollback.right().saturating_sub(x));
+    if let Some(news) = news {
+        let x = before_news.max(panes.scrollback.x);
+        put_line(buffer, x, rule.y, &news, panes.scrollback.right().min(right).saturating_sub(x));
     }
+}
+
+/// Says how much is written, at the end of the line above the input. Gives the columns that it took.
+fn draw_counter(state: &State, rule: Rect, buffer: &mut Buffer) -> u16 {
+    let Some(counter) = counter::counter(state) else { return 0 };
+    let line = Line::from(vec![Span::raw(" "), counter, Span::raw(" ")]);
+    let columns = u16::try_from(line.width()).unwrap_or(u16::MAX).saturating_add(1).min(rule.width);
+    put_line(buffer, rule.right() - columns, rule.y, &line, columns);
+    columns
 }
 
 /// Writes a text at a place, as far as there is room in the buffer.

@@ -131,7 +131,12 @@ fn draw_hidden(state: &State, arrow: &str, rooms: &[&Room], area: Rect, buffer: 
 fn news(state: &State, room: &Room) -> Line<'static> {
     let mut spans = Vec::new();
     let waits = state.news(room);
-    if waits > News::None && room.unread > 0 {
+    let counted = waits > News::None && room.unread > 0;
+    if !room.composer.is_empty() && state.room().is_some_and(|in_sight| in_sight.name != room.name) {
+        let sign = if counted || waits == News::Urgent { "✎ " } else { "✎" };
+        spans.push(Span::styled(sign, state.theme.dim()));
+    }
+    if counted {
         spans.push(Span::styled(count(room.unread), state.theme.news()));
     }
     if waits == News::Urgent {

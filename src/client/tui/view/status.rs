@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::{overlay, put_line};
+use super::{completing, overlay, panes, put_line};
 use crate::client::tui::keymap::{Action, FOR_CHOSEN, ForChosen, key_for};
 use crate::client::tui::pasted;
 use crate::client::tui::scroll::Scroll;
-use crate::client::tui::state::completion::{self, Candidate};
+use crate::client::tui::state::completion::Candidate;
 use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{Connection, Overlay, Question, State};
@@ -22,11 +22,19 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     put_line(buffer, area.x, area.y, &left, area.width);
     let room = usize::from(area.width).saturating_sub(left.width() + 3);
     let right = match &state.completion {
-        Some(completion) => candidates(state, &completion.candidates, Some(completion.chosen), room),
-        None => emoji(state, room).unwrap_or_else(|| hints(state, room)),
+        // There is no place for them above the input.
+        Some(completion) if is_free(state) && completing::shown(state, &panes(state)).is_none() => {
+            candidates(state, &completion.candidates, completion.chosen, room)
+        }
+        _ => hints(state, room),
     };
     let width = u16::try_from(right.width()).unwrap_or(0);
     put_line(buffer, area.right().saturating_sub(width + 1), area.y, &right, width);
+}
+
+/// Whether nothing is asked, and nothing lies over the rooms.
+fn is_free(state: &State) -> bool {
+    state.question.is_none() && state.overlay.is_none()
 }
 
 fn connection(state: &State, width: u16) -> Line<'static> {
@@ -140,7 +148,8 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
             return vec![(enter, "react"), (key_for(Action::Complete), "the next"), (esc, "go back")];
         }
         Some(Question::Search { .. }) => {
-            return vec![(enter, "take it"), (key_for(Action::SearchInputs), "older"), (esc, "go back")];
+            let (older, newer) = (key_for(Action::SearchInputs), key_for(Action::Search));
+            return vec![(enter, "take it"), (older, "older"), (newer, "newer"), (esc, "go back")];
         }
         None => {}
     }
@@ -170,6 +179,15 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         }
         if top > 0 {
             useful.push((key_for(Action::PageUp), "back"));
+        }
+        useful.push((esc, "close"));
+        return useful;
+    }
+    if let Some(completion) = &state.completion {
+        let does = if completion.chosen.is_some() { "the next" } else { "take it" };
+        let mut useful = vec![(key_for(Action::Complete), does), ("↑ ↓".to_owned(), "choose")];
+        if completion.by_arrows {
+            useful.insert(0, (enter, "take it"));
         }
         useful.push((esc, "close"));
         return useful;
@@ -230,19 +248,6 @@ fn for_chosen(state: &State, room: &Room, seq: u64) -> Vec<(String, &'static str
         _ => true,
     });
     useful.map(|binding| (binding.name(), binding.does)).collect()
-}
-
-/// The emoji whose name is being written, before anything is pressed.
-fn emoji(state: &State, room: usize) -> Option<Line<'static>> {
-    if state.question.is_some() || state.overlay.is_some() {
-        return None;
-    }
-    let (_, found) = completion::emoji(state.composer().text(), state.composer().cursor())?;
-    let key = format!("{} ", key_for(Action::Complete));
-    let rest = candidates(state, &found, None, room.checked_sub(wrap::columns(&key))?);
-    let mut line = Line::styled(key, state.theme.accent());
-    line.spans.extend(rest.spans);
-    Some(line)
 }
 
 /// While one searches.

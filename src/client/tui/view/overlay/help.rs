@@ -42,6 +42,7 @@ pub(super) fn rows(theme: Theme, width: usize) -> Vec<Line<'static>> {
         ("[👍 2]", "a reaction, by you too"),
         ("▎ !", "somebody said your name: in a message, in a room"),
         ("▴ ⊘", "a room that is pinned; one that is muted, and not counted"),
+        ("✎", "a room with something that you were writing: it is kept until it is sent"),
         ("○", "somebody is here and away: /whois says why"),
         ("●", "you are in: with the server, in a room of the list; somebody is here"),
         ("& @", "the host, whose parlor it is; an operator, who keeps order"),

@@ -182,15 +182,8 @@ fn is_of_a_word(cell: &Cell) -> bool {
     cell.cell_width() > 1 || cell.symbol().starts_with(|c: char| c.is_alphanumeric() || "#:.,-_'".contains(c))
 }
 
-pub(super) fn draw(state: &State, buffer: &mut Buffer) {
-    let Some(overlay) = &state.overlay else { return };
-    if let Overlay::Found(kind) = overlay {
-        found::draw(state, *kind, buffer);
-        return;
-    }
-    let theme = state.theme;
-    let (title, lines) = content(state, overlay);
-    let area = area(state);
+/// Makes room for a box.
+pub(super) fn clear(area: Rect, buffer: &mut Buffer) {
     Clear.render(area, buffer);
     // What is left of a word, a number or a wide character that the edge cuts goes as well.
     for y in area.y..area.bottom() {
@@ -203,6 +196,18 @@ pub(super) fn draw(state: &State, buffer: &mut Buffer) {
             cell.set_symbol(" ");
         }
     }
+}
+
+pub(super) fn draw(state: &State, buffer: &mut Buffer) {
+    let Some(overlay) = &state.overlay else { return };
+    if let Overlay::Found(kind) = overlay {
+        found::draw(state, *kind, buffer);
+        return;
+    }
+    let theme = state.theme;
+    let (title, lines) = content(state, overlay);
+    let area = area(state);
+    clear(area, buffer);
     let mut block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(theme.rule())
