@@ -1,6 +1,7 @@
 //! The loop: wait for one event, take in all that wait, do what comes of them, draw.
 
 use std::future::{pending, poll_fn};
+use std::path::PathBuf;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -27,6 +28,9 @@ const FRAME: Duration = Duration::from_millis(16);
 /// How long to wait for the link's goodbye. It gives itself two seconds.
 const GOODBYE: Duration = Duration::from_millis(2500);
 
+/// The shortest time between two looks at the settings file: whoever has saved it needs as long to look up.
+const LOOK_AT_SETTINGS: Duration = Duration::from_secs(1);
+
 /// News taken in between two looks at the keys and the screen: in a flood both go on.
 const UPDATES_AT_ONCE: usize = 1024;
 
@@ -35,8 +39,11 @@ pub(super) struct App {
     link: Link,
     updates: mpsc::Receiver<Update>,
     terminal: Terminal,
-    /// Where settings are kept.
+    /// Where settings are kept, and when that was looked at last.
     settings: Option<SettingsFile>,
+    looked_at: Option<Instant>,
+    /// The file that says that somebody knows how to begin.
+    welcomed: Option<PathBuf>,
     input: EventStream,
     signals: Signals,
     continued: Continued,
@@ -56,6 +63,7 @@ impl App {
         updates: mpsc::Receiver<Update>,
         terminal: Terminal,
         settings: Option<SettingsFile>,
+        welcomed: Option<PathBuf>,
     ) -> Self {
         let (input, signals, continued) = (EventStream::new(), Signals::listen(), Continued::listen());
         let title = String::new();
@@ -65,6 +73,8 @@ impl App {
             updates,
             terminal,
             settings,
+            looked_at: None,
+            welcomed,
             input,
             signals,
             continued,
@@ -89,6 +99,10 @@ impl App {
             self.draw_in_time()?;
             let events = self.wait().await?;
             self.take_in(Event::Tick(Now::read()))?;
+            if events.iter().any(|event| matches!(event, Event::Focus(true))) {
+                // Whoever comes back may come from their editor.
+                self.looked_at = None;
+            }
             for event in events {
                 if let Event::Link(Update::Ended { why, wanted, unsent, .. }) = &event {
                     let unsent = texts(unsent);
@@ -96,6 +110,7 @@ impl App {
                 }
                 self.take_in(event)?;
             }
+            self.look_at_settings()?;
         }
         drop(self.terminal);
         if let Some(ended) = ended {
@@ -132,7 +147,8 @@ impl App {
                 }
                 Effect::Bell => self.terminal.ring()?,
                 Effect::Notice { title, body } => self.terminal.tell_desktop(&title, &body)?,
-                Effect::Keep(change) => self.keep(&change),
+                Effect::Keep(change) => self.keep(&change)?,
+                Effect::Welcomed => self.note_welcome(),
                 Effect::Repaint => self.terminal.forget()?,
                 Effect::Suspend => self.suspend()?,
             }
@@ -141,9 +157,38 @@ impl App {
     }
 
     /// Keeps a setting. Where it cannot be kept, it holds until we leave.
-    fn keep(&mut self, change: &Change) {
-        if let Some(Err(error)) = self.settings.as_ref().map(|file| file.keep(change)) {
-            self.state.complain(format!("this holds until you leave: {error}"));
+    fn keep(&mut self, change: &Change) -> anyhow::Result<()> {
+        match self.settings.as_ref().map(|file| file.keep(change)) {
+            Some(Err(error)) => self.state.complain(format!("this holds until you leave: {error}")),
+            Some(Ok(())) => {
+                // In which line it stands now.
+                self.looked_at = None;
+                self.look_at_settings()?;
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Takes in the settings if their file has changed. It is looked at when something happens anyway: to be woken for
+    /// it would cost more than it is worth.
+    fn look_at_settings(&mut self) -> anyhow::Result<()> {
+        let now = Instant::now();
+        if self.looked_at.is_some_and(|at| now < at + LOOK_AT_SETTINGS) {
+            return Ok(());
+        }
+        self.looked_at = Some(now);
+        match self.settings.as_mut().and_then(SettingsFile::read_if_changed) {
+            Some(reading) => self.take_in(Event::Settings(Box::new(reading))),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers that somebody was welcomed.
+    fn note_welcome(&mut self) {
+        let noted = self.welcomed.as_ref().map(std::fs::File::create);
+        if let Some(Err(error)) = noted {
+            self.state.complain(format!("you will be welcomed the next time too: {error}"));
         }
     }
 

@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 use tokio::time::Instant;
 
-use super::settings::Change;
+use super::settings::{Change, Reading};
 use crate::client::link::Update;
 use crate::protocol::command::Command;
 use crate::protocol::time::Time;
@@ -42,6 +42,8 @@ pub enum Event {
     Focus(bool),
     /// The link has something to say.
     Link(Update),
+    /// The settings file was read again.
+    Settings(Box<Reading>),
     /// The system asks us to end.
     Terminate,
 }
@@ -70,6 +72,8 @@ pub enum Effect {
     },
     /// Keep this setting for the next time.
     Keep(Change),
+    /// Whoever sits here knows how to say something: they are not welcomed again.
+    Welcomed,
     /// Give the terminal back to the shell for a while.
     Suspend,
     /// Paint everything anew: something else wrote on the screen.

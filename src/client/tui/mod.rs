@@ -13,6 +13,7 @@
 //! | [`settings`] | what people set and want to find again |
 //! | `desktop` | notices on the desktop |
 //! | `keymap`, `slash` | which key and which command does what: the tables that the help is made of |
+//! | `near` | the word that was probably meant |
 //! | `pasted` | telling code from words |
 //! | `view` | one file for each pane |
 //! | `rows`, `wrap`, `scroll` | pure layout: messages into rows, and going through them |
@@ -27,6 +28,7 @@ mod desktop;
 mod event;
 mod keymap;
 mod markup;
+mod near;
 mod pasted;
 mod rows;
 pub mod script;
@@ -44,6 +46,7 @@ mod view;
 mod wrap;
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
@@ -72,6 +75,8 @@ pub struct Options {
     pub wished: Nick,
     /// Where settings are kept; `None`: they hold until the end.
     pub settings: Option<settings::SettingsFile>,
+    /// The file whose being there says that somebody has said something from here before; `None`: nobody is welcomed.
+    pub welcomed: Option<PathBuf>,
     /// How others join. A host sees it at the beginning of each room.
     pub inviting: state::inviting::Inviting,
 }
@@ -97,14 +102,14 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         bail!("the screen needs a terminal: in scripts, use `parlor say`, `parlor tail` or `parlor pipe`");
     }
     let size = crossterm::terminal::size().context("the terminal does not say how large it is")?;
-    let (settings, unread) = match options.settings.as_ref().map(settings::SettingsFile::load) {
-        None => Default::default(),
-        Some(Ok(settings)) => (settings, None),
-        Some(Err(error)) => (settings::Settings::default(), Some(error.to_string())),
-    };
+    let mut file = options.settings;
+    let welcome = options.welcomed.as_ref().is_some_and(|file| !file.exists())
+        && !file.as_ref().is_some_and(settings::SettingsFile::exists);
+    let reading = file.as_mut().map(settings::SettingsFile::read);
+    let (settings, origin) = reading.map(|reading| (reading.settings, reading.origin)).unwrap_or_default();
     let mut state = state::State::new(state::Setup {
         wished: Some(options.wished),
-        settings,
+        settings: settings.unwrap_or_default(),
         inviting: Some(options.inviting),
         zone: TimeZone::system(),
         theme: theme::Theme::from_environment(|name| std::env::var(name).ok()),
@@ -113,11 +118,13 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         now: Now::read(),
     });
     state.can_open = can_open(|name| std::env::var(name).ok());
-    if let Some(error) = unread {
-        state.insist(error);
+    state.welcome = welcome;
+    if let Some(complaint) = origin.complaint() {
+        state.insist(complaint);
     }
+    state.origin = origin;
     let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
-    let app = app::App::new(state, options.link, options.updates, terminal, options.settings);
+    let app = app::App::new(state, options.link, options.updates, terminal, file, options.welcomed);
     app.run(options.first, options.room).await
 }
 

@@ -12,6 +12,7 @@ mod jumps;
 mod order;
 mod reading;
 mod screens;
+mod settings;
 mod storm;
 mod terminal;
 mod texts;

@@ -36,7 +36,7 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
         state.completion = None;
         return;
     }
-    let action = keymap::action(Key::of(key));
+    let action = state.keymap().action(Key::of(key));
     if !matches!(action, Some(Action::Complete | Action::CompleteBack)) {
         state.completion = None;
     }

@@ -20,6 +20,7 @@ mod reading;
 mod ringing;
 mod rooms;
 mod saying;
+mod setting;
 
 pub(crate) use self::changing::fitting;
 use super::event::{Effect, Event, Now};
@@ -69,6 +70,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Focus(focused) => focus(state, focused),
         Event::Link(news) => link::take_in(state, news, &mut effects),
+        Event::Settings(reading) => setting::take_in(state, *reading),
         Event::Terminate => effects.push(Effect::Quit),
     }
     // What was told of something earlier says nothing of what lies over the rooms now.
