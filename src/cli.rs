@@ -130,7 +130,7 @@ pub(crate) struct Serve {
     /// The private key of --tls-cert, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// The configuration file [default: config.toml in the system's configuration folder, if it is there]
+    /// The server's configuration file [default: server.toml in the system's configuration folder, if it is there]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// What a message that was acknowledged must survive
@@ -265,6 +265,9 @@ pub(crate) struct Seat {
     /// The room to sit down in [default: #lobby]
     #[arg(long, value_parser = RoomName::typed)]
     pub(crate) room: Option<RoomName>,
+    /// The file of what you set on the screen [default: $PARLOR_CONFIG, or config.toml in the system's configuration folder]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
 }
 
 /// Options of `join`.

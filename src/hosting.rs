@@ -137,8 +137,8 @@ fn own_key() -> anyhow::Result<Option<parlor::protocol::proof::PublicKey>> {
 fn settings(named: Option<&Path>) -> anyhow::Result<File> {
     Ok(match (named, folders()) {
         (Some(path), _) => File::read(path)?,
-        (None, Some(folders)) if folders.in_config_dir("config.toml").exists() => {
-            File::read(&folders.in_config_dir("config.toml"))?
+        (None, Some(folders)) if folders.in_config_dir("server.toml").exists() => {
+            File::read(&folders.in_config_dir("server.toml"))?
         }
         _ => File::default(),
     })

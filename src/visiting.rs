@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use etcetera::AppStrategy as _;
 use parlor::client::StoreError;
 use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Met, Secret, Trust, Update};
 use parlor::client::script::End;
@@ -27,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Bench, Export, FormatArg, Join, Pipe, Say, ScriptArgs, Search, Seat, ServerArg, Tail};
 use crate::signals::cancel_on_signal;
-use crate::{Usage, client_folder, complain, passphrase};
+use crate::{Usage, client_folder, complain, folders, passphrase};
 
 /// How long connecting may take before it is mentioned.
 const SILENT_AT_FIRST: Duration = Duration::from_millis(500);
@@ -60,7 +61,8 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
                     room: seat.room,
                     wished: nick,
                     data: client_folder(),
-                    settings: settings(),
+                    settings: settings(seat.settings),
+                    welcomed: welcomed(),
                     known_rooms: known_rooms(),
                     inviting,
                 };
@@ -161,7 +163,8 @@ pub(crate) async fn sit_down_at_home(
         room: seat.room,
         wished: nick,
         data: client_folder(),
-        settings: settings(),
+        settings: settings(seat.settings),
+        welcomed: welcomed(),
         known_rooms: known_rooms(),
         inviting,
     };
@@ -325,9 +328,19 @@ fn folder() -> anyhow::Result<PathBuf> {
     client_folder().context("this system has no folder for data: HOME is not set")
 }
 
-/// Where the screen keeps what people set.
-fn settings() -> Option<SettingsFile> {
-    client_folder().map(|folder| SettingsFile::in_folder(&folder))
+/// Where the screen keeps what people set: the file that was named, or that the environment names, or the system's.
+fn settings(named: Option<PathBuf>) -> Option<SettingsFile> {
+    let of_environment =
+        || std::env::var_os("PARLOR_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+    match named.or_else(of_environment) {
+        Some(path) => Some(SettingsFile::named(path)),
+        None => folders().map(|folders| SettingsFile::at(folders.in_config_dir("config.toml"))),
+    }
+}
+
+/// The file that is there once somebody has said something from here.
+fn welcomed() -> Option<PathBuf> {
+    client_folder().map(|folder| folder.join("welcomed"))
 }
 
 /// Where it is kept what is remembered of rooms.

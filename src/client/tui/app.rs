@@ -1,6 +1,7 @@
 //! The loop: wait for one event, take in all that wait, do what comes of them, draw.
 
 use std::future::{pending, poll_fn};
+use std::path::PathBuf;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -30,20 +31,36 @@ const FRAME: Duration = Duration::from_millis(16);
 /// How long to wait for the link's goodbye. It gives itself two seconds.
 const GOODBYE: Duration = Duration::from_millis(2500);
 
+/// The shortest time between two looks at the settings file: whoever has saved it needs as long to look up.
+const LOOK_AT_SETTINGS: Duration = Duration::from_secs(1);
+
 /// News taken in between two looks at the keys and the screen: in a flood both go on.
 const UPDATES_AT_ONCE: usize = 1024;
+
+/// What outlives a visit, and where: `None` is kept nowhere.
+pub(super) struct Kept {
+    /// What people set.
+    pub(super) settings: Option<SettingsFile>,
+    /// What is remembered of rooms.
+    pub(super) known_rooms: Option<KnownRoomsFile>,
+    /// What is written.
+    pub(super) keeper: Option<Keeper>,
+    /// The file whose being there says that somebody knows how to begin.
+    pub(super) welcomed: Option<PathBuf>,
+}
 
 pub(super) struct App {
     state: State,
     link: Link,
     updates: mpsc::Receiver<Update>,
     terminal: Terminal,
-    /// Where settings are kept.
+    /// See [`Kept`].
     settings: Option<SettingsFile>,
-    /// Where it is kept what is remembered of rooms.
     known_rooms: Option<KnownRoomsFile>,
-    /// Keeps what is written.
     keeper: Option<Keeper>,
+    welcomed: Option<PathBuf>,
+    /// When the settings were looked at last.
+    looked_at: Option<Instant>,
     /// `None` while an editor has the keys.
     input: Option<EventStream>,
     /// It has the terminal.
@@ -65,10 +82,9 @@ impl App {
         link: Link,
         updates: mpsc::Receiver<Update>,
         terminal: Terminal,
-        settings: Option<SettingsFile>,
-        known_rooms: Option<KnownRoomsFile>,
-        keeper: Option<Keeper>,
+        kept: Kept,
     ) -> Self {
+        let Kept { settings, known_rooms, keeper, welcomed } = kept;
         let (input, signals, continued) = (Some(EventStream::new()), Signals::listen(), Continued::listen());
         let title = String::new();
         Self {
@@ -79,6 +95,8 @@ impl App {
             settings,
             known_rooms,
             keeper,
+            looked_at: None,
+            welcomed,
             input,
             editor: None,
             signals,
@@ -104,6 +122,10 @@ impl App {
             self.draw_in_time()?;
             let events = self.wait().await?;
             self.take_in(Event::Tick(Now::read()))?;
+            if events.iter().any(|event| matches!(event, Event::Focus(true))) {
+                // Whoever comes back may come from their editor.
+                self.looked_at = None;
+            }
             for event in events {
                 if let Event::Link(Update::Ended { why, wanted, unsent, .. }) = &event {
                     let unsent = texts(unsent);
@@ -111,6 +133,7 @@ impl App {
                 }
                 self.take_in(event)?;
             }
+            self.look_at_settings()?;
         }
         if let Some(editor) = self.editor.take() {
             editor.stop().await;
@@ -170,7 +193,6 @@ impl App {
                 // A sequence of ours in the middle of one of the editor's would show.
                 Effect::Notice { .. } if self.editor.is_some() => {}
                 Effect::Notice { title, body } => self.terminal.tell_desktop(&title, &body)?,
-                Effect::Keep(change) => self.keep(&change),
                 Effect::Remember(change) => self.remember(&change),
                 Effect::Recall(parlor) => {
                     if let Some(keeper) = &mut self.keeper {
@@ -190,6 +212,8 @@ impl App {
                     }
                 }
                 Effect::Edit(text) => self.open_editor(&text)?,
+                Effect::Keep(change) => self.keep(&change)?,
+                Effect::Welcomed => self.note_welcome(),
                 Effect::Repaint => self.terminal.forget()?,
                 Effect::Suspend => self.suspend()?,
             }
@@ -223,9 +247,38 @@ impl App {
     }
 
     /// Keeps a setting. Where it cannot be kept, it holds until we leave.
-    fn keep(&mut self, change: &Change) {
-        if let Some(Err(error)) = self.settings.as_ref().map(|file| file.keep(change)) {
-            self.state.complain(format!("this holds until you leave: {error}"));
+    fn keep(&mut self, change: &Change) -> anyhow::Result<()> {
+        match self.settings.as_ref().map(|file| file.keep(change)) {
+            Some(Err(error)) => self.state.complain(format!("this holds until you leave: {error}")),
+            Some(Ok(())) => {
+                // In which line it stands now.
+                self.looked_at = None;
+                self.look_at_settings()?;
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Takes in the settings if their file has changed. It is looked at when something happens anyway: to be woken for
+    /// it would cost more than it is worth.
+    fn look_at_settings(&mut self) -> anyhow::Result<()> {
+        let now = Instant::now();
+        if self.looked_at.is_some_and(|at| now < at + LOOK_AT_SETTINGS) {
+            return Ok(());
+        }
+        self.looked_at = Some(now);
+        match self.settings.as_mut().and_then(SettingsFile::read_if_changed) {
+            Some(reading) => self.take_in(Event::Settings(Box::new(reading))),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers that somebody was welcomed.
+    fn note_welcome(&mut self) {
+        let noted = self.welcomed.as_ref().map(std::fs::File::create);
+        if let Some(Err(error)) = noted {
+            self.state.complain(format!("you will be welcomed the next time too: {error}"));
         }
     }
 

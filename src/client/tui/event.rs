@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::known_rooms::RoomChange;
-use super::settings::Change;
+use super::settings::{Change, Reading};
 use super::state::drafts::{Draft, Recalled};
 use crate::client::link::Update;
 use crate::protocol::command::Command;
@@ -50,6 +50,8 @@ pub enum Event {
     Recalled(Recalled),
     /// The editor was left: with a text, or a sentence that says why there is none.
     Edited(Result<String, String>),
+    /// The settings file was read again.
+    Settings(Box<Reading>),
     /// The system asks us to end.
     Terminate,
 }
@@ -88,6 +90,8 @@ pub enum Effect {
     KeepInput(Uuid, String),
     /// Give the terminal to an editor, with this text in it.
     Edit(String),
+    /// Whoever sits here knows how to say something: they are not welcomed again.
+    Welcomed,
     /// Give the terminal back to the shell for a while.
     Suspend,
     /// Paint everything anew: something else wrote on the screen.

@@ -1,11 +1,20 @@
-//! Which key does what: one table, from which keys are looked up, the help is made and the status
-//! line takes its words, so that the three cannot disagree.
+//! Which key does what: one table, from which keys are looked up, the help is made, the status line takes its words and
+//! `docs/keys.md` is written, so that these cannot disagree. [`Keymap`] is the table with what people changed of it.
 
+mod bound;
 pub(crate) mod chosen;
+#[cfg(test)]
+mod document;
+mod key;
+mod names;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-pub(crate) use self::chosen::{FOR_CHOSEN, ForChosen, for_chosen};
+pub(crate) use self::bound::Keymap;
+pub(crate) use self::chosen::{FOR_CHOSEN, ForChosen};
+pub(crate) use self::key::Key;
+use self::key::{alt, alt_key, alt_shift, ctrl, ctrl_key, plain, shift};
+pub(crate) use self::names::NONE;
 use super::state::composer::Motion;
 
 /// What a key does while nothing lies over the rooms.
@@ -86,80 +95,6 @@ impl Section {
     }
 }
 
-/// A key with what must be held down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key {
-    code: KeyCode,
-    modifiers: KeyModifiers,
-}
-
-const fn plain(code: KeyCode) -> Key {
-    Key { code, modifiers: KeyModifiers::NONE }
-}
-const fn shift(code: KeyCode) -> Key {
-    Key { code, modifiers: KeyModifiers::SHIFT }
-}
-const fn ctrl(c: char) -> Key {
-    Key { code: KeyCode::Char(c), modifiers: KeyModifiers::CONTROL }
-}
-const fn ctrl_key(code: KeyCode) -> Key {
-    Key { code, modifiers: KeyModifiers::CONTROL }
-}
-const fn alt(c: char) -> Key {
-    Key { code: KeyCode::Char(c), modifiers: KeyModifiers::ALT }
-}
-const fn alt_shift(code: KeyCode) -> Key {
-    Key { code, modifiers: KeyModifiers::ALT.union(KeyModifiers::SHIFT) }
-}
-const fn alt_key(code: KeyCode) -> Key {
-    Key { code, modifiers: KeyModifiers::ALT }
-}
-
-impl Key {
-    /// The key of an event, with what terminals tell in different ways made one.
-    pub(crate) fn of(event: &KeyEvent) -> Self {
-        let mut modifiers =
-            event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
-        let mut code = event.code;
-        if let KeyCode::Char(c) = code {
-            // A capital is a character of its own; with Ctrl or Alt it is the same key.
-            modifiers -= KeyModifiers::SHIFT;
-            if !modifiers.is_empty() {
-                code = KeyCode::Char(c.to_ascii_lowercase());
-            }
-        }
-        if code == KeyCode::BackTab {
-            modifiers = KeyModifiers::NONE;
-        }
-        Self { code, modifiers }
-    }
-
-    /// As people call it.
-    pub(crate) fn name(self) -> String {
-        let mut name = String::new();
-        for (modifier, said) in
-            [(KeyModifiers::CONTROL, "Ctrl-"), (KeyModifiers::ALT, "Alt-"), (KeyModifiers::SHIFT, "Shift-")]
-        {
-            if self.modifiers.contains(modifier) {
-                name.push_str(said);
-            }
-        }
-        match self.code {
-            KeyCode::Char(c) => name.extend(c.to_uppercase()),
-            KeyCode::F(number) => name.push_str(&format!("F{number}")),
-            KeyCode::Left => name.push('←'),
-            KeyCode::Right => name.push('→'),
-            KeyCode::Up => name.push('↑'),
-            KeyCode::Down => name.push('↓'),
-            KeyCode::PageUp => name.push_str("PgUp"),
-            KeyCode::PageDown => name.push_str("PgDn"),
-            KeyCode::BackTab => name.push_str("Shift-Tab"),
-            other => name.push_str(&other.to_string()),
-        }
-        name
-    }
-}
-
 /// One line of the table.
 #[derive(Debug)]
 pub(crate) struct Binding {
@@ -170,14 +105,6 @@ pub(crate) struct Binding {
     pub(crate) section: Section,
     /// For the help; empty where the line before says it.
     pub(crate) help: &'static str,
-}
-
-impl Binding {
-    /// The keys as the help shows them.
-    pub(crate) fn names(&self) -> String {
-        let names: Vec<String> = self.keys.iter().take(self.shown).map(|key| key.name()).collect();
-        names.join(", ")
-    }
 }
 
 const fn row(
@@ -220,8 +147,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(&[ctrl('y')], 1, Action::PasteCut, Writing, "put back what was cut, in any room"),
     row(&[alt('y')], 1, Action::PasteOlderCut, Writing, "right after that: what was cut before it instead"),
     row(&[ctrl('t')], 1, Action::Transpose, Writing, "swap two characters"),
-    // Terminals send Ctrl-_ as Ctrl-7 or Ctrl-/.
-    row(&[ctrl('_'), ctrl('7'), ctrl('/')], 1, Action::Undo, Writing, "undo"),
+    row(&[ctrl('_')], 1, Action::Undo, Writing, "undo"),
     row(&[alt('_')], 1, Action::Redo, Writing, "take back what was undone"),
     row(&[alt('e')], 1, Action::Editor, Writing, "write the message in your editor: $VISUAL or $EDITOR"),
     row(&[plain(K::PageUp)], 1, Action::PageUp, Reading, "a page up; at a gap, load what is missing"),
@@ -262,17 +188,6 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(&[ctrl('d')], 1, Action::EndOfInput, Program, "delete to the right; on an empty line, leave"),
 ];
 
-/// What a key does.
-pub(crate) fn action(key: Key) -> Option<Action> {
-    BINDINGS.iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
-}
-
-/// The name of the first key that does this.
-pub(crate) fn key_for(action: Action) -> String {
-    let binding = BINDINGS.iter().find(|binding| binding.action == action);
-    binding.and_then(|binding| binding.keys.first()).map(|key| key.name()).unwrap_or_default()
-}
-
 /// The character that a key writes.
 pub(crate) fn character(event: &KeyEvent) -> Option<char> {
     match event.code {
@@ -310,12 +225,13 @@ mod tests {
             (Action::NewLine, "Alt-Enter"),
             (Action::Close, "Esc"),
         ] {
-            assert_eq!(key_for(action), name);
+            assert_eq!(Keymap::default().key_for(action), name);
         }
     }
 
     #[test]
     fn terminals_that_tell_more_are_understood() {
+        let action = |key: Key| Keymap::default().action(key);
         let event = KeyEvent::new(KeyCode::Char('A'), KeyModifiers::CONTROL | KeyModifiers::SHIFT);
         assert_eq!(action(Key::of(&event)), Some(Action::Go(Motion::LineStart)));
         let event = KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT);

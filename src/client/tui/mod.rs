@@ -16,6 +16,7 @@
 //! | `keeping` | drafts, and what was written before: the files |
 //! | `editor` | somebody's editor, and what was written in it |
 //! | `keymap`, `slash` | which key and which command does what: the tables that the help is made of |
+//! | `near` | the word that was probably meant |
 //! | `pasted` | telling code from words |
 //! | `view` | one file for each pane |
 //! | `rows`, `wrap`, `scroll` | pure layout: messages into rows, and going through them |
@@ -33,6 +34,7 @@ mod keeping;
 mod keymap;
 pub mod known_rooms;
 mod markup;
+mod near;
 mod pasted;
 mod rows;
 pub mod script;
@@ -50,6 +52,7 @@ mod view;
 mod wrap;
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
@@ -82,6 +85,8 @@ pub struct Options {
     pub settings: Option<settings::SettingsFile>,
     /// Where it is kept what is remembered of rooms; `None`: it is forgotten at the end.
     pub known_rooms: Option<known_rooms::KnownRoomsFile>,
+    /// The file whose being there says that somebody has said something from here before; `None`: nobody is welcomed.
+    pub welcomed: Option<PathBuf>,
     /// How others join. A host sees it at the beginning of each room.
     pub inviting: state::inviting::Inviting,
 }
@@ -109,11 +114,11 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         bail!("the screen needs a terminal: in scripts, use `parlor say`, `parlor tail` or `parlor pipe`");
     }
     let size = crossterm::terminal::size().context("the terminal does not say how large it is")?;
-    let (settings, unread) = match options.settings.as_ref().map(settings::SettingsFile::load) {
-        None => Default::default(),
-        Some(Ok(settings)) => (settings, None),
-        Some(Err(error)) => (settings::Settings::default(), Some(error.to_string())),
-    };
+    let mut file = options.settings;
+    let welcome = options.welcomed.as_ref().is_some_and(|file| !file.exists())
+        && !file.as_ref().is_some_and(settings::SettingsFile::exists);
+    let reading = file.as_mut().map(settings::SettingsFile::read);
+    let (settings, origin) = reading.map(|reading| (reading.settings, reading.origin)).unwrap_or_default();
     let (known_rooms, forgotten) = match options.known_rooms.as_ref().map(known_rooms::KnownRoomsFile::load) {
         None => Default::default(),
         Some(Ok(known)) => (known, None),
@@ -121,7 +126,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     };
     let mut state = state::State::new(state::Setup {
         wished: Some(options.wished),
-        settings,
+        settings: settings.unwrap_or_default(),
         known_rooms,
         inviting: Some(options.inviting),
         zone: TimeZone::system(),
@@ -131,13 +136,19 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         now: Now::read(),
     });
     state.can_open = can_open(|name| std::env::var(name).ok());
-    if let Some(error) = unread.or(forgotten) {
-        state.insist(error);
+    state.welcome = welcome;
+    if let Some(complaint) = origin.complaint().or(forgotten) {
+        state.insist(complaint);
     }
+    state.origin = origin;
     let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
-    let keeper = options.data.map(|folder| keeping::Keeper::in_folder(&folder));
-    let (settings, known_rooms) = (options.settings, options.known_rooms);
-    let app = app::App::new(state, options.link, options.updates, terminal, settings, known_rooms, keeper);
+    let kept = app::Kept {
+        settings: file,
+        welcomed: options.welcomed,
+        known_rooms: options.known_rooms,
+        keeper: options.data.map(|folder| keeping::Keeper::in_folder(&folder)),
+    };
+    let app = app::App::new(state, options.link, options.updates, terminal, kept);
     app.run(options.first, options.room).await
 }
 

@@ -6,6 +6,7 @@
 
 mod around;
 mod company;
+mod welcome;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,6 +15,7 @@ use jiff::tz::TimeZone;
 pub(crate) use self::around::{CHIP_GAP, Chip, EDITED};
 use super::markup;
 use super::scroll::Unit;
+use super::settings::Settings;
 use super::state::changes::Deleted;
 use super::state::company::Company;
 use super::state::ignored::Ignored;
@@ -101,11 +103,16 @@ pub(crate) struct Columns {
 pub(crate) const MARGIN: usize = 1;
 
 impl Columns {
-    pub(crate) fn fit(width: usize, widest_name: usize) -> Self {
+    pub(crate) fn fit(width: usize, widest_name: usize, settings: &Settings) -> Self {
+        let most = settings.names_width;
+        let time = match settings.time_format.columns() {
+            0 => 0,
+            columns => columns + 1,
+        };
         let (time, most, gap) = match width {
-            70.. => (6, 16, 3),
-            50.. => (6, 12, 3),
-            30.. => (0, 8, 2),
+            70.. => (time, most, 3),
+            50.. => (time, most.min(12), 3),
+            30.. => (0, most.min(8), 2),
             _ => (0, 0, 0),
         };
         let name = widest_name.clamp(4.min(most), most);
@@ -134,6 +141,8 @@ pub(crate) struct Layout<'a> {
     pub(crate) now: Timestamp,
     /// How others join, for the beginning of a host's room.
     pub(crate) inviting: Option<&'a Inviting>,
+    /// How one begins is said at the end.
+    pub(crate) welcome: bool,
     pub(crate) columns: Columns,
 }
 
@@ -174,7 +183,9 @@ impl Layout<'_> {
         match number {
             0 => self.start(),
             _ if number <= known => self.entry(number - 1),
-            _ if number == known + 1 => self.gap(known).into_iter().chain(self.comings(known)).collect(),
+            _ if number == known + 1 => {
+                self.gap(known).into_iter().chain(self.comings(known)).chain(self.welcome()).collect()
+            }
             _ => self.pending(number - known - 2),
         }
     }
@@ -387,7 +398,7 @@ impl Layout<'_> {
     }
 
     fn clock(&self, at: Timestamp) -> String {
-        at.to_zoned(self.zone.clone()).strftime("%H:%M").to_string()
+        self.company.settings.time_format.tell(&at.to_zoned(self.zone.clone()))
     }
 
     /// The rows of one message. What stands `before` it decides what need not be said again.

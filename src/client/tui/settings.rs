@@ -1,22 +1,33 @@
-//! What people set on the screen and want to find again: what they hear of, and how. One file on this machine, for
-//! people to read and to edit.
+//! What people set on the screen and want to find again: what they hear of, how it looks, and which key does what. One
+//! file on this machine, `config.toml`, which is people's own: the program changes the lines that it is asked to change
+//! and leaves the others as they are.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `table` | which settings there are, with their sections and what they mean |
+//! | `value` | what a setting can be set to: in the file, typed, shown |
+//! | `time_format` | how times are written |
+//! | `read` | a file's text into settings, and into sentences about what is wrong with it |
+//! | `edit` | one line of a text changed, and nothing else |
+//! | `file` | the file: read, looked at, changed |
 
-use std::io;
+mod edit;
+mod file;
+mod read;
+mod table;
+mod time_format;
+mod value;
+
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use crate::client::StoreError;
-use crate::client::store::{lock, replace};
+pub use self::file::SettingsFile;
+pub use self::read::{Fault, Origin, Reading};
+pub(crate) use self::table::{SETTINGS, Setting, setting, unknown};
+pub(crate) use self::time_format::TimeFormat;
+pub use self::value::Value;
+use super::keymap::Keymap;
 use crate::protocol::mention;
 use crate::protocol::name::Nick;
-
-/// The file in the client's folder.
-const FILE: &str = "screen.toml";
-
-/// What stands at the top of it.
-const ABOUT: &str = "# What you set in parlor by /notify desktop, /highlight, /typing and /noise.\n";
 
 /// Words of one's own that count as one's name. Each message is looked through for all of them.
 pub const WORDS: usize = 50;
@@ -25,34 +36,76 @@ pub const WORDS: usize = 50;
 const WORD_BYTES: usize = crate::protocol::limits::NAME_BYTES;
 
 /// What is set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// What rings is told on the desktop too, where the terminal can do that.
     pub desktop: bool,
+    /// What rings is heard: the terminal's bell.
+    pub bell: bool,
     /// Others are told that we are writing.
     pub typing: bool,
     /// Who came and who left is shown.
     pub noise: bool,
-    /// When a list of what a word could become comes up.
-    #[serde(rename = "completion-popup")]
-    pub completion_popup: Popup,
     /// What counts as our name, in lower case.
     pub words: Vec<String>,
+    /// How the time of a message is written.
+    pub(crate) time_format: TimeFormat,
+    /// Columns of the names beside what is said, at most.
+    pub names_width: usize,
+    /// Whether the rooms are shown at the side.
+    pub rooms_pane: Pane,
+    /// Whether the people are shown at the side.
+    pub people_pane: Pane,
+    /// What the keys do.
+    pub(crate) keys: Keymap,
+    /// When a list of what a word could become comes up.
+    pub completion_popup: Popup,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { desktop: true, typing: true, noise: true, completion_popup: Popup::Auto, words: Vec::new() }
+        Self {
+            desktop: true,
+            bell: true,
+            typing: true,
+            noise: true,
+            words: Vec::new(),
+            time_format: TimeFormat::default(),
+            names_width: 16,
+            rooms_pane: Pane::Auto,
+            people_pane: Pane::Auto,
+            keys: Keymap::default(),
+            completion_popup: Popup::Auto,
+        }
+    }
+}
+
+/// Whether something is shown at the side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// Where the terminal is wide enough.
+    Auto,
+    /// Always.
+    On,
+    /// Never, unless a key asks for it.
+    Off,
+}
+
+impl Pane {
+    /// What was asked for; `None`: as the width allows.
+    pub(crate) fn asked(self) -> Option<bool> {
+        match self {
+            Self::Auto => None,
+            Self::On => Some(true),
+            Self::Off => Some(false),
+        }
     }
 }
 
 /// When a list of what a word could become comes up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Popup {
     /// As soon as `/` begins a command, `:ta` an emoji or `@na` a name.
-    #[default]
     Auto,
     /// When Tab is pressed.
     Tab,
@@ -61,44 +114,30 @@ pub enum Popup {
 /// One thing is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// See [`Settings::desktop`].
-    Desktop(bool),
-    /// See [`Settings::typing`].
-    Typing(bool),
-    /// See [`Settings::noise`].
-    Noise(bool),
-    /// See [`Settings::completion_popup`].
-    Popup(Popup),
-    /// A word counts as our name, or does not any more.
-    Word(String, bool),
+    /// The setting of this name has this value, or its default again. The name MUST be one of the table's.
+    Set(&'static str, Option<Value>),
 }
 
 impl Settings {
     /// Sets one thing.
     ///
     /// # Errors
-    /// A sentence that says what to do, when there is no place for it.
+    /// A sentence that says what to do, when it cannot be so.
     pub fn apply(&mut self, change: &Change) -> Result<(), String> {
-        match change {
-            Change::Desktop(on) => self.desktop = *on,
-            Change::Typing(on) => self.typing = *on,
-            Change::Noise(on) => self.noise = *on,
-            Change::Popup(when) => self.completion_popup = *when,
-            Change::Word(word, on) => {
-                let word = word.to_lowercase();
-                if word.len() > WORD_BYTES {
-                    return Err(format!("a word has at most {WORD_BYTES} bytes: choose a shorter one"));
-                }
-                self.words.retain(|known| *known != word);
-                if *on && self.words.len() >= WORDS {
-                    return Err(format!("{WORDS} words are enough: /highlight -WORD removes one"));
-                }
-                if *on {
-                    self.words.push(word);
-                }
-            }
+        let Change::Set(name, value) = change;
+        let setting = setting(name).ok_or_else(|| unknown(name))?;
+        setting.put(self, value.clone().unwrap_or_else(|| setting.default()))
+    }
+
+    /// The words with one more, or without it.
+    pub(crate) fn words_with(&self, word: &str, on: bool) -> Value {
+        let word = word.to_lowercase();
+        let mut words = self.words.clone();
+        words.retain(|known| *known != word);
+        if on {
+            words.push(word);
         }
-        Ok(())
+        Value::Words(words)
     }
 
     /// Where a text says our name, or a word of ours, or calls all who are here.
@@ -123,102 +162,34 @@ pub(crate) fn find_here(text: &str) -> Option<Range<usize>> {
     before.is_none_or(|c| !c.is_alphanumeric()).then_some(range)
 }
 
-/// The file that keeps them.
-#[derive(Clone, Debug)]
-pub struct SettingsFile {
-    path: PathBuf,
-}
-
-impl SettingsFile {
-    /// The one in this folder, which is made when there is something to keep.
-    pub fn in_folder(folder: &Path) -> Self {
-        Self { path: folder.join(FILE) }
-    }
-
-    /// What is set; the usual where there is no file.
-    ///
-    /// # Errors
-    /// When there is one and it cannot be read or understood.
-    pub fn load(&self) -> Result<Settings, StoreError> {
-        let text = match std::fs::read_to_string(&self.path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Settings::default()),
-            Err(error) => return Err(StoreError::reading(&self.path, error)),
-        };
-        toml::from_str(&text).map_err(|error| {
-            let error = io::Error::new(io::ErrorKind::InvalidData, error.message().to_owned());
-            StoreError::reading(&self.path, error)
-        })
-    }
-
-    /// Keeps one change. What another client has changed meanwhile stays; so does a file that is not understood.
-    ///
-    /// # Errors
-    /// When the file cannot be read, understood or written.
-    pub fn keep(&self, change: &Change) -> Result<(), StoreError> {
-        let _lock = lock(&self.path)?;
-        let mut settings = self.load()?;
-        // What there is no place for was refused where it was asked.
-        if settings.apply(change).is_err() {
-            return Ok(());
-        }
-        let text = toml::to_string(&settings).map_err(|error| {
-            StoreError::reading(&self.path, io::Error::new(io::ErrorKind::InvalidData, error.to_string()))
-        })?;
-        replace(&self.path, &format!("{ABOUT}{text}"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::client::tui::script::nick;
 
-    #[test]
-    fn what_is_set_is_found_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = SettingsFile::in_folder(&folder.path().join("made"));
-        assert_eq!(file.load().unwrap(), Settings::default());
-        let changes = [
-            Change::Desktop(false),
-            Change::Noise(false),
-            Change::Word("Ferris".to_owned(), true),
-            Change::Word("crab".to_owned(), true),
-            Change::Word("crab".to_owned(), false),
-        ];
-        let mut expected = Settings::default();
-        for change in &changes {
-            expected.apply(change).unwrap();
-            file.keep(change).unwrap();
-        }
-        assert_eq!(file.load().unwrap(), expected);
-        assert_eq!((expected.words, expected.typing), (vec!["ferris".to_owned()], true));
-    }
-
-    #[test]
-    fn a_file_that_is_not_understood_stays_as_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = SettingsFile::in_folder(folder.path());
-        std::fs::write(folder.path().join(FILE), "noise = maybe").unwrap();
-        assert!(file.load().unwrap_err().to_string().contains(FILE));
-        assert!(file.keep(&Change::Noise(true)).is_err());
-        assert_eq!(std::fs::read_to_string(folder.path().join(FILE)).unwrap(), "noise = maybe");
+    fn words(words: &[&str]) -> Change {
+        Change::Set("words", Some(Value::Words(words.iter().map(|word| (*word).to_owned()).collect())))
     }
 
     #[test]
     fn words_have_an_end() {
         let mut settings = Settings::default();
-        for number in 0..WORDS {
-            settings.apply(&Change::Word(format!("word{number}"), true)).unwrap();
+        let many: Vec<String> = (0..=WORDS).map(|number| format!("word{number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(settings.apply(&words(&many)).is_err());
+        settings.apply(&words(&many[1..])).unwrap();
+        assert!(settings.apply(&words(&["x".repeat(WORD_BYTES + 1).as_str()])).is_err());
+        for word in ["", "two words", "bell\u{7}"] {
+            assert!(settings.apply(&words(&[word])).is_err(), "{word:?}");
         }
-        assert!(settings.apply(&Change::Word("more".to_owned(), true)).is_err());
-        assert!(settings.apply(&Change::Word("x".repeat(WORD_BYTES + 1), true)).is_err());
+        assert_eq!(settings.words.len(), WORDS, "what is refused changes nothing");
     }
 
     #[test]
     fn names_words_and_everyone() {
         let mut settings = Settings::default();
-        settings.apply(&Change::Word("Ferris".to_owned(), true)).unwrap();
+        settings.apply(&words(&["Ferris", "ferris"])).unwrap();
+        assert_eq!(settings.words, ["ferris"]);
         let found = |text: &str| settings.find(text, &nick("alice"));
         assert_eq!(found("hi @Alice"), Some(4..9));
         assert_eq!(found("FERRIS!"), Some(0..6));
@@ -226,5 +197,14 @@ mod tests {
         for text in ["me@here", "@hereby", "write to x@here.org", "ferrisy", "here"] {
             assert_eq!(found(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_setting_has_its_default_again() {
+        let mut settings = Settings::default();
+        settings.apply(&Change::Set("bell", Some(Value::Switch(false)))).unwrap();
+        assert!(!settings.bell);
+        settings.apply(&Change::Set("bell", None)).unwrap();
+        assert_eq!(settings, Settings::default());
     }
 }

@@ -1,6 +1,6 @@
 //! Keys that are about a message that is chosen.
 
-use crossterm::event::{KeyCode as K, KeyEvent};
+use crossterm::event::KeyCode as K;
 
 use super::{Key, alt_key, plain};
 
@@ -26,22 +26,11 @@ pub(crate) enum ForChosen {
 #[derive(Debug)]
 pub(crate) struct Binding {
     /// Any of these. The first is shown.
-    keys: &'static [Key],
+    pub(super) keys: &'static [Key],
     pub(crate) action: ForChosen,
     /// For the status line.
     pub(crate) does: &'static str,
     pub(crate) help: &'static str,
-}
-
-impl Binding {
-    /// The key, as people call it.
-    pub(crate) fn name(&self) -> String {
-        match self.keys.first().map(|key| key.code) {
-            // A letter without Shift, or it would be taken for a capital.
-            Some(K::Char(c)) => c.to_string(),
-            _ => self.keys.first().map(|key| key.name()).unwrap_or_default(),
-        }
-    }
 }
 
 const fn row(keys: &'static [Key], action: ForChosen, does: &'static str, help: &'static str) -> Binding {
@@ -66,12 +55,6 @@ pub(crate) const FOR_CHOSEN: &[Binding] = &[
     row(&[plain(K::Esc)], ForChosen::Done, "done", "choose no more"),
 ];
 
-/// What a key does with the message that is chosen.
-pub(crate) fn for_chosen(event: &KeyEvent) -> Option<ForChosen> {
-    let key = Key::of(event);
-    FOR_CHOSEN.iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +65,7 @@ mod tests {
         for (place, key) in keys.iter().enumerate() {
             assert!(!keys[..place].contains(key), "{}", key.name());
         }
-        assert_eq!(FOR_CHOSEN.first().map(Binding::name).as_deref(), Some("r"));
+        let first = FOR_CHOSEN.first().map(|binding| super::super::Keymap::default().chosen_name(binding));
+        assert_eq!(first.as_deref(), Some("r"));
     }
 }

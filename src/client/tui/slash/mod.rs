@@ -1,14 +1,15 @@
 //! Commands: what a line that begins with `/` means.
 //!
 //! Tables, from which lines are parsed, names completed and the help is made: `talk` for everyone's every day,
-//! `change` for what becomes of messages, `company` for whom one hears and speaks with, `order` for those who look
-//! after the parlor.
+//! `change` for what becomes of messages, `company` for whom one hears and speaks with, `setting` for how it all looks,
+//! `order` for those who look after the parlor.
 
 mod change;
 mod company;
 mod moving;
 pub(crate) mod order;
 mod secret;
+mod setting;
 mod talk;
 
 pub(crate) use self::change::Change;
@@ -16,6 +17,8 @@ pub(crate) use self::company::Company;
 pub(crate) use self::moving::{Step, Which};
 pub(crate) use self::order::Order;
 pub(crate) use self::secret::is_secret;
+pub(crate) use self::setting::Set;
+use super::near;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::proof::Passphrase;
 use crate::protocol::text::{Line, Text};
@@ -47,6 +50,7 @@ pub(crate) enum Slash {
     Order(Order),
     Company(Company),
     Change(Change),
+    Set(Set),
     Audit,
     Stats,
     Tickets,
@@ -91,16 +95,19 @@ pub(crate) enum Completes {
     People,
     /// Emoji, by their names.
     Emoji,
+    /// A setting, and behind it what it can be set to.
+    Settings,
     /// One of these.
     Words(&'static [&'static str]),
 }
 
 /// The tables, as the help shows them: its heading for each.
-pub(crate) const TABLES: [(&str, &[Entry]); 4] = [
+pub(crate) const TABLES: [(&str, &[Entry]); 5] = [
     ("Commands", talk::COMMANDS),
     ("About a message: the chosen one, or the latest", change::COMMANDS),
     ("Company", company::COMMANDS),
     ("Keeping order", order::COMMANDS),
+    ("Settings", setting::COMMANDS),
 ];
 
 /// Every command.
@@ -147,39 +154,15 @@ pub(crate) fn parse(text: &str) -> Result<Input<'_>, String> {
     let shown = super::wrap::truncate(&word, 20);
     Err(match nearest(&word) {
         Some(name) => format!("there is no command /{shown}: did you mean /{name}?"),
-        None => format!("there is no command /{shown}: F1 lists them all; to say it as it is, begin with //"),
+        None => {
+            format!("there is no command /{shown}: /help lists them all; to say it as it is, begin with //")
+        }
     })
 }
 
 /// The command whose name is most like `word`, if any is like it at all.
 pub(crate) fn nearest(word: &str) -> Option<&'static str> {
-    // One letter begins too much.
-    if word.len() < 2 || word.len() > 20 {
-        return None;
-    }
-    let names = commands().flat_map(|entry| std::iter::once(&entry.name).chain(entry.short));
-    let likeness = |name: &str| if name.starts_with(word) { 0 } else { distance(word, name) };
-    let near = names.filter(|name| name.len() > 1).map(|name| (likeness(name), *name));
-    near.min().filter(|(distance, name)| *distance <= name.len() / 3).map(|(_, name)| name)
-}
-
-/// How many letters must be changed, added, left out or swapped with their neighbour.
-fn distance(from: &str, to: &str) -> usize {
-    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
-    let mut rows = vec![(0..=to.len()).collect::<Vec<usize>>()];
-    for (i, a) in from.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, b) in to.iter().enumerate() {
-            let changed = rows[i][j] + usize::from(a != b);
-            let mut best = changed.min(rows[i][j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *a == to[j - 1] && from[i - 1] == *b {
-                best = best.min(rows[i - 1][j - 1] + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows[from.len()][to.len()]
+    near::nearest(word, commands().flat_map(|entry| std::iter::once(&entry.name).chain(entry.short)).copied())
 }
 
 #[cfg(test)]
@@ -223,8 +206,8 @@ mod tests {
         ].join("\n"), @r"
         there is no command /jion: did you mean /join?
         there is no command /quti: did you mean /quit?
-        there is no command /xyzzy: F1 lists them all; to say it as it is, begin with //
-        there is no command /: F1 lists them all; to say it as it is, begin with //
+        there is no command /xyzzy: /help lists them all; to say it as it is, begin with //
+        there is no command /: /help lists them all; to say it as it is, begin with //
         say which room: /join #rust
         a space cannot be part of a name: what follows is taken for the passphrase of #a, and a passphrase has at least 8 characters: several words are best
         a space cannot be part of a name: use letters, digits, - _ and .
@@ -232,7 +215,7 @@ mod tests {
         say what you do: /me waves
         there is no command /he: did you mean /help?
         there is no command /win: did you mean /pin?
-        there is no command /x: F1 lists them all; to say it as it is, begin with //
+        there is no command /x: /help lists them all; to say it as it is, begin with //
         ");
     }
 

@@ -347,7 +347,7 @@ mod tests {
         say whom you mean: /whois bob
         there is no command /bann: did you mean /ban?
         there is no command /topiclock: did you mean /topic-lock?
-        there is no command /operator: F1 lists them all; to say it as it is, begin with //
+        there is no command /operator: /help lists them all; to say it as it is, begin with //
         say for how long this room keeps what is said, as in /retention 90d, or /retention off
         90 what? Write a time as 90m, 90h or 90d
         a room keeps what is said for 1 min at least

@@ -45,9 +45,10 @@ use self::order::News;
 pub(crate) use self::overlay::{About, Decisions, Links, Overlay, Question};
 use self::room::{Delivery, Room};
 use super::event::Now;
+use super::keymap::{Action, Keymap};
 use super::known_rooms::KnownRooms;
 use super::rows::{Columns, Layout};
-use super::settings::Settings;
+use super::settings::{Origin, Settings};
 use super::slash;
 use super::theme::Theme;
 use crate::protocol::command::RequestId;
@@ -91,6 +92,10 @@ pub struct State {
     /// What our own entries carry as `author`; 0, which is nobody, until the server has said it.
     pub(crate) author: u64,
     pub(crate) company: Company,
+    /// Where the settings come from.
+    pub(crate) origin: Origin,
+    /// Nothing was ever said from here: three lines say how that is done.
+    pub(crate) welcome: bool,
     pub(crate) favourites: Favourites,
     /// A nick asked for while there was no connection, or before the first.
     pub(crate) wished: Option<Nick>,
@@ -220,6 +225,8 @@ impl State {
             me: Nick::from_system(""),
             author: 0,
             company: Company::new(setup.settings, setup.known_rooms),
+            origin: Origin::default(),
+            welcome: false,
             favourites: Favourites::default(),
             wished: setup.wished,
             asked: Vec::new(),
@@ -369,13 +376,24 @@ impl State {
             zone: &self.zone,
             now: self.now.time.timestamp(),
             inviting: self.inviting.as_ref().filter(|inviting| inviting.hosting && !room.name.is_direct()),
-            columns: Columns::fit(usize::from(width), room.widest_name),
+            welcome: self.welcome,
+            columns: Columns::fit(usize::from(width), room.widest_name, &self.company.settings),
         }
     }
 
     /// A message in a line: who said it, and how it begins.
     pub(crate) fn quote(&self, room: &Room, seq: u64) -> String {
         self.layout(room, self.size.0).quote(seq)
+    }
+
+    /// What the keys do.
+    pub(crate) fn keymap(&self) -> &Keymap {
+        &self.company.settings.keys
+    }
+
+    /// The name of the first key that does this; empty if none does.
+    pub(crate) fn key_for(&self, action: Action) -> String {
+        self.keymap().key_for(action)
     }
 
     /// Says something for a while.

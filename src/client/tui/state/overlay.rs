@@ -11,6 +11,8 @@ use crate::protocol::ticket::Ticket;
 pub(crate) enum Overlay {
     /// Keys and commands; rows scrolled.
     Help(usize),
+    /// What can be set; rows scrolled.
+    Settings(usize),
     /// Who is in the room in sight; rows scrolled.
     Names(usize),
     /// How others join this room, perhaps by a ticket; rows scrolled.

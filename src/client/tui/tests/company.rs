@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 
 use crate::client::tui::known_rooms::{RoomChange, Rule, What};
 use crate::client::tui::script::{Script, entry, nick, person, presence, room_name};
-use crate::client::tui::settings::Change;
+use crate::client::tui::settings::{Change, Value};
 use crate::client::tui::{Effect, Event as Happening};
 use crate::protocol::command::Command;
 use crate::protocol::event::{Event, Okay, Person, Presence, Renamed, Role, Typing};
@@ -64,7 +64,7 @@ fn others_are_told_that_one_is_writing() {
     assert_eq!(written(&mut script), 0, "a command is nobody's");
     script.press(KeyCode::Enter);
     type_line(&mut script, "/typing off");
-    assert!(script.effects.contains(&Effect::Keep(Change::Typing(false))));
+    assert!(script.effects.contains(&Effect::Keep(Change::Set("typing", Some(Value::Switch(false))))));
     script.write("hello");
     assert_eq!(written(&mut script), 0);
 }

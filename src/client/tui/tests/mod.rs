@@ -16,6 +16,7 @@ mod moving;
 mod order;
 mod reading;
 mod screens;
+mod settings;
 mod storm;
 mod terminal;
 mod texts;

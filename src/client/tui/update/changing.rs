@@ -255,7 +255,7 @@ pub(crate) fn fitting(wanted: &str) -> Vec<(&'static str, Emoji)> {
 
 /// A key while it is asked whether to delete.
 pub(super) fn answer_delete(state: &mut State, seq: u64, key: &KeyEvent, effects: &mut Vec<Effect>) {
-    let action = keymap::action(Key::of(key));
+    let action = state.keymap().action(Key::of(key));
     if key.code == KeyCode::Enter && key.modifiers.is_empty() {
         match standing(state, seq) {
             Ok(_) => wish(state, seq, Wished::Delete, effects),
@@ -277,9 +277,9 @@ pub(super) fn answer_react(
     effects: &mut Vec<Effect>,
 ) {
     let many = fitting(&wanted).len().max(1);
-    match (keymap::action(Key::of(key)), keymap::character(key)) {
+    match (state.keymap().action(Key::of(key)), keymap::character(key)) {
         (Some(Action::Close | Action::Interrupt), _) => return,
-        (Some(Action::Send), _) if !wanted.trim().is_empty() => {
+        _ if key.code == KeyCode::Enter && key.modifiers.is_empty() && !wanted.trim().is_empty() => {
             if let Some((_, emoji)) = fitting(&wanted).into_iter().nth(chosen) {
                 react_or_complain(state, seq, emoji, effects);
                 return;

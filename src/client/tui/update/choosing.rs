@@ -20,10 +20,11 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
         return false;
     }
     let letter = keymap::character(key);
-    let Some(action) = keymap::for_chosen(key) else {
+    let Some(action) = state.keymap().for_chosen(key) else {
         let means_nothing = letter.is_some() && !(letter == Some('/') && room.composer.is_empty());
         if means_nothing {
-            state.say(keys());
+            let keys = keys(state);
+            state.say(keys);
         }
         return means_nothing;
     };
@@ -75,7 +76,7 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
 }
 
 /// What the keys do, in a sentence.
-fn keys() -> String {
+fn keys(state: &State) -> String {
     let is_said = |binding: &&keymap::chosen::Binding| {
         matches!(
             binding.action,
@@ -83,7 +84,9 @@ fn keys() -> String {
         )
     };
     let said = keymap::FOR_CHOSEN.iter().filter(is_said);
-    let said: Vec<String> = said.map(|binding| format!("{} {}", binding.name(), binding.does)).collect();
+    let said = said.filter(|binding| !state.keymap().chosen_name(binding).is_empty());
+    let said: Vec<String> =
+        said.map(|binding| format!("{} {}", state.keymap().chosen_name(binding), binding.does)).collect();
     format!("a message is chosen: {}. Then one writes again", said.join(", "))
 }
 

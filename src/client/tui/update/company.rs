@@ -1,8 +1,9 @@
 //! What is done about company: the commands, who comes and goes, who is writing, who is away.
 
+use super::setting::set;
 use super::{Effect, State, arranging, direct, rooms, saying};
 use crate::client::tui::known_rooms::{Rule, What};
-use crate::client::tui::settings::Change;
+use crate::client::tui::settings::{Change, Value};
 use crate::client::tui::slash::Company;
 use crate::client::tui::state::comings::TOLD_UP_TO;
 use crate::client::tui::state::{Asked, Connection, Then};
@@ -50,7 +51,7 @@ pub(super) fn obey(
             done
         }
         Company::Desktop(on) => {
-            set(state, Change::Desktop(on), effects)?;
+            set(state, Change::Set("desktop", Some(Value::Switch(on))), effects)?;
             let told = if on {
                 "what rings is told on the desktop too, where the terminal can"
             } else {
@@ -65,11 +66,12 @@ pub(super) fn obey(
         Company::Highlight(Some((word, on))) => {
             let done = if on { "counts as your name now" } else { "does not count as your name" };
             let done = format!("{word} {done}");
-            set(state, Change::Word(word, on), effects)?;
+            let words = state.company.settings.words_with(&word, on);
+            set(state, Change::Set("words", Some(words)), effects)?;
             done
         }
         Company::Typing(on) => {
-            let on = switch(state, on, state.company.settings.typing, Change::Typing, effects)?;
+            let on = switch(state, on, state.company.settings.typing, "typing", effects)?;
             let told = if on {
                 "others see that you are typing: /typing off"
             } else {
@@ -78,7 +80,7 @@ pub(super) fn obey(
             told.to_owned()
         }
         Company::Noise(on) => {
-            let on = switch(state, on, state.company.settings.noise, Change::Noise, effects)?;
+            let on = switch(state, on, state.company.settings.noise, "noise", effects)?;
             let told = if on {
                 "who comes and leaves is shown: /noise off"
             } else {
@@ -92,23 +94,16 @@ pub(super) fn obey(
     Ok(())
 }
 
-/// Sets one thing here, and has it kept.
-fn set(state: &mut State, change: Change, effects: &mut Vec<Effect>) -> Result<(), String> {
-    state.company.settings.apply(&change)?;
-    effects.push(Effect::Keep(change));
-    Ok(())
-}
-
 /// Sets a switch, if that is asked for. Says how it stands.
 fn switch(
     state: &mut State,
     asked: Option<bool>,
     now: bool,
-    change: fn(bool) -> Change,
+    name: &'static str,
     effects: &mut Vec<Effect>,
 ) -> Result<bool, String> {
     let Some(on) = asked else { return Ok(now) };
-    set(state, change(on), effects)?;
+    set(state, Change::Set(name, Some(Value::Switch(on))), effects)?;
     Ok(on)
 }
 

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{State, fitting};
+use super::{State, fitting, setting};
 use crate::client::tui::keymap::Action;
 use crate::client::tui::settings::Popup;
 use crate::client::tui::slash::{self, Completes};
@@ -225,6 +225,11 @@ fn candidates(state: &State, text: &str, start: usize, stem: &str) -> Vec<Candid
     if let Some(stem) = stem.strip_prefix('/').filter(|_| start == 0) {
         let names = commands(stem).into_iter();
         return names.map(|name| candidate(&format!("/{name}"), format!("/{name} "))).collect();
+    }
+    let (first, rest) = text[..start].split_once(char::is_whitespace).unwrap_or((&text[..start], ""));
+    let first = first.strip_prefix('/').and_then(slash::command);
+    if first.is_some_and(|entry| entry.completes == Completes::Settings) {
+        return setting::candidates(state, rest, stem);
     }
     // The word right behind a command.
     let command = text[..start].trim_end().strip_prefix('/').and_then(slash::command);

@@ -40,7 +40,7 @@ pub(super) fn open(state: &mut State, kind: Kind, effects: &mut Vec<Effect>) {
 
 /// A key while a search lies over the rooms.
 pub(super) fn press(state: &mut State, kind: Kind, key: &KeyEvent, effects: &mut Vec<Effect>) {
-    let action = keymap::action(Key::of(key));
+    let action = state.keymap().action(Key::of(key));
     let page = isize::try_from(view::hits_in_sight(state).max(1)).unwrap_or(1);
     let written = kind == Kind::Search;
     let letter = keymap::character(key);

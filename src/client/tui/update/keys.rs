@@ -6,7 +6,7 @@ use super::{
     Effect, State, arranging, changing, choosing, completing, editing, finding, history, jump, links,
     overlays, rooms, saying,
 };
-use crate::client::tui::keymap::{self, Action, Key, key_for};
+use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::slash::Step;
 use crate::client::tui::state::composer::{Composer, Motion};
@@ -39,7 +39,7 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
         state.completion = None;
         return;
     }
-    let action = keymap::action(Key::of(key));
+    let action = state.keymap().action(Key::of(key));
     if completing::press(state, action) {
         state.input_history.stay();
         return;
@@ -67,7 +67,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::PasteCut => with_cuttings(state, Composer::put_back),
         Action::PasteOlderCut => {
             if !with_cuttings(state, Composer::put_back_older) {
-                state.say(format!("first {} puts back what was cut", key_for(Action::PasteCut)));
+                state.say(format!("first {} puts back what was cut", state.key_for(Action::PasteCut)));
             }
         }
         Action::Transpose => state.composer_mut().transpose(),

@@ -24,6 +24,7 @@ mod recalling;
 mod ringing;
 mod rooms;
 mod saying;
+mod setting;
 
 pub(crate) use self::changing::fitting;
 use super::event::{Effect, Event, Now};
@@ -76,6 +77,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Link(news) => link::take_in(state, news, &mut effects),
         Event::Recalled(recalled) => drafting::recall(state, recalled),
         Event::Edited(written) => editing::come_back(state, written),
+        Event::Settings(reading) => setting::take_in(state, *reading),
         Event::Terminate => effects.push(Effect::Quit),
     }
     if writes {

@@ -34,7 +34,7 @@ pub(super) fn leave_when_free(state: &mut State, effects: &mut Vec<Effect>) {
 /// A key while `state.question` waits. A letter that is no answer goes into the input, as fingers
 /// expect that were writing already; other keys that are none do nothing.
 pub(super) fn answer(state: &mut State, question: Question, key: &KeyEvent, effects: &mut Vec<Effect>) {
-    let action = keymap::action(Key::of(key));
+    let action = state.keymap().action(Key::of(key));
     let yes = key.code == KeyCode::Enter && key.modifiers.is_empty();
     let no = matches!(action, Some(Action::Close | Action::Interrupt));
     let letter = keymap::character(key);
@@ -74,7 +74,7 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
         finding::press(state, kind, key, effects);
         return;
     }
-    let action = keymap::action(Key::of(key));
+    let action = state.keymap().action(Key::of(key));
     let letter = keymap::character(key);
     let rows = match (action, letter) {
         (Some(Action::Close | Action::Help | Action::Interrupt), _) | (_, Some('q')) => {
@@ -120,6 +120,7 @@ pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) 
         Some(
             Overlay::Help(top)
             | Overlay::Names(top)
+            | Overlay::Settings(top)
             | Overlay::Invite { top, .. }
             | Overlay::Whois { top, .. }
             | Overlay::Tickets { top, .. }

@@ -60,7 +60,7 @@ pub(super) fn paste(state: &mut State, text: &str) {
 
 /// A key while it is asked what becomes of a text.
 pub(super) fn answer(state: &mut State, text: String, key: &KeyEvent, effects: &mut Vec<Effect>) {
-    let action = keymap::action(Key::of(key));
+    let action = state.keymap().action(Key::of(key));
     if is_enter(key) {
         send(state, &text, effects);
     } else if action == Some(EDIT_PASTE) {
@@ -77,7 +77,7 @@ pub(super) fn answer(state: &mut State, text: String, key: &KeyEvent, effects: &
 /// A key while it is asked what becomes of code. Letters are answers, and those that are none do nothing: whoever
 /// pastes code does not go on writing within it.
 pub(super) fn answer_code(state: &mut State, text: String, key: &KeyEvent, effects: &mut Vec<Effect>) {
-    let action = keymap::action(Key::of(key));
+    let action = state.keymap().action(Key::of(key));
     match keymap::character(key) {
         Some('c') => send(state, &block(state, &text), effects),
         _ if is_enter(key) => send(state, &block(state, &text), effects),

@@ -16,7 +16,7 @@ pub(super) fn answer(
 ) {
     // What the shell goes back by, and nothing else here.
     let is_bell = key.code == KeyCode::Char('g') && key.modifiers == KeyModifiers::CONTROL;
-    let found = match keymap::action(Key::of(key)) {
+    let found = match state.keymap().action(Key::of(key)) {
         Some(Action::Close | Action::Interrupt) => return,
         _ if is_bell => return,
         Some(Action::SearchInputs | Action::Up) => older(state, &wanted, found),

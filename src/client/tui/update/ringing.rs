@@ -58,7 +58,9 @@ fn ring(state: &mut State, told: Told, effects: &mut Vec<Effect>) {
         return;
     }
     state.company.rung_at = Some(state.now.instant);
-    effects.push(Effect::Bell);
+    if state.company.settings.bell {
+        effects.push(Effect::Bell);
+    }
     if state.company.settings.desktop {
         effects.push(Effect::Notice { title: told.title, body: told.body });
     }

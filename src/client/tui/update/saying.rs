@@ -1,6 +1,8 @@
 //! What was written is sent off: said, or done.
 
-use super::{Effect, State, arranging, changing, company, direct, editing, finding, history, order, rooms};
+use super::{
+    Effect, State, arranging, changing, company, direct, editing, finding, history, order, rooms, setting,
+};
 use crate::client::tui::slash::{self, Change, Company, Input, Slash};
 use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::room::{Delivery, Pending};
@@ -80,6 +82,10 @@ pub(super) fn say(
         Some(Composing::Edit { .. }) | None => None,
     };
     room.stop_choosing();
+    if std::mem::take(&mut state.welcome) {
+        effects.push(Effect::Welcomed);
+    }
+    let Some(room) = state.room_mut() else { return Ok(()) };
     room.pending.push(Pending { id, text: text.clone(), action, at, delivery, reply_to });
     history::to_newest(state);
     let send = Send { id, room: room_name, text, action, reply_to };
@@ -116,6 +122,7 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
         Slash::Order(order) => return order::give(state, order, line, effects),
         Slash::Company(command) => return company::obey(state, command, line, effects),
         Slash::Change(change) => return change_message(state, change, effects),
+        Slash::Set(command) => return setting::obey(state, command, effects),
         Slash::Goto(target) => return finding::go(state, target, effects),
         Slash::Pin(which, pinned) => {
             return arranging::pin(state, &which, pinned, effects).map(|()| written(state));
@@ -131,7 +138,8 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
         | Slash::Change(_)
         | Slash::Goto(_)
         | Slash::Pin(..)
-        | Slash::Move(_) => {}
+        | Slash::Move(_)
+        | Slash::Set(_) => {}
         Slash::Search(words) => {
             if !words.is_empty() {
                 state.finding.search.input.set(&words);

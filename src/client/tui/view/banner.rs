@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::{composing, put_line};
-use crate::client::tui::keymap::{Action, key_for};
+use crate::client::tui::keymap::Action;
 use crate::client::tui::state::{Connection, Question, State, input_history};
 use crate::client::tui::update::pasting::EDIT_PASTE;
 use crate::client::tui::wrap;
@@ -78,7 +78,10 @@ fn connection(state: &State, say: &mut impl FnMut(&str, Style)) {
         (Connection::Offline { .. }, _) => {
             // What changes and what can be done come first: a small screen cuts the rest.
             let next = match countdown {
-                Some(seconds) => format!("Trying again in {seconds} s; Enter on an empty line tries now."),
+                Some(seconds) => {
+                    let send = state.key_for(Action::Send);
+                    format!("Trying again in {seconds} s; {send} on an empty line tries now.")
+                }
                 None => "Trying again now …".to_owned(),
             };
             say(&format!("{next} {}", broken(state)), theme.warning());
@@ -139,12 +142,15 @@ fn question(state: &State, say: &mut impl FnMut(&str, Style)) {
         Some(Question::Word(word)) => say(&format!("You wrote \"{word}\": leave parlor?"), theme.accent()),
         Some(Question::Paste(text) | Question::Code(text)) => {
             let lines = text.split('\n').count();
-            let send = key_for(Action::Send);
+            // Enter answers what is asked, whatever it is bound to.
+            let send = "Enter";
+            let edit = state.key_for(EDIT_PASTE);
+            let edit = if edit.is_empty() { edit } else { format!(", {edit} edits first") };
             let (what, keys) = match &state.question {
                 Some(Question::Code(_)) => {
                     ("lines of code", format!("{send} sends them as code, t as text, e edits first"))
                 }
-                _ => ("lines", format!("{send} sends them, {} edits first", key_for(EDIT_PASTE))),
+                _ => ("lines", format!("{send} sends them{edit}")),
             };
             let characters = text.chars().count();
             say(&format!("Send these {lines} {what} ({characters} characters)? {keys}."), theme.accent());

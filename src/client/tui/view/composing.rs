@@ -2,7 +2,7 @@
 
 use ratatui::style::Style;
 
-use crate::client::tui::keymap::{Action, key_for};
+use crate::client::tui::keymap::Action;
 use crate::client::tui::state::wishes::Composing;
 use crate::client::tui::state::{Question, State};
 use crate::client::tui::update::fitting;
@@ -16,7 +16,7 @@ pub(super) fn purpose(state: &State, say: &mut impl FnMut(&str, Style)) {
         Composing::Answer(seq) => ("answering ", *seq),
         Composing::Edit { seq, .. } => ("editing ", *seq),
     };
-    line(state, does, &state.quote(room, seq), &format!("{} stops", key_for(Action::Close)), say);
+    line(state, does, &state.quote(room, seq), &format!("{} stops", state.key_for(Action::Close)), say);
 }
 
 /// A sentence about a message: in one row, whose end is always in sight.

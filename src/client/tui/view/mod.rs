@@ -57,11 +57,20 @@ pub(crate) fn panes(state: &State) -> Panes {
     let banner = banner::rows(state).min(height.saturating_sub(fixed + 1));
     let upper = height.saturating_sub(composer + status + rule + banner);
 
+    let settings = &state.company.settings;
     let room_columns = rooms::columns(state).min(width / 3);
     let people_columns = people::columns(state).min(width / 3);
     let shown = |asked: Option<bool>, from: u16| asked.unwrap_or(width >= from) && width >= 12 && upper > 1;
-    let left = if shown(state.rooms_pane, ROOMS_FROM) { room_columns + 1 } else { 0 };
-    let right = if shown(state.people_pane, PEOPLE_FROM) { people_columns + 1 } else { 0 };
+    let left = if shown(state.rooms_pane.or(settings.rooms_pane.asked()), ROOMS_FROM) {
+        room_columns + 1
+    } else {
+        0
+    };
+    let right = if shown(state.people_pane.or(settings.people_pane.asked()), PEOPLE_FROM) {
+        people_columns + 1
+    } else {
+        0
+    };
     let middle = width - left - right;
     let row = |y: u16, rows: u16| Rect::new(0, y, width, rows);
     Panes {

@@ -6,6 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::{around, put_line, styled};
+use crate::client::tui::keymap::Action;
 use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
 use crate::client::tui::scroll::Unit;
 use crate::client::tui::state::State;
@@ -66,7 +67,9 @@ fn draw_row(state: &State, row: &Row, columns: Columns, area: Rect, buffer: &mut
             let text = if *asked {
                 format!("┄┄ {missing} {kind} · loading … ┄┄")
             } else {
-                format!("┄┄ {missing} {kind} · PgUp loads them ┄┄")
+                let key = state.key_for(Action::PageUp);
+                let loads = if key.is_empty() { key } else { format!(" · {key} loads them") };
+                format!("┄┄ {missing} {kind}{loads} ┄┄")
             };
             centred(buffer, area, &wrap::truncate(&text, usize::from(area.width)), theme.warning());
         }

@@ -6,7 +6,7 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::{completing, overlay, panes, put_line};
-use crate::client::tui::keymap::{Action, FOR_CHOSEN, ForChosen, key_for};
+use crate::client::tui::keymap::{Action, FOR_CHOSEN, ForChosen};
 use crate::client::tui::pasted;
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::completion::Candidate;
@@ -16,6 +16,9 @@ use crate::client::tui::state::{Connection, Overlay, Question, State};
 use crate::client::tui::update::choosing;
 use crate::client::tui::update::pasting::EDIT_PASTE;
 use crate::client::tui::wrap;
+
+/// What answers a question and takes what is chosen from a list, whatever it is bound to.
+const ENTER: &str = "Enter";
 
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let left = connection(state, area.width);
@@ -78,15 +81,15 @@ fn connection(state: &State, width: u16) -> Line<'static> {
 /// What has come while the reader is further up.
 pub(super) fn news_below(state: &State) -> Option<Span<'static>> {
     let room = state.room().filter(|room| room.scroll != Scroll::Bottom)?;
-    let key = key_for(Action::Newest);
+    let key = state.key_for(Action::Newest);
+    let key = if key.is_empty() { key } else { format!(" · {key}") };
     Some(match room.unread {
-        0 => Span::styled(format!("further up · {key} newest"), state.theme.dim()),
+        0 if key.is_empty() => Span::styled("further up", state.theme.dim()),
+        0 => Span::styled(format!("further up{key} newest"), state.theme.dim()),
         new if room.mentioned && !room.name.is_direct() => {
-            Span::styled(format!("{new} new below, naming you · {key}"), state.theme.mention())
+            Span::styled(format!("{new} new below, naming you{key}"), state.theme.mention())
         }
-        new => {
-            Span::styled(format!("{new} new below · {key}"), state.theme.news().add_modifier(Modifier::BOLD))
-        }
+        new => Span::styled(format!("{new} new below{key}"), state.theme.news().add_modifier(Modifier::BOLD)),
     })
 }
 
@@ -101,7 +104,9 @@ fn hints(state: &State, room: usize) -> Line<'static> {
     let theme = state.theme;
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;
-    let useful = useful(state);
+    let mut useful = useful(state);
+    // What no key does any more is no hint.
+    useful.retain(|(key, _)| !key.is_empty());
     let columns = |(key, does): &(String, &str)| wrap::columns(key) + 1 + wrap::columns(does);
     let kept = useful.last().map_or(0, columns);
     let last = useful.len().saturating_sub(1);
@@ -123,7 +128,7 @@ fn hints(state: &State, room: usize) -> Line<'static> {
 }
 
 fn useful(state: &State) -> Vec<(String, &'static str)> {
-    let (enter, esc) = (key_for(Action::Send), key_for(Action::Close));
+    let (enter, esc) = (ENTER.to_owned(), state.key_for(Action::Close));
     match &state.question {
         Some(Question::Leave { .. }) => return vec![(enter, "leave"), (esc, "stay")],
         Some(Question::Word(_)) => {
@@ -138,17 +143,17 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
             ];
         }
         Some(Question::Paste(_)) => {
-            return vec![(enter, "send"), (key_for(EDIT_PASTE), "edit first"), (esc, "discard")];
+            return vec![(enter, "send"), (state.key_for(EDIT_PASTE), "edit first"), (esc, "discard")];
         }
         Some(Question::Delete(_)) => return vec![(enter, "delete"), (esc, "keep it")],
         Some(Question::React { wanted, .. }) if wanted.is_empty() => {
             return vec![("1 … 6".to_owned(), "react"), (esc, "go back")];
         }
         Some(Question::React { .. }) => {
-            return vec![(enter, "react"), (key_for(Action::Complete), "the next"), (esc, "go back")];
+            return vec![(enter, "react"), (state.key_for(Action::Complete), "the next"), (esc, "go back")];
         }
         Some(Question::Search { .. }) => {
-            let (older, newer) = (key_for(Action::SearchInputs), key_for(Action::Search));
+            let (older, newer) = (state.key_for(Action::SearchInputs), state.key_for(Action::Search));
             return vec![(enter, "take it"), (older, "older"), (newer, "newer"), (esc, "go back")];
         }
         None => {}
@@ -175,17 +180,17 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
             useful.push(("c".to_owned(), "copy"));
         }
         if top < super::overlay_last(state) {
-            useful.push((key_for(Action::PageDown), "further"));
+            useful.push((state.key_for(Action::PageDown), "further"));
         }
         if top > 0 {
-            useful.push((key_for(Action::PageUp), "back"));
+            useful.push((state.key_for(Action::PageUp), "back"));
         }
         useful.push((esc, "close"));
         return useful;
     }
     if let Some(completion) = &state.completion {
         let does = if completion.chosen.is_some() { "the next" } else { "take it" };
-        let mut useful = vec![(key_for(Action::Complete), does), ("↑ ↓".to_owned(), "choose")];
+        let mut useful = vec![(state.key_for(Action::Complete), does), ("↑ ↓".to_owned(), "choose")];
         if completion.by_arrows {
             useful.insert(0, (enter, "take it"));
         }
@@ -193,33 +198,33 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         return useful;
     }
     let mut useful = Vec::new();
-    let Some(room) = state.room() else { return vec![(key_for(Action::Help), "help")] };
+    let Some(room) = state.room() else { return vec![(state.key_for(Action::Help), "help")] };
     if let Some(seq) = room.chosen.filter(|_| !room.composer.text().starts_with('/')) {
         return for_chosen(state, room, seq);
     }
     if room.composer.is_empty() && state.retry_at().is_some() {
-        useful.push((enter, "try now"));
+        useful.push((state.key_for(Action::Send), "try now"));
     }
     let text = room.composer.text();
     // Whoever has written a fence needs the next line.
     if text.contains('\n') || pasted::ends_in_code(text) {
-        useful.push((key_for(Action::NewLine), "new line"));
+        useful.push((state.key_for(Action::NewLine), "new line"));
     }
     if state.finding.back.is_some() && room.composing.is_none() && room.composer.is_empty() {
         useful.push((esc.clone(), "back"));
     }
     if room.scroll != Scroll::Bottom {
-        useful.push((key_for(Action::Newest), "newest"));
-        useful.push((key_for(Action::PageUp), "older"));
+        useful.push((state.key_for(Action::Newest), "newest"));
+        useful.push((state.key_for(Action::PageUp), "older"));
     }
     if state.news_of(state.other_rooms()).1 > 0 {
-        useful.push((key_for(Action::NextNews), "news"));
+        useful.push((state.key_for(Action::NextNews), "news"));
     } else if state.news_from.as_ref().is_some_and(|from| *from != room.name) {
-        useful.push((key_for(Action::NextNews), "go back"));
+        useful.push((state.key_for(Action::NextNews), "go back"));
     }
     if room.scroll == Scroll::Bottom {
-        useful.push((key_for(Action::Complete), "complete"));
-        useful.push((key_for(Action::PageUp), "history"));
+        useful.push((state.key_for(Action::Complete), "complete"));
+        useful.push((state.key_for(Action::PageUp), "history"));
     }
     let nothing_open = state.finding.back.is_none() && state.notice.is_none();
     if nothing_open
@@ -230,7 +235,7 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     {
         useful.push((esc, "read"));
     }
-    useful.push((key_for(Action::Help), "help"));
+    useful.push((state.key_for(Action::Help), "help"));
     useful
 }
 
@@ -247,13 +252,13 @@ fn for_chosen(state: &State, room: &Room, seq: u64) -> Vec<(String, &'static str
         ForChosen::Above | ForChosen::Below | ForChosen::Oldest | ForChosen::Newest => false,
         _ => true,
     });
-    useful.map(|binding| (binding.name(), binding.does)).collect()
+    useful.map(|binding| (state.keymap().chosen_name(binding), binding.does)).collect()
 }
 
 /// While one searches.
 fn searching(state: &State, kind: Kind) -> Vec<(String, &'static str)> {
     let hunt = state.finding.hunt(kind);
-    let (enter, esc) = (key_for(Action::Send), key_for(Action::Close));
+    let (enter, esc) = (ENTER.to_owned(), state.key_for(Action::Close));
     let mut useful = Vec::new();
     if hunt.due.is_some() {
         useful.push((enter, "search"));

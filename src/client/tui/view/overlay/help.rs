@@ -4,27 +4,31 @@ use ratatui::text::{Line, Span};
 
 use crate::client::tui::keymap::{BINDINGS, FOR_CHOSEN, Section};
 use crate::client::tui::slash::TABLES;
-use crate::client::tui::theme::Theme;
+use crate::client::tui::state::State;
 use crate::client::tui::wrap;
 
 /// Columns for the keys and commands.
 const KEYS: usize = 27;
 
-pub(super) fn rows(theme: Theme, width: usize) -> Vec<Line<'static>> {
-    let mut parts: Vec<(&str, Vec<(String, &str)>)> = Vec::new();
+pub(super) fn rows(state: &State, width: usize) -> Vec<Line<'static>> {
+    let theme = state.theme;
+    let keymap = state.keymap();
+    let mut parts: Vec<(&str, Vec<(String, String)>)> = Vec::new();
     for (title, table) in TABLES {
         let commands = table.iter().map(|entry| {
             let words = std::iter::once(&entry.name).chain(entry.short);
             let words: Vec<String> = words.map(|word| format!("/{word}")).collect();
-            (format!("{} {}", words.join(", "), entry.arguments).trim_end().to_owned(), entry.help)
+            (format!("{} {}", words.join(", "), entry.arguments).trim_end().to_owned(), entry.help.to_owned())
         });
         parts.push((title, commands.collect()));
     }
     for section in Section::ALL {
-        let keys = BINDINGS.iter().filter(|binding| binding.section == section && !binding.help.is_empty());
-        parts.push((section.title(), keys.map(|binding| (binding.names(), binding.help)).collect()));
+        let keys = BINDINGS.iter().filter(|binding| binding.section == section);
+        let keys = keys.filter_map(|binding| Some((named(keymap.names(binding)), keymap.help(binding)?)));
+        parts.push((section.title(), keys.collect()));
     }
-    let chosen = FOR_CHOSEN.iter().map(|binding| (binding.name(), binding.help));
+    let chosen = FOR_CHOSEN.iter();
+    let chosen = chosen.map(|binding| (named(keymap.chosen_name(binding)), binding.help.to_owned()));
     parts.insert(parts.len().saturating_sub(2), ("With a message chosen", chosen.collect()));
     let texts = [
         ("**bold** *italic* ~~struck~~", "bold, italic and struck; _italic_ too"),
@@ -35,7 +39,7 @@ pub(super) fn rows(theme: Theme, width: usize) -> Vec<Line<'static>> {
         ("[text](https://…)", "a link with a text; links alone need nothing"),
         (":tada:", "an emoji by its name: 🎉"),
     ];
-    parts.push(("How texts look", texts.map(|(typed, text)| (typed.to_owned(), text)).to_vec()));
+    parts.push(("How texts look", texts.map(|(typed, text)| (typed.to_owned(), text.to_owned())).to_vec()));
     let signs = [
         ("◌ ✗", "a message of yours that is on its way, that was not sent"),
         ("▌ ↪", "the message that is chosen; what the message below it answers"),
@@ -48,7 +52,7 @@ pub(super) fn rows(theme: Theme, width: usize) -> Vec<Line<'static>> {
         ("& @", "the host, whose parlor it is; an operator, who keeps order"),
         ("~", "a guest: somebody without a key, for whom no name is kept"),
     ];
-    parts.push(("Signs", signs.map(|(sign, text)| (sign.to_owned(), text)).to_vec()));
+    parts.push(("Signs", signs.map(|(sign, text)| (sign.to_owned(), text.to_owned())).to_vec()));
 
     let keys_width = KEYS.min(width / 2);
     let mut rows = Vec::new();
@@ -60,7 +64,7 @@ pub(super) fn rows(theme: Theme, width: usize) -> Vec<Line<'static>> {
         for (keys, text) in lines {
             // What is pressed or typed, and beside it what it does; where that takes more rows, below each other.
             let mut keys = wrap::wrap(&keys, keys_width.saturating_sub(1)).into_iter();
-            let mut text = wrap::wrap(text, width - keys_width).into_iter();
+            let mut text = wrap::wrap(&text, width - keys_width).into_iter();
             loop {
                 let (left, right) = (keys.next(), text.next());
                 if left.is_none() && right.is_none() {
@@ -74,4 +78,9 @@ pub(super) fn rows(theme: Theme, width: usize) -> Vec<Line<'static>> {
         }
     }
     rows
+}
+
+/// The names of keys, or what stands where none is left.
+fn named(keys: String) -> String {
+    if keys.is_empty() { "no key".to_owned() } else { keys }
 }

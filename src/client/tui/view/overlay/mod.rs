@@ -6,6 +6,7 @@ mod found;
 mod help;
 mod invite;
 mod links;
+mod settings;
 mod stats;
 mod tickets;
 mod whois;
@@ -66,7 +67,7 @@ fn inside(area: Rect) -> (usize, usize) {
 /// it by choosing.
 fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
     match &state.overlay {
-        Some(Overlay::Help(_)) => help::rows(state.theme, width),
+        Some(Overlay::Help(_)) => help::rows(state, width),
         Some(Overlay::Names(_)) => {
             let people = state.room().into_iter().flat_map(|room| room.people.iter());
             let absent = state.room().into_iter().flat_map(Room::absent);
@@ -89,6 +90,7 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
             | Overlay::Rooms { rooms: None, .. },
         ) => vec![asking(state)],
         Some(Overlay::Audit(decisions)) => audit::rows(state, decisions, width),
+        Some(Overlay::Settings(_)) => settings::rows(state, width),
         Some(Overlay::Links(links)) => links::rows(state, links, width, height),
         Some(Overlay::About(about)) => about::rows(state, about, width),
         Some(Overlay::Rooms { rooms: Some(_), .. } | Overlay::Found(_)) | None => Vec::new(),
@@ -114,6 +116,7 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
     match overlay {
         Overlay::Help(top)
         | Overlay::Names(top)
+        | Overlay::Settings(top)
         | Overlay::Invite { top, .. }
         | Overlay::Whois { top, .. }
         | Overlay::Tickets { top, .. }
@@ -130,6 +133,7 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
     let from = |top: &usize| rows(state, width, height).into_iter().skip(*top).take(height).collect();
     match overlay {
         Overlay::Help(top) => ("keys and commands".to_owned(), from(top)),
+        Overlay::Settings(top) => ("settings".to_owned(), from(top)),
         Overlay::Names(top) => {
             let here = state.room().map(|room| format!("{}: {} here", room.shown, room.people.here()));
             (here.unwrap_or_default(), from(top))
