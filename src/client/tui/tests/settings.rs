@@ -282,6 +282,11 @@ fn the_screen_changes_with_the_file() {
     assert!(script.text().contains("config.toml, line 2"), "{}", script.text());
     file(&mut script, "[screen]\ntime-format = \"%H.%M\"\n[notices]\ndesktop = false\n");
     assert!(script.text().contains("config.toml is understood now"), "{}", script.text());
+    // What `/set` has put right is told in its own words.
+    file(&mut script, "[notices]\nbell = \"loud\"\n");
+    type_line(&mut script, "/set bell off");
+    file(&mut script, "[notices]\nbell = false\n");
+    assert!(script.text().contains("bell is off"), "{}", script.text());
 }
 
 #[test]
