@@ -393,3 +393,12 @@ fn somebody_new_is_welcomed_until_they_say_something() {
     assert!(!script.text().contains("Welcome"));
     assert!(script.effects.contains(&Effect::Welcomed));
 }
+
+#[test]
+fn the_welcome_makes_room_for_those_who_talk() {
+    let mut script = lobby(90, 14);
+    script.state.welcome = true;
+    script.says("#lobby", 2, "bob", "who is new?");
+    assert!(!script.text().contains("Welcome"), "{}", script.text());
+    assert!(!script.effects.contains(&Effect::Welcomed), "the next time it is there again");
+}
