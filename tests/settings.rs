@@ -64,7 +64,8 @@ fn settings_are_kept_and_read_again() {
 
     let other = home.path().join("other.toml");
     let other = other.to_str().unwrap();
-    let mut alice = Terminal::at(home.path(), &["join", &invite, "--settings", other], 90, 24);
+    let mut alice =
+        Terminal::at(home.path(), &["join", &invite, "--nick", "alice", "--settings", other], 90, 24);
     alice.shows("other.toml: it is not there: /set makes it");
     assert!(!alice.contents().contains("Welcome!"));
     alice.line("/set noise off");

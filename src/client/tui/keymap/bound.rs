@@ -101,7 +101,7 @@ impl Keymap {
     }
 }
 
-fn put<A: PartialEq>(
+fn put<A: Copy + PartialEq>(
     changes: &mut Vec<(Key, Option<A>)>,
     key: Key,
     action: Option<A>,

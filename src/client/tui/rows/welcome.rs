@@ -5,7 +5,7 @@ use crate::client::tui::keymap::Action;
 use crate::client::tui::wrap::wrap;
 
 impl Layout<'_> {
-    /// A few lines at the end of the room, until something is said.
+    /// A few lines at the end of the room, until we or somebody else say something.
     pub(super) fn welcome(&self) -> Vec<Row> {
         if !self.welcome || !self.room.joined {
             return Vec::new();

@@ -94,7 +94,7 @@ pub struct State {
     pub(crate) company: Company,
     /// Where the settings come from.
     pub(crate) origin: Origin,
-    /// Nothing was ever said from here: three lines say how that is done.
+    /// Nothing was ever said from here, and nobody has spoken since we came: three lines say how that is done.
     pub(crate) welcome: bool,
     pub(crate) favourites: Favourites,
     /// A nick asked for while there was no connection, or before the first.

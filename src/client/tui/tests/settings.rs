@@ -282,6 +282,11 @@ fn the_screen_changes_with_the_file() {
     assert!(script.text().contains("config.toml, line 2"), "{}", script.text());
     file(&mut script, "[screen]\ntime-format = \"%H.%M\"\n[notices]\ndesktop = false\n");
     assert!(script.text().contains("config.toml is understood now"), "{}", script.text());
+    // What `/set` has put right is told in its own words.
+    file(&mut script, "[notices]\nbell = \"loud\"\n");
+    type_line(&mut script, "/set bell off");
+    file(&mut script, "[notices]\nbell = false\n");
+    assert!(script.text().contains("bell is off"), "{}", script.text());
 }
 
 #[test]
@@ -387,4 +392,13 @@ fn somebody_new_is_welcomed_until_they_say_something() {
     type_line(&mut script, "hello");
     assert!(!script.text().contains("Welcome"));
     assert!(script.effects.contains(&Effect::Welcomed));
+}
+
+#[test]
+fn the_welcome_makes_room_for_those_who_talk() {
+    let mut script = lobby(90, 14);
+    script.state.welcome = true;
+    script.says("#lobby", 2, "bob", "who is new?");
+    assert!(!script.text().contains("Welcome"), "{}", script.text());
+    assert!(!script.effects.contains(&Effect::Welcomed), "the next time it is there again");
 }

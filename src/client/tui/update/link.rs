@@ -207,6 +207,8 @@ fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
     let named = heard && state.company.names_us(room, &state.me, &entry.from, entry.text.as_str());
     let told = if heard { ringing::told(state, place, &entry) } else { None };
     let news = state.rooms[place].arrive(entry, heard, named, in_sight);
+    // Where people talk, what they say has the room.
+    state.welcome &= news.is_none() || place != state.current;
     if let Some((news, told)) = news.zip(told) {
         ringing::ring_for(state, place, news, told, effects);
     }

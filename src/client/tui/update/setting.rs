@@ -71,6 +71,11 @@ pub(super) fn take_in(state: &mut State, reading: Reading) {
     if let Some(Some(complaint)) = complaint {
         state.insist(complaint);
     } else if complaint.is_some() && changed.is_empty() {
+        // What was said meanwhile, of what `/set` did for example, says more.
+        let told = before.complaint();
+        if state.notice.as_ref().is_some_and(|notice| Some(&notice.text) != told.as_ref()) {
+            return;
+        }
         state.say(format!("{name} is understood now"));
     } else if !changed.is_empty() {
         let more = match changed.len().saturating_sub(NAMED) {
