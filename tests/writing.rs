@@ -53,11 +53,11 @@ fn a_message_is_written_in_an_editor_while_the_link_goes_on() {
     let invite = common::plain_invite(server.port);
     // It reads a line from the terminal, as editors read keys, and looks at what it was given.
     let editor = home.path().join("an editor");
-    let script = "ls -l \"$1\" | cut -c 1-10\necho the editor is here\nread -r line\ntest \"$line\" != q || exit 3\nprintf '%s\\033[2J\\n' \"$line\" >> \"$1\"\n";
+    let script = "ls -l \"$1\" | cut -c 1-10\necho the editor is here\nIFS= read -r line\ntest \"$line\" != q || exit 3\nprintf '%s\\033[2J\\n' \"$line\" >> \"$1\"\n";
     std::fs::write(&editor, script).unwrap();
     let name = format!("sh '{}'", editor.display());
     let variables = [("VISUAL", ""), ("EDITOR", name.as_str())];
-    let mut alice = Terminal::with(home.path(), &["join", &invite, "--nick", "alice"], (80, 24), &variables);
+    let mut alice = Terminal::with(home.path(), &["join", &invite, "--nick", "alice"], (200, 24), &variables);
     alice.shows("connected");
     let mut bob = Terminal::run(&["join", &invite, "--nick", "bob"], 80, 24);
     bob.shows("connected");
@@ -65,12 +65,12 @@ fn a_message_is_written_in_an_editor_while_the_link_goes_on() {
 
     alice.keys("a draft");
     alice.keys(ALT_E);
-    alice.shows("the editor is here");
+    alice.draws("the editor is here", 1);
     alice.shows("-rw-------");
     bob.line("said meanwhile");
     bob.shows("said meanwhile");
     alice.line(" of more");
-    alice.shows("a draft of more\u{FFFD}[2J");
+    alice.shows("alice › a draft of more[2J");
     alice.shows("said meanwhile");
     alice.keys("\r");
     bob.shows("a draft of more");
@@ -78,7 +78,7 @@ fn a_message_is_written_in_an_editor_while_the_link_goes_on() {
     // It gives up: the message is as it was, and keys come here again.
     alice.keys("another");
     alice.keys(ALT_E);
-    alice.shows("the editor is here");
+    alice.draws("the editor is here", 2);
     alice.line("q");
     alice.shows("exit status: 3. The message is as it was");
     alice.line(" one");
@@ -86,11 +86,11 @@ fn a_message_is_written_in_an_editor_while_the_link_goes_on() {
 
     // Ctrl-C there is not ours; asked to end, we end and give the terminal back.
     alice.keys(ALT_E);
-    alice.shows("the editor is here");
+    alice.draws("the editor is here", 3);
     alice.keys(CTRL_C);
     alice.shows("The message is as it was");
     alice.keys(ALT_E);
-    alice.shows("the editor is here");
+    alice.draws("the editor is here", 4);
     let asked = Command::new("kill").args(["-TERM", &alice.pid().to_string()]).status().unwrap();
     assert!(asked.success());
     assert_eq!(alice.end().0, 0);
@@ -116,10 +116,11 @@ fn a_draft_outlives_a_client_that_is_killed() {
     let mut alice = Terminal::at(home.path(), &args, 80, 24);
     alice.shows("alice › half a thought 李");
     alice.line(" and the rest");
-    alice.shows("alice  half a thought 李 and the rest");
+    alice.shows("half a thought 李 and the rest");
     until_kept(home.path(), ".toml", |text| text.is_none());
     // What was written before is one key away, but for what nobody may read.
     alice.keys(UP);
+    alice.shows("alice › half a thought 李 and the rest");
     alice.keys(UP);
     alice.shows("alice › good morning");
     let (path, inputs) = kept(home.path(), ".jsonl").unwrap();

@@ -36,8 +36,8 @@ pub struct Draft {
 impl Draft {
     /// What there is to keep of a room, if anything.
     pub(crate) fn of(room: &Room) -> Option<Self> {
-        let waits = |pending: &&Pending| !matches!(pending.delivery, Delivery::Stored(_));
-        let unsent: Vec<String> = room.pending.iter().filter(waits).map(typed).collect();
+        let unsent: Vec<String> =
+            room.pending.iter().filter(|pending| is_unsent(pending)).map(typed).collect();
         let written = room.composer.text();
         // A passphrase that is half typed is none of a file's business.
         let text = if slash::is_secret(written) { "" } else { written };
@@ -70,6 +70,11 @@ impl Draft {
         self.cursor = self.text.len();
         self
     }
+}
+
+/// Whether the server has not said that it has stored a message.
+pub(crate) fn is_unsent(pending: &Pending) -> bool {
+    !matches!(pending.delivery, Delivery::Stored(_))
 }
 
 /// A message of ours as one types it.

@@ -117,7 +117,6 @@ fn what_was_sent_is_kept_until_it_is_stored() {
     let unsent = Draft { unsent: vec!["/me waves".to_owned()], ..draft("and") };
     assert_eq!(kept(&mut script), [lobby(unsent.clone())]);
     script.hear(News::Ok(Okay { re: Some(RequestId::from(send.id)), seq: Some(2), ..Okay::default() }));
-    script.pass(Duration::from_secs(3));
     assert_eq!(kept(&mut script), [lobby(draft("and"))]);
     // Stored or not: whoever comes back decides.
     let mut script = room(&[("#lobby", unsent)]);

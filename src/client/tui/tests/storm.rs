@@ -9,6 +9,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use crate::client::link::Update;
 use crate::client::tui::script::{Script, change, entry, nick, presence, room_name};
+use crate::client::tui::state::drafts::{Draft, Recalled};
 use crate::client::tui::view::panes;
 use crate::client::tui::wrap::tests::odd_text;
 use crate::client::tui::{Effect, Event as Happening};
@@ -42,6 +43,9 @@ enum Step {
     Direct(u64, u64),
     Read(u64),
     Types(u8),
+    /// What was kept comes back, and what was written in an editor.
+    Recalls(String),
+    Edits(String),
     Moves(u8, bool, usize),
     Break,
     Return,
@@ -91,6 +95,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (2_u64..6, 0_u64..4).prop_map(|(other, last)| Step::Direct(other, last)),
         1 => (0_u64..3000).prop_map(Step::Read),
         1 => any::<u8>().prop_map(Step::Types),
+        1 => odd_text().prop_map(Step::Recalls),
+        1 => odd_text().prop_map(Step::Edits),
+        2 => "/[a-t]{0,3}|/jion #?a|:[a-t]{1,3}|@[abc]|#[ab]|`@b".prop_map(Step::Write),
         1 => (any::<u8>(), any::<bool>(), 0_usize..60).prop_map(|(who, came, here)| Step::Moves(who, came, here)),
         1 => Just(Step::Break),
         1 => Just(Step::Return),
@@ -103,6 +110,12 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
         Step::Key(code, modifiers) => script.key(code, modifiers),
         Step::Write(text) => script.write(&text),
         Step::Paste(text) => script.feed(Happening::Paste(text)),
+        Step::Recalls(text) => {
+            let draft = Draft { cursor: text.len() / 2, answers: Some(*last), text, ..Draft::default() };
+            let drafts = [(room_name("#a"), draft)].into();
+            script.feed(Happening::Recalled(Recalled { drafts, ..Recalled::default() }));
+        }
+        Step::Edits(text) => script.feed(Happening::Edited(Ok(text))),
         Step::Wheel(rows) => script.feed(Happening::Wheel(rows)),
         Step::Size(columns, rows) => script.resize(columns, rows),
         Step::Focus(focused) => script.feed(Happening::Focus(focused)),

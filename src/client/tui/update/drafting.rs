@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Effect, State};
 use crate::client::tui::state::composer::INPUT_BYTES;
-use crate::client::tui::state::drafts::{Draft, Recalled, Seen};
+use crate::client::tui::state::drafts::{Draft, Recalled, Seen, is_unsent};
 use crate::client::tui::state::room::Room;
 use crate::client::tui::state::wishes::Composing;
 use crate::protocol::name::RoomName;
@@ -44,13 +44,20 @@ pub(super) fn note(state: &mut State, left: bool, effects: &mut Vec<Effect>) {
         let due = state.now.instant + wait;
         state.drafts.due = Some(state.drafts.due.map_or(due, |earlier| earlier.min(due)));
         state.drafts.seen = now;
-    } else if state.drafts.kept.values().any(|draft| !draft.unsent.is_empty()) {
-        // The server's answer may have come.
-        state.drafts.due.get_or_insert(state.now.instant + EVERY);
     }
-    if (left || went) && state.drafts.due.is_some() {
+    if ((left || went) && state.drafts.due.is_some()) || is_stored(state) {
         keep(state, effects);
     }
+}
+
+/// Whether something that is kept as not stored is stored by now: kept longer it would be said twice.
+fn is_stored(state: &State) -> bool {
+    let known = state.drafts.kept.iter().filter(|(_, draft)| !draft.unsent.is_empty());
+    let mut rooms = known.filter_map(|(room, draft)| {
+        let place = state.place_of(room)?;
+        Some((state.rooms.get(place)?, draft.unsent.len()))
+    });
+    rooms.any(|(room, unsent)| room.pending.iter().filter(|pending| is_unsent(pending)).count() < unsent)
 }
 
 /// Keeps what has changed, if it is time to.
