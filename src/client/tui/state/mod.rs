@@ -10,6 +10,7 @@ pub mod composer;
 pub(crate) mod favourites;
 pub(crate) mod finding;
 pub(crate) mod ignored;
+pub(crate) mod in_room;
 pub mod input_history;
 pub mod inviting;
 pub(crate) mod overlay;
@@ -17,6 +18,7 @@ pub mod people;
 pub(crate) mod reading;
 pub mod room;
 pub mod scrollback;
+pub(crate) mod thread;
 pub(crate) mod typing;
 pub(crate) mod wishes;
 
@@ -35,7 +37,7 @@ use self::finding::Finding;
 use self::ignored::Ignored;
 use self::input_history::InputHistory;
 use self::inviting::Inviting;
-pub(crate) use self::overlay::{About, Decisions, Links, Overlay, Question};
+pub(crate) use self::overlay::{About, Decisions, Links, Overlay, Question, Thread};
 use self::room::{Delivery, Room};
 use super::event::Now;
 use super::rows::{Columns, Layout};
@@ -125,6 +127,8 @@ pub struct State {
     pub(crate) focused: bool,
     /// There is something here that can open a link, on a screen that we are sitting at.
     pub(crate) can_open: bool,
+    /// When Esc closed something, if no other key was pressed since.
+    pub(crate) escaped: Option<Instant>,
     /// Something that is shown has changed since the last drawing.
     pub(crate) changed: bool,
     session: Uuid,
@@ -230,6 +234,7 @@ impl State {
             people_pane: None,
             focused: true,
             can_open: false,
+            escaped: None,
             changed: true,
             session: setup.session,
             given: 0,
@@ -276,6 +281,7 @@ impl State {
                     || !room.wishes.is_empty()
                     || room.asked.is_some()
                     || room.quoting.is_some()
+                    || room.search.as_ref().is_some_and(|search| search.asked.is_some())
                     || room.entering.is_some()
             }) || !self.asked.is_empty()
                 || self.finding.waits()

@@ -7,7 +7,9 @@ mod company;
 mod completing;
 mod direct;
 mod finding;
+mod following;
 mod history;
+mod in_room;
 mod jump;
 mod keys;
 mod link;
@@ -20,11 +22,13 @@ mod reading;
 mod ringing;
 mod rooms;
 mod saying;
+mod stepping;
+mod thread;
 
 pub(crate) use self::changing::fitting;
 use super::event::{Effect, Event, Now};
 use super::scroll::Scroll;
-use super::state::{Connection, State};
+use super::state::{Connection, Question, State};
 use super::view;
 use crate::protocol::name::RoomName;
 
@@ -50,6 +54,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let lay_over = state.overlay.as_ref().map(std::mem::discriminant);
     let told = state.notice.clone().filter(|notice| notice.until.is_some());
     let before = writes.then(|| (state.current, state.composer().text().to_owned()));
+    let chosen = following::before(state);
+    let moves = matches!(event, Event::Key(_) | Event::Wheel(_));
     match event {
         Event::Tick(_) => {}
         Event::Key(key) => keys::press(state, &key, &mut effects),
@@ -59,6 +65,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             } else {
                 history::scroll(state, rows, &mut effects);
             }
+        }
+        Event::Paste(text) if matches!(state.question, Some(Question::InRoomSearch)) => {
+            in_room::paste(state, &text, &mut effects);
         }
         Event::Paste(text) => pasting::paste(state, &text),
         Event::Resize(columns, rows) => {
@@ -83,7 +92,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     if before.is_some_and(|(place, text)| place == state.current && text != state.composer().text()) {
         company::tell_typing(state, &mut effects);
     }
+    following::keep_in_sight(state, chosen, moves, &mut effects);
     quoting::fetch(state, &mut effects);
+    thread::fetch(state, &mut effects);
     overlays::leave_when_free(state, &mut effects);
     reading::note(state);
     reading::tell_before_leaving(state, &mut effects);

@@ -24,8 +24,11 @@ pub(super) fn rows(theme: Theme, width: usize) -> Vec<Line<'static>> {
         let keys = BINDINGS.iter().filter(|binding| binding.section == section && !binding.help.is_empty());
         parts.push((section.title(), keys.map(|binding| (binding.names(), binding.help)).collect()));
     }
-    let chosen = FOR_CHOSEN.iter().map(|binding| (binding.name(), binding.help));
-    parts.insert(parts.len().saturating_sub(2), ("With a message chosen", chosen.collect()));
+    let chosen = FOR_CHOSEN.iter().map(|binding| (binding.names(), binding.help));
+    parts.insert(
+        parts.len().saturating_sub(2),
+        ("Reading (Esc on an empty line), or with a message chosen", chosen.collect()),
+    );
     let texts = [
         ("**bold** *italic* ~~struck~~", "bold, italic and struck; _italic_ too"),
         ("`code`", "code within a line"),
@@ -40,6 +43,7 @@ pub(super) fn rows(theme: Theme, width: usize) -> Vec<Line<'static>> {
         ("◌ ✗", "a message of yours that is on its way, that was not sent"),
         ("▌ ↪", "the message that is chosen; what the message below it answers"),
         ("[👍 2]", "a reaction, by you too"),
+        ("↳ 2 answers", "how many answers a message has; Enter shows them while you read"),
         ("▎ !", "somebody said your name: in a message, in a room"),
         ("○", "somebody is here and away: /whois says why"),
         ("●", "you are in: with the server, in a room of the list; somebody is here"),
