@@ -181,7 +181,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(&[plain(K::F(2))], 1, Action::ToggleRooms, Rooms, "show or hide the rooms"),
     row(&[plain(K::F(3))], 1, Action::TogglePeople, Rooms, "show or hide the people"),
     row(&[plain(K::F(1))], 1, Action::Help, Program, "this help"),
-    row(&[plain(K::Esc)], 1, Action::Close, Program, "close what is open; after a jump, back to where you were; then, choose a message"),
+    row(&[plain(K::Esc)], 1, Action::Close, Program, "close what is open; after a jump, back to where you were; then, read: every key is about messages"),
     row(&[ctrl('l')], 1, Action::Repaint, Program, "paint the screen anew"),
     row(&[ctrl('z')], 1, Action::Suspend, Program, "back to the shell for a while"),
     row(&[ctrl('c')], 1, Action::Interrupt, Program, "throw the input away; on an empty line, leave"),

@@ -6,6 +6,7 @@
 
 mod around;
 mod company;
+mod thread;
 mod welcome;
 
 use jiff::Timestamp;
@@ -276,28 +277,7 @@ impl Layout<'_> {
                 }
             }
             EntryKind::Message => {
-                let now = self.room.now(entry, self.author);
-                let deleted = now.deleted.map(|deleted| match deleted {
-                    Deleted::Plainly => "message deleted".to_owned(),
-                    Deleted::By(nick) => format!("message deleted by {nick}"),
-                });
-                let tone = match deleted {
-                    _ if now.wished => Tone::Sending,
-                    Some(_) => Tone::Deleted,
-                    None => Tone::Plain,
-                };
-                // Who answers says so above their name; and what is gone is not said about the message before.
-                let answers = entry.reply_to.filter(|_| deleted.is_none());
-                let before = before.filter(|_| answers.is_none() && deleted.is_none());
-                rows.extend(answers.map(|seq| self.answered(seq)));
-                let text = deleted.as_deref().unwrap_or(now.text);
-                let (from, action) = (&entry.from, entry.action && deleted.is_none());
-                let said = Saying { from, at: entry.at.timestamp(), text, action, tone };
-                self.said(&said, before, &mut rows);
-                if now.edited {
-                    self.mark_edited(&mut rows);
-                }
-                self.reactions(&now.reactions, &mut rows);
+                self.message(entry, before, entry.reply_to.is_some(), self.answers(place), &mut rows);
             }
             EntryKind::Topic => {
                 let news = match entry.text.as_str() {
@@ -310,6 +290,39 @@ impl Layout<'_> {
             EntryKind::Edited | EntryKind::Deleted | EntryKind::Reacted | EntryKind::Unknown => {}
         }
         rows
+    }
+
+    /// The rows of a message. `quotes`: above it stands what it answers; `answers`: below it stands this.
+    fn message(
+        &self,
+        entry: &Entry,
+        before: Option<Before<'_>>,
+        quotes: bool,
+        answers: Option<String>,
+        rows: &mut Vec<Row>,
+    ) {
+        let now = self.room.now(entry, self.author);
+        let deleted = now.deleted.map(|deleted| match deleted {
+            Deleted::Plainly => "message deleted".to_owned(),
+            Deleted::By(nick) => format!("message deleted by {nick}"),
+        });
+        let tone = match deleted {
+            _ if now.wished => Tone::Sending,
+            Some(_) => Tone::Deleted,
+            None => Tone::Plain,
+        };
+        // Who answers says so above their name; and what is gone is not said about the message before.
+        let answered = entry.reply_to.filter(|_| quotes && deleted.is_none());
+        let before = before.filter(|_| answered.is_none() && deleted.is_none());
+        rows.extend(answered.map(|seq| self.answered(seq)));
+        let text = deleted.as_deref().unwrap_or(now.text);
+        let (from, action) = (&entry.from, entry.action && deleted.is_none());
+        let said = Saying { from, at: entry.at.timestamp(), text, action, tone };
+        self.said(&said, before, rows);
+        if now.edited {
+            self.mark_edited(rows);
+        }
+        self.reactions(&now.reactions, answers.filter(|_| deleted.is_none()), rows);
     }
 
     fn pending(&self, place: usize) -> Vec<Row> {

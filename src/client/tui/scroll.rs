@@ -90,7 +90,8 @@ impl Layout<'_> {
             let (up, _) = self.up(start, by.unsigned_abs());
             self.below_the_top(up, height)
         } else {
-            self.down(start, by.unsigned_abs())
+            // A screen that has grown at the beginning shows more than what stands above the edge.
+            self.down(self.below_the_top(start, height), by.unsigned_abs())
         };
         self.scroll_to(place)
     }

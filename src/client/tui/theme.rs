@@ -120,6 +120,11 @@ impl Theme {
         self.pick(162, Color::Magenta).add_modifier(Modifier::BOLD)
     }
 
+    /// What is searched for, where it stands in a message.
+    pub(crate) fn found(self) -> Style {
+        self.news().add_modifier(Modifier::REVERSED)
+    }
+
     /// All is well.
     pub(crate) fn good(self) -> Style {
         self.pick(71, Color::Green)

@@ -50,11 +50,19 @@ impl Keymap {
         changed.map_or_else(|| usual(key), |(_, action)| *action)
     }
 
-    /// What a key does with the message that is chosen.
-    pub(crate) fn for_chosen(&self, event: &KeyEvent) -> Option<ForChosen> {
+    /// What a key does with the message that is chosen. `reading`: in reading mode, where every key is one of these.
+    pub(crate) fn for_chosen(&self, event: &KeyEvent, reading: bool) -> Option<ForChosen> {
         let key = Key::of(event);
         let changed = self.chosen.iter().find(|(known, _)| *known == key);
-        changed.map_or_else(|| usual_for_chosen(key), |(_, action)| *action)
+        let action = changed.map_or_else(|| usual_for_chosen(key), |(_, action)| *action)?;
+        let only = FOR_CHOSEN.iter().any(|binding| binding.action == action && binding.reading_only);
+        (reading || !only).then_some(action)
+    }
+
+    /// The name of the first key that does this with a message; empty if none does.
+    pub(crate) fn chosen_key_for(&self, action: ForChosen) -> String {
+        let binding = FOR_CHOSEN.iter().find(|binding| binding.action == action);
+        binding.map(|binding| self.chosen_name(binding)).unwrap_or_default()
     }
 
     /// The name of the first key that does this, one's own before all; empty if none does.
@@ -80,14 +88,24 @@ impl Keymap {
 
     /// The first key of a row about a chosen message; empty if there is none left.
     pub(crate) fn chosen_name(&self, binding: &chosen::Binding) -> String {
-        self.chosen_keys(binding).next().map(Key::letter_name).unwrap_or_default()
+        let mut keys = self.own_chosen(binding).chain(self.left_chosen(binding));
+        keys.next().map(Key::letter_name).unwrap_or_default()
     }
 
-    fn chosen_keys(&self, binding: &chosen::Binding) -> impl Iterator<Item = Key> {
+    /// The keys of a row about a chosen message as the help shows them; empty if there is none left.
+    pub(crate) fn chosen_names(&self, binding: &chosen::Binding) -> String {
+        let keys = self.own_chosen(binding).chain(self.left_chosen(binding).take(binding.shown));
+        keys.map(Key::letter_name).collect::<Vec<_>>().join(", ")
+    }
+
+    fn own_chosen(&self, binding: &chosen::Binding) -> impl Iterator<Item = Key> {
         let action = Some(binding.action);
-        let own = self.chosen.iter().filter(move |(_, bound)| *bound == action).map(|(key, _)| *key);
+        self.chosen.iter().filter(move |(_, bound)| *bound == action).map(|(key, _)| *key)
+    }
+
+    fn left_chosen(&self, binding: &chosen::Binding) -> impl Iterator<Item = Key> {
         let changed = |key: &Key| self.chosen.iter().any(|(known, _)| known == key);
-        own.chain(binding.keys.iter().copied().filter(move |key| !changed(key)))
+        binding.keys.iter().copied().filter(move |key| !changed(key))
     }
 
     fn own(&self, action: Action) -> impl Iterator<Item = Key> {

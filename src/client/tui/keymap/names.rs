@@ -85,21 +85,8 @@ fn motion_name(motion: Motion) -> &'static str {
 impl ForChosen {
     /// What a settings file calls it.
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Reply => "reply",
-            Self::Edit => "edit",
-            Self::Delete => "delete",
-            Self::React => "react",
-            Self::About => "about",
-            Self::Copy => "copy",
-            Self::GoToAnswered => "go-to-answered",
-            Self::GoBack => "go-back",
-            Self::Above => "above",
-            Self::Below => "below",
-            Self::Oldest => "oldest",
-            Self::Newest => "newest",
-            Self::Done => "done",
-        }
+        let row = FOR_CHOSEN.iter().find(|binding| binding.action == self);
+        row.map_or(NONE, |binding| binding.id)
     }
 
     /// The action of this name.

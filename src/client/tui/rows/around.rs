@@ -11,7 +11,7 @@ pub(crate) const EDITED: &str = " (edited)";
 /// Between two reactions.
 pub(crate) const CHIP_GAP: usize = 2;
 
-/// One emoji under a message, and how many reacted by it.
+/// One emoji under a message, and how many reacted by it; or how many answers it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chip {
     /// In brackets where we are among them, so that it is seen without colours.
@@ -54,19 +54,22 @@ impl Layout<'_> {
         }
     }
 
-    /// The reactions, in as many rows as they need.
-    pub(super) fn reactions(&self, reactions: &[Reaction], rows: &mut Vec<Row>) {
+    /// The reactions, and behind them how many `answers` there are, in as many rows as they need.
+    pub(super) fn reactions(&self, reactions: &[Reaction], answers: Option<String>, rows: &mut Vec<Row>) {
         let mut row = Vec::new();
         let mut used = 0;
-        for Reaction { emoji, count, mine } in reactions {
-            let text = if *mine { format!("[{emoji} {count}]") } else { format!("{emoji} {count}") };
+        let reactions = reactions.iter().map(|Reaction { emoji, count, mine }| {
+            (if *mine { format!("[{emoji} {count}]") } else { format!("{emoji} {count}") }, *mine)
+        });
+        let answers = answers.map(|answers| (truncate(&answers, self.columns.text), false));
+        for (text, mine) in reactions.chain(answers) {
             let wide = columns(&text);
             if !row.is_empty() && used + CHIP_GAP + wide > self.columns.text {
                 rows.push(Row::Reactions(std::mem::take(&mut row)));
                 used = 0;
             }
             used += wide + if row.is_empty() { 0 } else { CHIP_GAP };
-            row.push(Chip { text, mine: *mine });
+            row.push(Chip { text, mine });
         }
         if !row.is_empty() {
             rows.push(Row::Reactions(row));

@@ -14,6 +14,8 @@ pub(crate) enum Change {
     Delete,
     /// Without an emoji, it is asked for.
     React(Option<Emoji>),
+    /// Shows the thread that it belongs to.
+    Thread,
 }
 
 /// The table, in the order in which the help shows it.
@@ -57,6 +59,20 @@ pub(crate) const COMMANDS: &[Entry] = &[
                 Ok(emoji) => Ok(Slash::Change(Change::React(Some(emoji)))),
                 Err(_) => Err("there is no such emoji: give one, or its name as in /react tada".to_owned()),
             },
+        },
+    },
+    Entry {
+        name: "thread",
+        short: &[],
+        arguments: "",
+        help: "the thread that it belongs to: what it answers, and all answers",
+        completes: Completes::Names,
+        parse: |rest| match rest {
+            "" => Ok(Slash::Change(Change::Thread)),
+            _ => {
+                Err("/thread shows the last thread, or that of the message that you chose by Alt-↑"
+                    .to_owned())
+            }
         },
     },
 ];

@@ -29,6 +29,11 @@ impl Answered {
         self.messages.iter().find(|(known, _)| *known == seq).map(|(_, entry)| entry.as_ref())
     }
 
+    /// All that are kept.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &Entry> {
+        self.messages.iter().filter_map(|(_, entry)| entry.as_ref())
+    }
+
     pub(crate) fn clear(&mut self) {
         self.messages.clear();
     }

@@ -13,6 +13,9 @@ use crate::protocol::query::{self, Terms};
 /// this is 10 MB of usual ones.
 pub(crate) const KEPT: usize = 2_000;
 
+/// Places that one can go back to: more than anybody remembers.
+const PLACES: usize = 50;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Finding {
@@ -22,8 +25,8 @@ pub(crate) struct Finding {
     pub(crate) mentions: Hunt,
     /// One goes from mention to mention.
     pub(crate) walk: Option<Walk>,
-    /// Where one was before the first jump.
-    pub(crate) back: Option<Back>,
+    /// Where one was before each jump, the last one last; at most [`PLACES`].
+    pub(crate) places: Vec<Back>,
     /// The entry that one has jumped to, until the next key.
     pub(crate) marked: Option<(RoomName, u64)>,
 }
@@ -72,8 +75,18 @@ impl Finding {
 
     /// One stays where one is, or has gone elsewhere by oneself: there is no way back any more.
     pub(crate) fn settle(&mut self) {
-        self.back = None;
+        self.places.clear();
         self.walk = None;
+    }
+
+    /// Somebody goes from here to somewhere else.
+    pub(crate) fn leave_from(&mut self, here: Back) {
+        if self.places.last() != Some(&here) {
+            self.places.push(here);
+        }
+        if self.places.len() > PLACES {
+            self.places.remove(0);
+        }
     }
 }
 
@@ -143,10 +156,14 @@ pub(crate) struct Walk {
 }
 
 /// Where one was.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Back {
     pub(crate) room: RoomName,
     pub(crate) scroll: Scroll,
+    /// The message that was chosen there.
+    pub(crate) chosen: Option<u64>,
+    /// One was in reading mode.
+    pub(crate) reading: bool,
 }
 
 /// Where one wants to go in a room, as soon as it is known what is there.
@@ -155,4 +172,6 @@ pub(crate) struct Jump {
     pub(crate) place: Place,
     /// The page with it, once it was asked for.
     pub(crate) asked: Option<RequestId>,
+    /// Whoever goes there is in reading mode.
+    pub(crate) reading: bool,
 }

@@ -12,6 +12,7 @@ pub mod drafts;
 pub(crate) mod favourites;
 pub(crate) mod finding;
 pub(crate) mod ignored;
+pub(crate) mod in_room;
 pub mod input_history;
 pub mod inviting;
 pub(crate) mod order;
@@ -20,6 +21,7 @@ pub mod people;
 pub(crate) mod reading;
 pub mod room;
 pub mod scrollback;
+pub(crate) mod thread;
 pub(crate) mod typing;
 mod undoing;
 pub(crate) mod wishes;
@@ -42,7 +44,7 @@ use self::ignored::Ignored;
 use self::input_history::InputHistory;
 use self::inviting::Inviting;
 use self::order::News;
-pub(crate) use self::overlay::{About, Decisions, Links, Overlay, Question};
+pub(crate) use self::overlay::{About, Decisions, Links, Overlay, Question, Thread};
 use self::room::{Delivery, Room};
 use super::event::Now;
 use super::keymap::{Action, Keymap};
@@ -149,6 +151,8 @@ pub struct State {
     pub(crate) focused: bool,
     /// There is something here that can open a link, on a screen that we are sitting at.
     pub(crate) can_open: bool,
+    /// When Esc closed something, if no other key was pressed since.
+    pub(crate) escaped: Option<Instant>,
     /// Something that is shown has changed since the last drawing.
     pub(crate) changed: bool,
     session: Uuid,
@@ -261,6 +265,7 @@ impl State {
             people_pane: None,
             focused: true,
             can_open: false,
+            escaped: None,
             changed: true,
             session: setup.session,
             given: 0,
@@ -307,6 +312,7 @@ impl State {
                     || !room.wishes.is_empty()
                     || room.asked.is_some()
                     || room.quoting.is_some()
+                    || room.search.as_ref().is_some_and(|search| search.asked.is_some())
                     || room.entering.is_some()
             }) || !self.asked.is_empty()
                 || self.finding.waits()

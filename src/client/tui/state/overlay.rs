@@ -33,6 +33,8 @@ pub(crate) enum Overlay {
     Rooms { asked: RequestId, rooms: Option<Vec<RoomInfo>>, chosen: usize },
     /// A search, and what was found.
     Found(Kind),
+    /// Messages that answer each other.
+    Thread(Thread),
 }
 
 impl Overlay {
@@ -57,6 +59,18 @@ pub(crate) struct Links {
     pub(crate) found: Vec<(Nick, String)>,
     /// Which of these is chosen.
     pub(crate) chosen: usize,
+}
+
+/// Messages that answer each other; which ones, the room says each time that it is asked.
+#[derive(Debug)]
+pub(crate) struct Thread {
+    pub(crate) room: RoomName,
+    /// One of them, by which the others are found.
+    pub(crate) of: u64,
+    /// The one that is chosen.
+    pub(crate) chosen: u64,
+    /// Pages of history in which answers are still looked for by themselves.
+    pub(crate) pages: u8,
 }
 
 /// What there is to know about a message.
@@ -101,6 +115,8 @@ pub(crate) enum Question {
     Delete(u64),
     /// By what to react to a message: what was typed of its name, and which of those that fit is chosen.
     React { seq: u64, wanted: String, chosen: usize },
+    /// What is searched for in the room in sight: it says so itself, as `Room::search`.
+    InRoomSearch,
     /// Looking in what was said before: what is looked for, and the place of what was found.
     Search { wanted: String, found: Option<usize> },
 }

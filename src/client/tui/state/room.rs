@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::changes::{Deleted, Now};
 use super::comings::Comings;
 use super::composer::Composer;
-use super::finding::Jump;
+use super::finding::{Back, Jump};
+use super::in_room::InRoomSearch;
 use super::people::People;
 use super::reading::Counts;
 use super::scrollback::Scrollback;
@@ -89,14 +90,13 @@ pub struct Room {
     pub(crate) chosen: Option<u64>,
     /// What the input is for, if it is not simply said.
     pub(crate) composing: Option<Composing>,
-    /// Where we were before going to what a message answers; at most [`JUMPS`].
-    jumps: Vec<u64>,
+    /// Reading mode: keys choose messages and act on them until one goes back to writing.
+    pub(crate) reading: bool,
+    /// What is searched for in this room, while one reads.
+    pub(crate) search: Option<InRoomSearch>,
     /// The message that is being fetched to be quoted.
     pub(crate) quoting: Option<(RequestId, u64)>,
 }
-
-/// Places that one can go back to.
-const JUMPS: usize = 50;
 
 /// What we said and the room does not have yet.
 #[derive(Debug)]
@@ -166,7 +166,8 @@ impl Room {
             wishes: Vec::new(),
             chosen: None,
             composing: None,
-            jumps: Vec::new(),
+            reading: false,
+            search: None,
             quoting: None,
         }
     }
@@ -406,27 +407,17 @@ impl Room {
         messages.map(|entry| entry.seq).find(|seq| self.standing(*seq, author).is_some())
     }
 
-    /// No message is chosen any more, and there is nothing to go back to.
+    /// No message is chosen any more, nothing is read and nothing searched for.
     pub(crate) fn stop_choosing(&mut self) {
         self.chosen = None;
-        self.jumps.clear();
+        self.reading = false;
+        self.search = None;
     }
 
-    /// Somebody goes from the message `seq` to another one.
-    pub(crate) fn jump_from(&mut self, seq: u64) {
-        self.jumps.push(seq);
-        if self.jumps.len() > JUMPS {
-            self.jumps.remove(0);
-        }
-    }
-
-    /// Where they came from.
-    pub(crate) fn jump_back(&mut self) -> Option<u64> {
-        self.jumps.pop()
-    }
-
-    pub(crate) fn can_jump_back(&self) -> bool {
-        !self.jumps.is_empty()
+    /// Where one is, to come back to it.
+    pub(crate) fn here(&self) -> Back {
+        let (room, scroll) = (self.name.clone(), self.scroll);
+        Back { room, scroll, chosen: self.chosen, reading: self.reading }
     }
 
     /// Those for whom a direct room is and who are not here, once it is known who is.

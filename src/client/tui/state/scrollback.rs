@@ -3,7 +3,7 @@
 //! Gaps are not stored. An entry's `seq` says how many there are before it, so whatever lies between
 //! two neighbours that do not follow each other is a gap, and it shrinks by itself as pages arrive.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
 
 use super::answered::Answered;
@@ -29,6 +29,8 @@ pub struct Scrollback {
     changes: Changes,
     /// What they answer, where it is not among them.
     answered: Answered,
+    /// Which of them, or of those that they answer, answer a message.
+    answers: BTreeMap<u64, BTreeSet<u64>>,
     /// See [`KEPT`].
     kept: usize,
 }
@@ -36,7 +38,8 @@ pub struct Scrollback {
 impl Default for Scrollback {
     fn default() -> Self {
         let (changes, answered) = (Changes::default(), Answered::default());
-        Self { entries: VecDeque::new(), newest: 0, changes, answered, kept: KEPT }
+        let answers = BTreeMap::new();
+        Self { entries: VecDeque::new(), newest: 0, changes, answered, answers, kept: KEPT }
     }
 }
 
@@ -91,7 +94,14 @@ impl Scrollback {
 
     /// Keeps what the server has under `seq`, to be quoted.
     pub(crate) fn keep_answered(&mut self, seq: u64, entry: Option<Entry>) {
+        entry.iter().for_each(|entry| note_answer(&mut self.answers, entry));
         self.answered.keep(seq, entry);
+    }
+
+    /// The messages known here that answer the message `seq`, the oldest first.
+    pub(crate) fn answers_to(&self, seq: u64) -> impl Iterator<Item = u64> {
+        let known = |answer: &u64| self.message(*answer).is_some();
+        self.answers.get(&seq).into_iter().flatten().copied().filter(known)
     }
 
     /// What a message is now. `me`: what our own entries carry as `author`.
@@ -115,6 +125,7 @@ impl Scrollback {
         if entry.seq > self.newest {
             self.newest = entry.seq;
             self.changes.take_in(&entry);
+            note_answer(&mut self.answers, &entry);
             self.entries.push_back(entry);
         }
     }
@@ -147,6 +158,7 @@ impl Scrollback {
                 self.entries.push_back(earlier);
             }
             self.changes.take_in(&entry);
+            note_answer(&mut self.answers, &entry);
             let known = known.next_if(|k| k.seq == entry.seq).filter(|k| changed(k) >= changed(&entry));
             self.entries.push_back(known.unwrap_or(entry));
         }
@@ -159,6 +171,7 @@ impl Scrollback {
         self.entries.clear();
         self.changes.clear();
         self.answered.clear();
+        self.answers.clear();
     }
 
     /// The log ends at `last`: the server has come back from an older copy of it.
@@ -167,6 +180,7 @@ impl Scrollback {
         self.newest = self.newest.min(last);
         self.changes.cut_after(last);
         self.answered.clear();
+        self.note_answers_anew();
     }
 
     /// Forgets what is far from the place `reader`, if there is too much.
@@ -184,6 +198,24 @@ impl Scrollback {
         let mut changes = std::mem::take(&mut self.changes);
         changes.retain(|target| self.is_known(target));
         self.changes = changes;
+        self.note_answers_anew();
+    }
+
+    /// Notes who answers whom as if nothing of it were known.
+    fn note_answers_anew(&mut self) {
+        let mut answers = BTreeMap::new();
+        self.entries
+            .iter()
+            .chain(self.answered.messages())
+            .for_each(|entry| note_answer(&mut answers, entry));
+        self.answers = answers;
+    }
+}
+
+/// Notes what an entry answers, if it does.
+fn note_answer(answers: &mut BTreeMap<u64, BTreeSet<u64>>, entry: &Entry) {
+    if let (EntryKind::Message, Some(answered)) = (entry.kind, entry.reply_to) {
+        answers.entry(answered).or_default().insert(entry.seq);
     }
 }
 

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::saying::written;
-use super::{Effect, State, overlays};
+use super::{Effect, State, choosing};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::changes::Now;
 use crate::client::tui::state::wishes::{Composing, Wish, Wished};
@@ -225,8 +225,13 @@ pub(super) fn refused(state: &mut State, re: &RequestId, why: &str) -> bool {
 /// Copies what the message `seq` says.
 pub(super) fn copy(state: &mut State, seq: u64, effects: &mut Vec<Effect>) -> Result<(), String> {
     let (_, now) = standing(state, seq)?;
-    effects.push(Effect::Copy(now.text.to_owned()));
-    state.say(overlays::COPIED);
+    let text = now.text.to_owned();
+    let sent = match text.chars().count() {
+        1 => "1 character".to_owned(),
+        many => format!("{many} characters"),
+    };
+    effects.push(Effect::Copy(text));
+    state.say(format!("sent to the terminal, to be copied: {sent}; some terminals take none"));
     Ok(())
 }
 
@@ -261,9 +266,7 @@ pub(super) fn answer_delete(state: &mut State, seq: u64, key: &KeyEvent, effects
             Ok(_) => wish(state, seq, Wished::Delete, effects),
             Err(sentence) => state.complain(sentence),
         }
-        if let Some(room) = state.room_mut() {
-            room.stop_choosing();
-        }
+        choosing::done_with(state);
     } else if !matches!(action, Some(Action::Close | Action::Interrupt)) {
         state.question = Some(Question::Delete(seq));
     }
@@ -308,7 +311,8 @@ pub(super) fn answer_react(
 }
 
 fn react_or_complain(state: &mut State, seq: u64, emoji: Emoji, effects: &mut Vec<Effect>) {
-    if let Err(sentence) = react(state, seq, emoji, effects) {
-        state.complain(sentence);
+    match react(state, seq, emoji, effects) {
+        Ok(()) => choosing::done_with(state),
+        Err(sentence) => state.complain(sentence),
     }
 }

@@ -1,20 +1,29 @@
 //! Going to an entry or a moment, wherever it is in the log: it is loaded first, and stands in the middle of the
 //! screen then. What lies between there and the newest is a gap like any other.
 
-use super::{Effect, State, history, rooms, scrollback_size};
-use crate::client::tui::scroll::Scroll;
+use super::{Effect, State, choosing, following, history, rooms, scrollback_size};
 use crate::client::tui::state::Connection;
 use crate::client::tui::state::finding::{Back, Jump};
+use crate::client::tui::state::room::Room;
 use crate::protocol::command::{Command, History, Place};
 use crate::protocol::event::{Entry, EntryKind, Page};
 use crate::protocol::limits::PAGE_ENTRIES;
 use crate::protocol::name::RoomName;
 
-/// Goes to a place in a room, which is entered if need be.
+/// Goes to a place in a room, which is entered if need be. One can go back from there.
 pub(super) fn jump(state: &mut State, room: RoomName, place: Place, effects: &mut Vec<Effect>) {
-    let here = state.room().map(|room| Back { room: room.name.clone(), scroll: room.scroll });
-    let back = state.finding.back.take().or(here);
-    let walk = state.finding.walk;
+    if let Some(here) = state.room().map(Room::here) {
+        state.finding.leave_from(here);
+    }
+    go_there(state, room, place, effects);
+}
+
+/// The same as a further step of one jump.
+pub(super) fn go_there(state: &mut State, room: RoomName, place: Place, effects: &mut Vec<Effect>) {
+    let (places, walk) = (std::mem::take(&mut state.finding.places), state.finding.walk);
+    let reading = state.room().is_some_and(|room| room.reading);
+    // Whoever reads goes on reading there, and no longer here.
+    state.room_mut().into_iter().filter(|here| here.name != room).for_each(Room::stop_choosing);
     match state.place_of(&room) {
         Some(place) => rooms::go_to(state, place),
         None => {
@@ -22,10 +31,10 @@ pub(super) fn jump(state: &mut State, room: RoomName, place: Place, effects: &mu
             rooms::join(state, room, None, effects);
         }
     }
-    (state.finding.back, state.finding.walk) = (back, walk);
+    (state.finding.places, state.finding.walk) = (places, walk);
     state.finding.marked = None;
     if let Some(room) = state.room_mut() {
-        room.jump = Some(Jump { place, asked: None });
+        room.jump = Some(Jump { place, asked: None, reading });
     }
     go_on(state, effects);
     let waits = state.room().is_some_and(|room| room.jump.is_some());
@@ -42,10 +51,10 @@ pub(super) fn go_on(state: &mut State, effects: &mut Vec<Effect>) {
         room.jump.take_if(|_| place != current);
     }
     let Some(room) = state.room() else { return };
-    let Some(Jump { place, asked: None }) = room.jump else { return };
+    let Some(Jump { place, asked: None, reading }) = room.jump else { return };
     if let Place::Around(seq) = place {
         if room.scrollback.place_of(seq).is_ok() {
-            land(state, seq, effects);
+            land(state, seq, reading, effects);
             return;
         }
         if seq < room.first {
@@ -62,7 +71,7 @@ pub(super) fn go_on(state: &mut State, effects: &mut Vec<Effect>) {
     if let Some(room) = state.room_mut() {
         // Another page that is on its way is not waited for: it is asked for again where it is missed.
         room.asked = Some(id.clone());
-        room.jump = Some(Jump { place, asked: Some(id.clone()) });
+        room.jump = Some(Jump { place, asked: Some(id.clone()), reading });
     }
     effects.push(Effect::Submit(Command::History(History { id: Some(id), room, place, limit })));
 }
@@ -86,7 +95,7 @@ pub(super) fn arrive(state: &mut State, at: usize, jump: &Jump, page: Page, effe
     if state.current != at {
         return;
     }
-    land(state, seq, effects);
+    land(state, seq, jump.reading, effects);
     if let Some(room) = state.room_mut() {
         room.forget_what_is_far();
     }
@@ -135,20 +144,22 @@ fn is_oldest(state: &State, seq: u64) -> bool {
         && !older.any(|entry| matches!(entry.kind, EntryKind::Message | EntryKind::Topic))
 }
 
-/// Puts the entry `seq` of the room in sight into the middle of the screen.
-fn land(state: &mut State, seq: u64, effects: &mut Vec<Effect>) {
+/// Puts the entry `seq` of the room in sight into the middle of the screen. `reading`: it is chosen there.
+fn land(state: &mut State, seq: u64, reading: bool, effects: &mut Vec<Effect>) {
     give_up(state);
     let (width, height) = scrollback_size(state);
     let Some(room) = state.room() else { return };
     let to = state.layout(room, width).with_in_the_middle(seq, height);
     let marked = (room.name.clone(), seq);
-    let chosen = room.chosen.and_then(|_| room.scrollback.message(seq)).map(|message| message.seq);
-    state.finding.marked = Some(marked);
-    // Whoever chooses messages goes on with the one that is there.
-    if let (Some(room), Some(seq)) = (state.room_mut(), chosen) {
+    // Whoever chooses messages goes on with the one that is there, and sees by the choice which it is.
+    let chooses = reading || room.chosen.is_some();
+    state.finding.marked = (!chooses).then_some(marked);
+    if let Some(room) = state.room_mut().filter(|_| chooses) {
         room.chosen = Some(seq);
+        room.reading |= reading;
     }
     history::arrive_at(state, to, effects);
+    following::choose_nearest(state, effects);
 }
 
 /// Nobody waits to be taken anywhere in the room in sight any more.
@@ -160,14 +171,32 @@ fn give_up(state: &mut State) {
 
 /// Goes back to where one was before the first jump; `false` if there was none.
 pub(super) fn go_back(state: &mut State, effects: &mut Vec<Effect>) -> bool {
-    let Some(Back { room, scroll }) = state.finding.back.take() else { return false };
-    let Some(place) = state.place_of(&room) else { return false };
-    give_up(state);
-    rooms::go_to(state, place);
+    let mut places = std::mem::take(&mut state.finding.places);
+    if places.is_empty() {
+        return false;
+    }
+    let went = return_to(state, places.swap_remove(0), effects);
     state.finding.settle();
-    match scroll {
-        Scroll::Bottom => history::to_newest(state),
-        scroll @ Scroll::At(_) => history::arrive_at(state, scroll, effects),
+    went
+}
+
+/// Goes back to a place, of which those before it stay; `false` if one is not in its room any more. Whoever reads goes on
+/// reading there.
+pub(super) fn return_to(state: &mut State, back: Back, effects: &mut Vec<Effect>) -> bool {
+    let Some(place) = state.place_of(&back.room) else { return false };
+    give_up(state);
+    let reading = state.room().is_some_and(|room| room.reading);
+    let places = std::mem::take(&mut state.finding.places);
+    state.room_mut().into_iter().filter(|here| here.name != back.room).for_each(Room::stop_choosing);
+    rooms::go_to(state, place);
+    state.finding.places = places;
+    if let Some(room) = state.room_mut() {
+        room.jump = None;
+        (room.chosen, room.reading) = (back.chosen.filter(|_| reading), reading && back.chosen.is_some());
+    }
+    history::arrive_at(state, back.scroll, effects);
+    if reading {
+        choosing::enter(state, effects);
     }
     true
 }

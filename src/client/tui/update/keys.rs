@@ -1,5 +1,7 @@
 //! Keys while the input has them.
 
+use std::time::Duration;
+
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::{
@@ -16,6 +18,9 @@ use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{Overlay, Question};
 use crate::client::tui::{view, wrap};
 
+/// Esc and Esc again within this time is one wish: faster than anybody looks what the first has done.
+const HAMMERING: Duration = Duration::from_millis(700);
+
 /// Rows of one step of [`Action::RowsUp`].
 const A_LITTLE: isize = 3;
 
@@ -27,6 +32,19 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
     // Not every terminal tells of the focus when it comes, and fingers do not press keys elsewhere.
     state.focused = true;
     state.finding.marked = None;
+    let read = is_reading(state);
+    take(state, key, effects);
+    let entered = !read && is_reading(state);
+    let escapes = state.keymap().action(Key::of(key)) == Some(Action::Close) && !entered;
+    state.escaped = escapes.then_some(state.now.instant);
+}
+
+fn is_reading(state: &State) -> bool {
+    state.room().is_some_and(|room| room.reading)
+}
+
+/// The key goes to whoever has the keys now.
+fn take(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>) {
     if let Some(question) = state.question.take() {
         overlays::answer(state, question, key, effects);
         return;
@@ -90,14 +108,18 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 return;
             }
             if state.room().is_some_and(|room| room.chosen.is_some()) {
-                state.room_mut().into_iter().for_each(Room::stop_choosing);
+                if is_reading(state) {
+                    // A command was begun, and is given up: one goes on reading.
+                    saying::written(state);
+                }
+                choosing::done_with(state);
             } else if state.composer().is_empty() && !jump::go_back(state, effects) {
                 let at_newest = state.room().is_some_and(|room| room.scroll == Scroll::Bottom);
                 if !at_newest {
                     history::to_newest(state);
-                } else if !told && choosing::has_choosable(state) {
+                } else if !told && !hammers(state) && choosing::has_choosable(state) {
                     // There is nothing else to close.
-                    choosing::step(state, true, effects);
+                    choosing::enter(state, effects);
                 }
             }
         }
@@ -146,6 +168,11 @@ fn move_room(state: &mut State, step: Step, effects: &mut Vec<Effect>) {
     if let Err(sentence) = arranging::shift(state, step, effects) {
         state.complain(sentence);
     }
+}
+
+/// Whether Esc is pressed again and again, to get out of whatever it is: then it leads nowhere new.
+fn hammers(state: &State) -> bool {
+    state.escaped.is_some_and(|at| state.now.instant.saturating_duration_since(at) < HAMMERING)
 }
 
 fn ask_to_leave(state: &mut State) {

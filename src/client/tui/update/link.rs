@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    Effect, State, changing, company, direct, finding, history, jump, order, quoting, reading, ringing,
-    rooms, sees,
+    Effect, State, changing, company, direct, finding, history, in_room, jump, order, quoting, reading,
+    ringing, rooms, sees,
 };
 use crate::client::link::Update;
 use crate::client::tui::scroll::Scroll;
@@ -102,6 +102,9 @@ fn unasked(state: &mut State) {
         room.typing.clear();
         room.comings.broke(room.people.iter().map(|person| &person.nick));
         room.quoting = None;
+        if let Some(search) = &mut room.search {
+            search.asked = None;
+        }
         room.joined = false;
         // Asked again when we are back.
         if let Some(jump) = &mut room.jump {
@@ -166,7 +169,11 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         Event::Typing(news) => company::heard_typing(state, news),
         Event::Reactions(news) => changing::told_reactions(state, news),
         Event::Earlier(news) => changing::told_earlier(state, news),
-        Event::Found(found) => finding::found(state, found, effects),
+        Event::Found(found) => {
+            if !in_room::found(state, &found, effects) {
+                finding::found(state, found, effects);
+            }
+        }
         Event::Rooms(list) => {
             if let Some(Overlay::Rooms { asked, rooms, .. }) = &mut state.overlay
                 && list.re.as_ref() == Some(asked)
@@ -310,7 +317,7 @@ fn page_came(state: &mut State, mut page: Page, effects: &mut Vec<Effect>) {
 }
 
 fn failed(state: &mut State, failure: &Failure, effects: &mut Vec<Effect>) {
-    if finding::failed(state, failure) {
+    if finding::failed(state, failure) || in_room::failed(state, failure) {
         return;
     }
     if state.company.is_quiet(failure.re.as_ref()) {

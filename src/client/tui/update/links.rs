@@ -3,6 +3,7 @@
 use super::{Effect, State, overlays, scrollback_size};
 use crate::client::tui::state::{Links, Overlay};
 use crate::protocol::link;
+use crate::protocol::name::Nick;
 
 /// Lists the links in sight, the newest first.
 pub(super) fn show(state: &mut State) {
@@ -25,6 +26,31 @@ pub(super) fn show(state: &mut State) {
     } else {
         state.overlay = Some(Overlay::Links(Links { found, chosen: 0 }));
     }
+}
+
+/// Opens the link in the message `seq`; of several, lists them.
+///
+/// # Errors
+/// A sentence, when there is none.
+pub(super) fn show_those_of(state: &mut State, seq: u64, effects: &mut Vec<Effect>) -> Result<(), String> {
+    let said = state.room().and_then(|room| room.standing(seq, state.author));
+    let (entry, now) = said.ok_or("that message was deleted, or is not here")?;
+    let mut found: Vec<(Nick, String)> = Vec::new();
+    for range in link::links(now.text) {
+        let link = now.text.get(range).unwrap_or_default();
+        if !found.iter().any(|(_, known)| known == link) {
+            found.push((entry.from.clone(), link.to_owned()));
+        }
+    }
+    let many = found.len();
+    if many == 0 {
+        return Err("there is no link in this message".to_owned());
+    }
+    state.overlay = Some(Overlay::Links(Links { found, chosen: 0 }));
+    if many == 1 {
+        open(state, effects);
+    }
+    Ok(())
 }
 
 fn take_chosen(state: &mut State) -> Option<String> {

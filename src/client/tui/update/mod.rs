@@ -10,7 +10,9 @@ mod direct;
 pub(crate) mod drafting;
 mod editing;
 mod finding;
+mod following;
 mod history;
+mod in_room;
 mod jump;
 mod keys;
 mod link;
@@ -25,11 +27,13 @@ mod ringing;
 mod rooms;
 mod saying;
 mod setting;
+mod stepping;
+mod thread;
 
 pub(crate) use self::changing::fitting;
 use super::event::{Effect, Event, Now};
 use super::scroll::Scroll;
-use super::state::{Connection, State};
+use super::state::{Connection, Question, State};
 use super::view;
 use crate::protocol::name::RoomName;
 
@@ -56,6 +60,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let told = state.notice.clone().filter(|notice| notice.until.is_some());
     let leaves = matches!(event, Event::Terminate | Event::Focus(false));
     let before = writes.then(|| (state.current, state.composer().revision()));
+    let chosen = following::before(state);
+    let moves = matches!(event, Event::Key(_) | Event::Wheel(_));
     match event {
         Event::Tick(_) => {}
         Event::Key(key) => keys::press(state, &key, &mut effects),
@@ -65,6 +71,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             } else {
                 history::scroll(state, rows, &mut effects);
             }
+        }
+        Event::Paste(text) if matches!(state.question, Some(Question::InRoomSearch)) => {
+            in_room::paste(state, &text, &mut effects);
         }
         Event::Paste(text) => pasting::paste(state, &text),
         Event::Resize(columns, rows) => {
@@ -95,7 +104,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     if before.is_some_and(|(place, then)| place == state.current && then != state.composer().revision()) {
         company::tell_typing(state, &mut effects);
     }
+    following::keep_in_sight(state, chosen, moves, &mut effects);
     quoting::fetch(state, &mut effects);
+    thread::fetch(state, &mut effects);
     overlays::leave_when_free(state, &mut effects);
     reading::note(state);
     reading::tell_before_leaving(state, &mut effects);

@@ -2,7 +2,10 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, State, changing, finding, history, links, order, pasting, recalling, rooms, saying};
+use super::{
+    Effect, State, changing, finding, history, in_room, links, order, pasting, recalling, rooms, saying,
+    thread,
+};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::composer::Motion;
 use crate::client::tui::state::{About, Connection, Decisions, Overlay, Question};
@@ -64,6 +67,7 @@ pub(super) fn answer(state: &mut State, question: Question, key: &KeyEvent, effe
         Question::React { seq, wanted, chosen } => {
             changing::answer_react(state, (seq, wanted, chosen), key, effects);
         }
+        Question::InRoomSearch => in_room::answer(state, key, effects),
         Question::Search { wanted, found } => recalling::answer(state, (wanted, found), key, effects),
     }
 }
@@ -72,6 +76,10 @@ pub(super) fn answer(state: &mut State, question: Question, key: &KeyEvent, effe
 pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>) {
     if let Some(Overlay::Found(kind)) = state.overlay {
         finding::press(state, kind, key, effects);
+        return;
+    }
+    if let Some(Overlay::Thread(_)) = state.overlay {
+        thread::press(state, key, effects);
         return;
     }
     let action = state.keymap().action(Key::of(key));
@@ -133,6 +141,10 @@ pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) 
         Some(Overlay::Found(kind)) => {
             let kind = *kind;
             finding::choose(state, kind, rows, effects);
+            return;
+        }
+        Some(Overlay::Thread(_)) => {
+            thread::choose_by(state, rows);
             return;
         }
         None => return,

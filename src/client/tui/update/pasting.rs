@@ -24,7 +24,7 @@ pub(super) fn paste(state: &mut State, text: &str) {
     let before = match state.question.take() {
         // There is a question already, and what it is about is not complete.
         Some(Question::Paste(before) | Question::Code(before)) => before + "\n",
-        Some(search @ Question::Search { .. }) => {
+        Some(search @ (Question::Search { .. } | Question::InRoomSearch)) => {
             state.question = Some(search);
             return;
         }

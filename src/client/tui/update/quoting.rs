@@ -1,6 +1,6 @@
 //! Fetching what is answered on the screen and is not here: one message after the other.
 
-use super::{Effect, State, scrollback_size};
+use super::{Effect, State, scrollback_size, thread};
 use crate::client::tui::scroll::{Anchor, Scroll, Unit};
 use crate::client::tui::state::Connection;
 use crate::protocol::command::{Command, History, Place, RequestId};
@@ -28,6 +28,7 @@ pub(super) fn fetch(state: &mut State, effects: &mut Vec<Effect>) {
     // An entry that is shown has a row, and some are not shown.
     let looked_at = lowest.saturating_sub((2 * height).min(LOOKED_AT))..lowest;
     let answered = looked_at.rev().filter_map(|place| room.scrollback.get(place)?.reply_to);
+    let answered = thread::wanted(state).into_iter().chain(answered);
     let Some(seq) = answered.into_iter().find(|seq| !room.scrollback.is_known(*seq)) else { return };
     let name = room.name.clone();
     let id = state.request_id();

@@ -2,6 +2,7 @@
 
 use super::{
     Effect, State, arranging, changing, company, direct, editing, finding, history, order, rooms, setting,
+    thread,
 };
 use crate::client::tui::slash::{self, Change, Company, Input, Slash};
 use crate::client::tui::state::finding::Kind;
@@ -245,6 +246,13 @@ fn change_message(state: &mut State, change: Change, effects: &mut Vec<Effect>) 
             let seq = own(state)?;
             written(state);
             changing::ask_to_delete(state, seq)?;
+        }
+        Change::Thread => {
+            let room = state.room();
+            let meant = changing::meant(state, |entry| room.is_some_and(|room| room.has_thread(entry.seq)));
+            let seq = meant.ok_or("no message here answers another, as far as is loaded")?;
+            thread::open(state, seq)?;
+            written(state);
         }
         Change::React(emoji) => {
             let seq = changing::meant(state, |_| true)

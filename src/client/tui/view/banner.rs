@@ -28,6 +28,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
 pub(super) fn cursor(state: &State, area: Rect) -> Option<Position> {
     let typed = match &state.question {
         Some(Question::Search { wanted, .. }) => search_prompt(wanted),
+        Some(Question::InRoomSearch) => in_room_prompt(state)?,
         Some(Question::React { wanted, .. }) => wanted.clone(),
         _ => return None,
     };
@@ -165,6 +166,14 @@ fn question(state: &State, say: &mut impl FnMut(&str, Style)) {
         Some(asked @ (Question::Delete(_) | Question::React { .. })) => {
             composing::question(state, asked, say);
         }
+        Some(Question::InRoomSearch) => {
+            let prompt = in_room_prompt(state).unwrap_or_default();
+            let counted = in_room_count(state).unwrap_or_default();
+            let beside =
+                if prompt.len() > 1 { counted } else { "what is searched for in this room".to_owned() };
+            let width = usize::from(state.size.0.saturating_sub(2));
+            say(&wrap::truncate(&format!("{prompt}   {beside}"), width), theme.accent());
+        }
         // Drawn in its own way.
         Some(Question::Search { .. }) => {}
     }
@@ -199,6 +208,19 @@ fn searching(state: &State, wanted: &str, found: Option<usize>) -> Line<'static>
         Span::raw(behind.to_owned()),
     ]);
     wrap::truncate_line(line, width)
+}
+
+/// What is searched for in the room in sight.
+fn in_room_prompt(state: &State) -> Option<String> {
+    state.room()?.search.as_ref().map(|search| format!("/{}", search.typed))
+}
+
+/// How much of it was found.
+pub(super) fn in_room_count(state: &State) -> Option<String> {
+    let room = state.room()?;
+    let search = room.search.as_ref()?;
+    Some(search.counted(room.chosen, room.first, room.scrollback.newest()))
+        .filter(|counted| !counted.is_empty())
 }
 
 fn search_prompt(wanted: &str) -> String {

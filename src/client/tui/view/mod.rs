@@ -17,7 +17,7 @@ mod status;
 mod styled;
 
 use ratatui::Frame;
-use ratatui::buffer::{Buffer, CellDiffOption};
+use ratatui::buffer::{Buffer, CellDiffOption, CellWidth};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -114,7 +114,9 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     overlay::draw(state, buffer);
     repaint_behind_doubtful(buffer);
     let cursor = match (&state.question, &state.overlay) {
-        (Some(Question::Search { .. } | Question::React { .. }), _) => banner::cursor(state, panes.banner),
+        (Some(Question::Search { .. } | Question::InRoomSearch | Question::React { .. }), _) => {
+            banner::cursor(state, panes.banner)
+        }
         (None, Some(Overlay::Found(kind))) => overlay::found_cursor(state, *kind),
         _ => composer::cursor(state, panes.composer),
     };
@@ -127,9 +129,20 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
 fn repaint_behind_doubtful(buffer: &mut Buffer) {
     let width = usize::from(buffer.area.width).max(1);
     for row in buffer.content.chunks_mut(width) {
-        let doubtful = row.iter().position(|cell| is_doubtful(cell.symbol()));
-        for cell in row.iter_mut().skip(doubtful.map_or(width, |place| place + 1)) {
-            cell.set_diff_option(CellDiffOption::AlwaysUpdate);
+        let Some(doubtful) = row.iter().position(|cell| is_doubtful(cell.symbol())) else { continue };
+        let mut covered = 0;
+        for (place, cell) in row.iter_mut().enumerate().skip(doubtful) {
+            if covered > 0 {
+                // Nothing is written under the right half of a wide one: where it takes two columns already, all that
+                // follows in one go would stand a column too far to the right.
+                cell.set_diff_option(CellDiffOption::Skip);
+                covered -= 1;
+                continue;
+            }
+            covered = cell.cell_width().saturating_sub(1);
+            if place > doubtful {
+                cell.set_diff_option(CellDiffOption::AlwaysUpdate);
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::client::tui::scroll::Unit;
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
 use crate::protocol::name::RoomName;
+use crate::protocol::query;
 use crate::protocol::stats::grouped;
 
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
@@ -45,7 +46,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn draw_row(state: &State, row: &Row, columns: Columns, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw_row(state: &State, row: &Row, columns: Columns, area: Rect, buffer: &mut Buffer) {
     let theme = state.theme;
     let indented = area.x + u16::try_from(columns.indent()).unwrap_or(0);
     match row {
@@ -129,6 +130,25 @@ fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &
         line.push_span(around::edited(theme, said));
     }
     put_line(buffer, text_at, area.y, &line, area.right().saturating_sub(text_at));
+    mark_found(state, said, text_at, area, buffer);
+}
+
+/// Marks what is searched for in the room in sight.
+fn mark_found(state: &State, said: &Said, text_at: u16, area: Rect, buffer: &mut Buffer) {
+    let Some(search) = state.room().and_then(|room| room.search.as_ref()) else { return };
+    if search.terms.is_empty() || !matches!(said.tone, Tone::Plain | Tone::Sending) {
+        return;
+    }
+    let text = &said.text.text;
+    let columns = |range: std::ops::Range<usize>| {
+        u16::try_from(wrap::columns(text.get(range).unwrap_or_default())).unwrap_or(u16::MAX)
+    };
+    for found in query::find(text, &search.terms) {
+        let x = text_at.saturating_add(columns(0..found.start));
+        let width = columns(found).min(area.right().saturating_sub(x));
+        let marked = Rect { x: x.min(area.right()), y: area.y, width, height: area.height.min(1) };
+        buffer.set_style(marked, state.theme.found());
+    }
 }
 
 /// Writes a text that must not leave `area`.

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::{completing, overlay, panes, put_line};
+use super::{banner, completing, overlay, panes, put_line};
 use crate::client::tui::keymap::{Action, FOR_CHOSEN, ForChosen};
 use crate::client::tui::pasted;
 use crate::client::tui::scroll::Scroll;
@@ -16,6 +16,7 @@ use crate::client::tui::state::{Connection, Overlay, Question, State};
 use crate::client::tui::update::choosing;
 use crate::client::tui::update::pasting::EDIT_PASTE;
 use crate::client::tui::wrap;
+use crate::protocol::link;
 
 /// What answers a question and takes what is chosen from a list, whatever it is bound to.
 const ENTER: &str = "Enter";
@@ -72,16 +73,36 @@ fn connection(state: &State, width: u16) -> Line<'static> {
     }
     if width < 40 {
         spans.push(Span::styled(state.me.to_string(), theme.own()));
+    } else if let Some(mode) = mode(state) {
+        spans.push(Span::styled(mode, theme.accent().add_modifier(Modifier::BOLD)));
+        if let Some(counted) = banner::in_room_count(state) {
+            spans.push(Span::styled(format!(" {counted}"), theme.dim()));
+        }
     } else {
         spans.push(Span::styled(words, theme.dim()));
     }
     Line::from(spans)
 }
 
+/// What the keys are for, if not for writing.
+fn mode(state: &State) -> Option<&'static str> {
+    let overlay = state.overlay.as_ref();
+    if matches!(overlay, Some(Overlay::Thread(_))) {
+        return Some("thread");
+    }
+    let room = state.room().filter(|room| room.reading && !room.composer.text().starts_with('/'))?;
+    (overlay.is_none() && room.chosen.is_some()).then_some("reading")
+}
+
 /// What has come while the reader is further up.
 pub(super) fn news_below(state: &State) -> Option<Span<'static>> {
-    let room = state.room().filter(|room| room.scroll != Scroll::Bottom)?;
-    let key = state.key_for(Action::Newest);
+    let covered = matches!(state.overlay, Some(Overlay::Thread(_)));
+    let room = state.room().filter(|room| room.scroll != Scroll::Bottom && !covered)?;
+    let key = if room.reading {
+        state.keymap().chosen_key_for(ForChosen::Newest)
+    } else {
+        state.key_for(Action::Newest)
+    };
     let key = if key.is_empty() { key } else { format!(" · {key}") };
     Some(match room.unread {
         0 if key.is_empty() => Span::styled("further up", state.theme.dim()),
@@ -152,6 +173,10 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         Some(Question::React { .. }) => {
             return vec![(enter, "react"), (state.key_for(Action::Complete), "the next"), (esc, "go back")];
         }
+        Some(Question::InRoomSearch) => {
+            let (up, down) = (state.key_for(Action::Up), state.key_for(Action::Down));
+            return vec![(enter, "keep"), (format!("{up} {down}"), "next"), (esc, "go back")];
+        }
         Some(Question::Search { .. }) => {
             let (older, newer) = (state.key_for(Action::SearchInputs), state.key_for(Action::Search));
             return vec![(enter, "take it"), (older, "older"), (newer, "newer"), (esc, "go back")];
@@ -161,6 +186,7 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     if let Some(overlay) = &state.overlay {
         match overlay {
             Overlay::Found(kind) => return searching(state, *kind),
+            Overlay::Thread(_) => return in_thread(state),
             Overlay::Links(_) => {
                 let does = if state.can_open { "open" } else { "copy" };
                 return vec![
@@ -210,7 +236,7 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     if text.contains('\n') || pasted::ends_in_code(text) {
         useful.push((state.key_for(Action::NewLine), "new line"));
     }
-    if state.finding.back.is_some() && room.composing.is_none() && room.composer.is_empty() {
+    if !state.finding.places.is_empty() && room.composing.is_none() && room.composer.is_empty() {
         useful.push((esc.clone(), "back"));
     }
     if room.scroll != Scroll::Bottom {
@@ -226,7 +252,7 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         useful.push((state.key_for(Action::Complete), "complete"));
         useful.push((state.key_for(Action::PageUp), "history"));
     }
-    let nothing_open = state.finding.back.is_none() && state.notice.is_none();
+    let nothing_open = state.finding.places.is_empty() && state.notice.is_none();
     if nothing_open
         && room.scroll == Scroll::Bottom
         && room.composing.is_none()
@@ -239,20 +265,54 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     useful
 }
 
-/// The keys for the message that is chosen, without those that would do nothing.
+/// The keys for the message that is chosen, without those that would do nothing and those that all know.
 fn for_chosen(state: &State, room: &Room, seq: u64) -> Vec<(String, &'static str)> {
+    use ForChosen as F;
     let message = room.scrollback.message(seq);
+    let own = message.is_some_and(|message| message.author == Some(state.author));
     let useful = FOR_CHOSEN.iter().filter(|binding| match binding.action {
-        ForChosen::Edit => message.is_some_and(|message| message.author == Some(state.author)),
-        ForChosen::Delete => {
-            state.keep_order() || message.is_some_and(|message| message.author == Some(state.author))
+        _ if binding.reading_only && !room.reading => false,
+        F::Edit => own,
+        F::Delete => state.keep_order() || own,
+        F::Thread => room.has_thread(seq),
+        F::GoToAnswered => message.is_some_and(|message| message.reply_to.is_some()),
+        F::GoBack => !state.finding.places.is_empty(),
+        F::NextMatch | F::PreviousMatch => room.search.is_some(),
+        // Once there is one, the keys to go through it are worth more.
+        F::Search => room.search.is_none(),
+        F::OpenLinks => {
+            message.is_some_and(|message| !link::links(room.now(message, state.author).text).is_empty())
         }
-        ForChosen::GoToAnswered => message.is_some_and(|message| message.reply_to.is_some()),
-        ForChosen::GoBack => room.can_jump_back(),
-        ForChosen::Above | ForChosen::Below | ForChosen::Oldest | ForChosen::Newest => false,
-        _ => true,
+        F::FirstUnread => room.new_after.is_some(),
+        F::Reply | F::React | F::Copy | F::About | F::Done => true,
+        F::MentionBefore
+        | F::MentionAfter
+        | F::GoToDate
+        | F::Above
+        | F::Below
+        | F::PageUp
+        | F::PageDown
+        | F::HalfPageUp
+        | F::HalfPageDown
+        | F::DayBefore
+        | F::DayAfter
+        | F::Oldest
+        | F::Newest => false,
     });
     useful.map(|binding| (state.keymap().chosen_name(binding), binding.does)).collect()
+}
+
+/// While a thread is open.
+fn in_thread(state: &State) -> Vec<(String, &'static str)> {
+    let key = |action| state.keymap().chosen_key_for(action);
+    vec![
+        (key(ForChosen::Reply), "reply"),
+        (key(ForChosen::Thread), "go there"),
+        (format!("{} {}", key(ForChosen::Below), key(ForChosen::Above)), "choose"),
+        (key(ForChosen::React), "react"),
+        (key(ForChosen::Copy), "copy"),
+        (key(ForChosen::Done), "close"),
+    ]
 }
 
 /// While one searches.

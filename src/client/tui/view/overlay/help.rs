@@ -28,8 +28,9 @@ pub(super) fn rows(state: &State, width: usize) -> Vec<Line<'static>> {
         parts.push((section.title(), keys.collect()));
     }
     let chosen = FOR_CHOSEN.iter();
-    let chosen = chosen.map(|binding| (named(keymap.chosen_name(binding)), binding.help.to_owned()));
-    parts.insert(parts.len().saturating_sub(2), ("With a message chosen", chosen.collect()));
+    let chosen = chosen.map(|binding| (named(keymap.chosen_names(binding)), binding.help.to_owned()));
+    let title = "Reading (Esc on an empty line), or with a message chosen";
+    parts.insert(parts.len().saturating_sub(2), (title, chosen.collect()));
     let texts = [
         ("**bold** *italic* ~~struck~~", "bold, italic and struck; _italic_ too"),
         ("`code`", "code within a line"),
@@ -44,6 +45,7 @@ pub(super) fn rows(state: &State, width: usize) -> Vec<Line<'static>> {
         ("◌ ✗", "a message of yours that is on its way, that was not sent"),
         ("▌ ↪", "the message that is chosen; what the message below it answers"),
         ("[👍 2]", "a reaction, by you too"),
+        ("↳ 2 answers", "how many answers a message has; Enter shows them while you read"),
         ("▎ !", "somebody said your name: in a message, in a room"),
         ("▴ ⊘", "a room that is pinned; one that is muted, and not counted"),
         ("✎", "a room with something that you were writing: it is kept until it is sent"),

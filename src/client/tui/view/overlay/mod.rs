@@ -8,6 +8,7 @@ mod invite;
 mod links;
 mod settings;
 mod stats;
+mod thread;
 mod tickets;
 mod whois;
 
@@ -93,7 +94,9 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
         Some(Overlay::Settings(_)) => settings::rows(state, width),
         Some(Overlay::Links(links)) => links::rows(state, links, width, height),
         Some(Overlay::About(about)) => about::rows(state, about, width),
-        Some(Overlay::Rooms { rooms: Some(_), .. } | Overlay::Found(_)) | None => Vec::new(),
+        Some(Overlay::Rooms { rooms: Some(_), .. } | Overlay::Found(_) | Overlay::Thread(_)) | None => {
+            Vec::new()
+        }
     }
 }
 
@@ -123,7 +126,7 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
         | Overlay::Stats { top, .. }
         | Overlay::Audit(Decisions { top, .. })
         | Overlay::About(About { top, .. }) => Some(*top),
-        Overlay::Rooms { .. } | Overlay::Links(_) | Overlay::Found(_) => None,
+        Overlay::Rooms { .. } | Overlay::Links(_) | Overlay::Found(_) | Overlay::Thread(_) => None,
     }
 }
 
@@ -148,7 +151,7 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
         Overlay::Links(_) => ("links in sight".to_owned(), from(&0)),
         Overlay::About(about) => ("about a message".to_owned(), from(&about.top)),
         // Drawn in its own way.
-        Overlay::Found(_) => (String::new(), Vec::new()),
+        Overlay::Found(_) | Overlay::Thread(_) => (String::new(), Vec::new()),
         Overlay::Rooms { rooms: None, .. } => ("rooms".to_owned(), from(&0)),
         Overlay::Rooms { rooms: Some(rooms), chosen, .. } => {
             let first = (chosen + 1).saturating_sub(height);
@@ -206,6 +209,10 @@ pub(super) fn draw(state: &State, buffer: &mut Buffer) {
     let Some(overlay) = &state.overlay else { return };
     if let Overlay::Found(kind) = overlay {
         found::draw(state, *kind, buffer);
+        return;
+    }
+    if let Overlay::Thread(thread) = overlay {
+        thread::draw(state, thread, buffer);
         return;
     }
     let theme = state.theme;
