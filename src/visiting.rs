@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use etcetera::AppStrategy as _;
 use parlor::client::StoreError;
 use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Met, Secret, Trust, Update};
 use parlor::client::script::End;
@@ -26,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Bench, Export, FormatArg, Join, Pipe, Say, ScriptArgs, Search, Seat, ServerArg, Tail};
 use crate::signals::cancel_on_signal;
-use crate::{Usage, client_folder, complain, passphrase};
+use crate::{Usage, client_folder, complain, folders, passphrase};
 
 /// How long connecting may take before it is mentioned.
 const SILENT_AT_FIRST: Duration = Duration::from_millis(500);
@@ -59,6 +60,7 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
                     room: seat.room.unwrap_or_else(RoomName::lobby),
                     wished: nick,
                     settings: settings(),
+                    themes: themes(),
                     inviting,
                 };
                 return stay(seated).await;
@@ -152,8 +154,9 @@ pub(crate) async fn sit_down_at_home(
     };
     let (link, updates, online) = connect(config).await?.map_err(|(why, _)| anyhow::anyhow!(why))?;
     let room = seat.room.unwrap_or_else(RoomName::lobby);
-    let settings = settings();
-    stay(tui::Options { link, updates, first: vec![online], room, wished: nick, settings, inviting }).await
+    let (settings, themes) = (settings(), themes());
+    stay(tui::Options { link, updates, first: vec![online], room, wished: nick, settings, themes, inviting })
+        .await
 }
 
 type Connected = (Link, mpsc::Receiver<Update>, Update);
@@ -313,6 +316,11 @@ fn folder() -> anyhow::Result<PathBuf> {
 /// Where the screen keeps what people set.
 fn settings() -> Option<SettingsFile> {
     client_folder().map(|folder| SettingsFile::in_folder(&folder))
+}
+
+/// Where the screen looks for themes of one's own: beside the configuration.
+fn themes() -> Option<PathBuf> {
+    folders().map(|folders| folders.in_config_dir("themes"))
 }
 
 /// Who we are.

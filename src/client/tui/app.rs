@@ -1,6 +1,7 @@
 //! The loop: wait for one event, take in all that wait, do what comes of them, draw.
 
 use std::future::{pending, poll_fn};
+use std::path::PathBuf;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use super::event::{Effect, Event, Now};
 use super::settings::{Change, SettingsFile};
 use super::state::State;
 use super::terminal::Terminal;
+use super::theme::OwnThemes;
+use super::theme::late::Late;
 use super::{Ending, update};
 use crate::client::link::{Link, Update};
 use crate::protocol::command::Command;
@@ -30,14 +33,22 @@ const GOODBYE: Duration = Duration::from_millis(2500);
 /// News taken in between two looks at the keys and the screen: in a flood both go on.
 const UPDATES_AT_ONCE: usize = 1024;
 
+/// Where is kept what people set.
+pub(super) struct Kept {
+    pub(super) settings: Option<SettingsFile>,
+    /// The folder of their own themes.
+    pub(super) themes: Option<PathBuf>,
+}
+
 pub(super) struct App {
     state: State,
     link: Link,
     updates: mpsc::Receiver<Update>,
     terminal: Terminal,
-    /// Where settings are kept.
-    settings: Option<SettingsFile>,
+    kept: Kept,
     input: EventStream,
+    /// What the terminal has not answered yet.
+    late: Late,
     signals: Signals,
     continued: Continued,
     drawn_at: Option<Instant>,
@@ -55,7 +66,8 @@ impl App {
         link: Link,
         updates: mpsc::Receiver<Update>,
         terminal: Terminal,
-        settings: Option<SettingsFile>,
+        kept: Kept,
+        late: Late,
     ) -> Self {
         let (input, signals, continued) = (EventStream::new(), Signals::listen(), Continued::listen());
         let title = String::new();
@@ -64,8 +76,9 @@ impl App {
             link,
             updates,
             terminal,
-            settings,
+            kept,
             input,
+            late,
             signals,
             continued,
             drawn_at: None,
@@ -133,6 +146,10 @@ impl App {
                 Effect::Bell => self.terminal.ring()?,
                 Effect::Notice { title, body } => self.terminal.tell_desktop(&title, &body)?,
                 Effect::Keep(change) => self.keep(&change),
+                Effect::ReadThemes => {
+                    let own = self.kept.themes.as_deref().map(OwnThemes::read).unwrap_or_default();
+                    self.take_in(Event::Themes(own))?;
+                }
                 Effect::Repaint => self.terminal.forget()?,
                 Effect::Suspend => self.suspend()?,
             }
@@ -142,7 +159,7 @@ impl App {
 
     /// Keeps a setting. Where it cannot be kept, it holds until we leave.
     fn keep(&mut self, change: &Change) {
-        if let Some(Err(error)) = self.settings.as_ref().map(|file| file.keep(change)) {
+        if let Some(Err(error)) = self.kept.settings.as_ref().map(|file| file.keep(change)) {
             self.state.complain(format!("this holds until you leave: {error}"));
         }
     }
@@ -202,7 +219,9 @@ impl App {
             events.push(Event::Link(news));
         }
         // Keys first: whoever types should not wait for a flood of messages.
+        let (inputs, background) = self.late.sort(inputs);
         let mut all = gather(inputs);
+        all.extend(background.map(Event::Background));
         all.append(&mut events);
         Ok(all)
     }

@@ -4,6 +4,7 @@ use crossterm::event::KeyEvent;
 use tokio::time::Instant;
 
 use super::settings::Change;
+use super::theme::{Background, OwnThemes};
 use crate::client::link::Update;
 use crate::protocol::command::Command;
 use crate::protocol::time::Time;
@@ -40,6 +41,10 @@ pub enum Event {
     Resize(u16, u16),
     /// The terminal got the keyboard's focus, or lost it.
     Focus(bool),
+    /// The terminal said whether it is dark or light, later than we waited for it.
+    Background(Background),
+    /// The themes of one's own were read: see [`Effect::ReadThemes`].
+    Themes(OwnThemes),
     /// The link has something to say.
     Link(Update),
     /// The system asks us to end.
@@ -70,6 +75,8 @@ pub enum Effect {
     },
     /// Keep this setting for the next time.
     Keep(Change),
+    /// Read the themes of one's own anew, and say which there are by [`Event::Themes`].
+    ReadThemes,
     /// Give the terminal back to the shell for a while.
     Suspend,
     /// Paint everything anew: something else wrote on the screen.

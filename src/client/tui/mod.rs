@@ -72,6 +72,8 @@ pub struct Options {
     pub wished: Nick,
     /// Where settings are kept; `None`: they hold until the end.
     pub settings: Option<settings::SettingsFile>,
+    /// The folder of one's own themes; `None`: there are none.
+    pub themes: Option<std::path::PathBuf>,
     /// How others join. A host sees it at the beginning of each room.
     pub inviting: state::inviting::Inviting,
 }
@@ -102,12 +104,20 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         Some(Ok(settings)) => (settings, None),
         Some(Err(error)) => (settings::Settings::default(), Some(error.to_string())),
     };
+    let variable = |name: &str| std::env::var(name).ok();
+    let mut found = theme::Found::from_environment(variable);
+    let late = theme::late::Late::after(found.ask(&settings.theme, variable).await);
+    let mut themes = theme::Themes::new(found);
+    if let Some(folder) = &options.themes {
+        themes.set_own(theme::OwnThemes::read(folder));
+    }
+    let unknown = themes.pick(&settings.theme).err();
     let mut state = state::State::new(state::Setup {
         wished: Some(options.wished),
         settings,
         inviting: Some(options.inviting),
         zone: TimeZone::system(),
-        theme: theme::Theme::from_environment(|name| std::env::var(name).ok()),
+        themes,
         size,
         session: Uuid::new_v4(),
         now: Now::read(),
@@ -116,8 +126,12 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     if let Some(error) = unread {
         state.insist(error);
     }
+    if let Some(error) = unknown {
+        state.insist(format!("{error}; until then it is the usual one"));
+    }
     let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
-    let app = app::App::new(state, options.link, options.updates, terminal, options.settings);
+    let kept = app::Kept { settings: options.settings, themes: options.themes };
+    let app = app::App::new(state, options.link, options.updates, terminal, kept, late);
     app.run(options.first, options.room).await
 }
 

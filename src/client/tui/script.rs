@@ -16,7 +16,7 @@ use super::event::{Effect, Event, Now};
 use super::settings::Settings;
 use super::state::inviting::Inviting;
 use super::state::{Setup, State};
-use super::theme::{Colours, Theme};
+use super::theme::{Colours, Found, Themes};
 use super::{draw, update};
 use crate::client::link::{Met, Update};
 use crate::protocol::command::Command;
@@ -59,7 +59,7 @@ impl Script {
             settings: Settings::default(),
             inviting: None,
             zone: TimeZone::UTC,
-            theme: Theme::new(Colours::Many),
+            themes: Themes::new(Found { colours: Colours::Many, ..Found::default() }),
             size: (columns, rows),
             session: Uuid::nil(),
             now,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::theme::AUTO;
 use crate::client::StoreError;
 use crate::client::store::{lock, replace};
 use crate::protocol::mention;
@@ -17,7 +18,7 @@ use crate::protocol::name::Nick;
 const FILE: &str = "screen.toml";
 
 /// What stands at the top of it.
-const ABOUT: &str = "# What you set in parlor by /notify, /highlight, /typing and /noise.\n";
+const ABOUT: &str = "# What you set in parlor by /notify, /highlight, /typing, /noise and /theme.\n";
 
 /// Words of one's own that count as one's name. Each message is looked through for all of them.
 pub const WORDS: usize = 50;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub typing: bool,
     /// Who came and who left is shown.
     pub noise: bool,
+    /// The theme's name, or `auto` for the one that fits the terminal.
+    pub theme: String,
     /// What counts as our name, in lower case.
     pub words: Vec<String>,
     /// What a room rings for, where that is not the usual: by `room_key`.
@@ -46,7 +49,14 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { desktop: true, typing: true, noise: true, words: Vec::new(), rooms: BTreeMap::new() }
+        Self {
+            desktop: true,
+            typing: true,
+            noise: true,
+            theme: AUTO.to_owned(),
+            words: Vec::new(),
+            rooms: BTreeMap::new(),
+        }
     }
 }
 
@@ -82,6 +92,8 @@ pub enum Change {
     Typing(bool),
     /// See [`Settings::noise`].
     Noise(bool),
+    /// See [`Settings::theme`].
+    Theme(String),
     /// A word counts as our name, or does not any more.
     Word(String, bool),
     /// What the room of this key rings for.
@@ -103,6 +115,7 @@ impl Settings {
             Change::Desktop(on) => self.desktop = *on,
             Change::Typing(on) => self.typing = *on,
             Change::Noise(on) => self.noise = *on,
+            Change::Theme(name) => self.theme.clone_from(name),
             Change::Word(word, on) => {
                 let word = word.to_lowercase();
                 if word.len() > WORD_BYTES {

@@ -43,6 +43,8 @@ pub(crate) enum Slash {
     Stats,
     Tickets,
     Help,
+    /// `None`: show which there are.
+    Theme(Option<String>),
     Clear,
     Quit,
 }
@@ -81,6 +83,8 @@ pub(crate) enum Completes {
     People,
     /// Emoji, by their names.
     Emoji,
+    /// Themes, by their names.
+    Themes,
     /// One of these.
     Words(&'static [&'static str]),
 }

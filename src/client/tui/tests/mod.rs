@@ -15,4 +15,5 @@ mod screens;
 mod storm;
 mod terminal;
 mod texts;
+mod themes;
 mod unread;

@@ -20,6 +20,7 @@ mod reading;
 mod ringing;
 mod rooms;
 mod saying;
+mod theming;
 
 pub(crate) use self::changing::fitting;
 use super::event::{Effect, Event, Now};
@@ -68,6 +69,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             effects.push(Effect::Repaint);
         }
         Event::Focus(focused) => focus(state, focused),
+        Event::Background(background) => theming::is_on(state, background),
+        Event::Themes(own) => theming::read(state, own),
         Event::Link(news) => link::take_in(state, news, &mut effects),
         Event::Terminate => effects.push(Effect::Quit),
     }
@@ -79,6 +82,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     {
         state.notice = None;
     }
+    theming::follow(state);
     see(state);
     if before.is_some_and(|(place, text)| place == state.current && text != state.composer().text()) {
         company::tell_typing(state, &mut effects);

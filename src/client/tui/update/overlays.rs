@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, State, changing, finding, history, links, order, pasting, rooms, saying};
+use super::{Effect, State, changing, finding, history, links, order, pasting, rooms, saying, theming};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::composer::Motion;
 use crate::client::tui::state::{About, Connection, Decisions, Overlay, Question};
@@ -136,6 +136,10 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
     if letter == Some('c') {
         copy(state, effects);
     }
+    if key.code == KeyCode::Enter && matches!(state.overlay, Some(Overlay::Themes(_))) {
+        theming::keep(state, effects);
+        return;
+    }
     if key.code == KeyCode::Enter && matches!(state.overlay, Some(Overlay::Links(_))) {
         links::open(state, effects);
     }
@@ -168,6 +172,7 @@ pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) 
         ) => top,
         Some(Overlay::Rooms { chosen, .. }) => chosen,
         Some(Overlay::Links(links)) => &mut links.chosen,
+        Some(Overlay::Themes(list)) => &mut list.chosen,
         Some(Overlay::Found(kind)) => {
             let kind = *kind;
             finding::choose(state, kind, rows, effects);

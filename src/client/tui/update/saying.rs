@@ -1,6 +1,6 @@
 //! What was written is sent off: said, or done.
 
-use super::{Effect, State, changing, company, direct, finding, history, order, rooms};
+use super::{Effect, State, changing, company, direct, finding, history, order, rooms, theming};
 use crate::client::tui::slash::{self, Change, Company, Input, Slash};
 use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::room::{Delivery, Pending};
@@ -117,11 +117,17 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
         Slash::Company(command) => return company::obey(state, command, line, effects),
         Slash::Change(change) => return change_message(state, change, effects),
         Slash::Goto(target) => return finding::go(state, target, effects),
+        Slash::Theme(name) => return theming::obey(state, name, effects),
         command => command,
     };
     written(state);
     match command {
-        Slash::Me(_) | Slash::Order(_) | Slash::Company(_) | Slash::Change(_) | Slash::Goto(_) => {}
+        Slash::Me(_)
+        | Slash::Order(_)
+        | Slash::Company(_)
+        | Slash::Change(_)
+        | Slash::Goto(_)
+        | Slash::Theme(_) => {}
         Slash::Search(words) => {
             if !words.is_empty() {
                 state.finding.search.input.set(&words);

@@ -24,7 +24,6 @@ use unicode_width::UnicodeWidthChar;
 pub(crate) use self::composer::{cursor_row, text_width as composer_width};
 pub(crate) use self::overlay::{hits_in_sight, last as overlay_last};
 use super::state::{Overlay, Question, State};
-use super::wrap;
 
 /// Columns from which on the side panes show themselves.
 const ROOMS_FROM: u16 = 60;
@@ -83,6 +82,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     }
     let panes = panes(state);
     let buffer = frame.buffer_mut();
+    buffer.set_style(buffer.area, state.theme.text());
     if let Some(area) = panes.rooms {
         rooms::draw(state, area, buffer);
     }
@@ -147,12 +147,12 @@ fn draw_rules(state: &State, panes: &Panes, buffer: &mut Buffer) {
         let joint = sides.contains(&Some(x));
         put(buffer, x, rule.y, if joint { "┴" } else { "─" }, style);
     }
-    if let Some(typing) = status::typing(state) {
+    let width = panes.scrollback.width.saturating_sub(1);
+    if let Some(mut typing) = status::typing(state, usize::from(width).saturating_sub(2)) {
         // On the line, so that nothing moves when somebody begins or ends.
-        let left = panes.scrollback.x;
-        let width = panes.scrollback.width.saturating_sub(1);
-        let text = wrap::truncate(&typing, usize::from(width).saturating_sub(2));
-        put_line(buffer, left + 1, rule.y, &Line::styled(format!(" {text} "), state.theme.dim()), width);
+        typing.spans.insert(0, Span::raw(" "));
+        typing.push_span(Span::raw(" "));
+        put_line(buffer, panes.scrollback.x + 1, rule.y, &typing, width);
     }
     if let Some(news) = status::news_below(state) {
         let line = Line::from(vec![Span::raw(" "), news, Span::raw(" ")]);

@@ -7,6 +7,7 @@ mod help;
 mod invite;
 mod links;
 mod stats;
+mod themes;
 mod tickets;
 mod whois;
 
@@ -47,6 +48,7 @@ fn area(state: &State) -> Rect {
     let (width, height) = inside(area);
     let rows = match &state.overlay {
         Some(Overlay::Rooms { rooms: Some(rooms), .. }) => rooms.len(),
+        Some(Overlay::Themes(list)) => return themes::area(state, list, area),
         _ => rows(state, width, height).len(),
     };
     let rows = u16::try_from(rows.max(1)).unwrap_or(u16::MAX);
@@ -91,7 +93,9 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
         Some(Overlay::Audit(decisions)) => audit::rows(state, decisions, width),
         Some(Overlay::Links(links)) => links::rows(state, links, width, height),
         Some(Overlay::About(about)) => about::rows(state, about, width),
-        Some(Overlay::Rooms { rooms: Some(_), .. } | Overlay::Found(_)) | None => Vec::new(),
+        Some(Overlay::Rooms { rooms: Some(_), .. } | Overlay::Themes(_) | Overlay::Found(_)) | None => {
+            Vec::new()
+        }
     }
 }
 
@@ -104,6 +108,7 @@ pub(crate) fn last(state: &State) -> usize {
     let (width, height) = inner_size(state);
     match &state.overlay {
         Some(Overlay::Links(links)) => links.found.len().saturating_sub(1),
+        Some(Overlay::Themes(list)) => list.themes.len().saturating_sub(1),
         Some(Overlay::Rooms { rooms, .. }) => rooms.as_ref().map_or(0, Vec::len).saturating_sub(1),
         _ => rows(state, width, height).len().saturating_sub(height),
     }
@@ -120,7 +125,7 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
         | Overlay::Stats { top, .. }
         | Overlay::Audit(Decisions { top, .. })
         | Overlay::About(About { top, .. }) => Some(*top),
-        Overlay::Rooms { .. } | Overlay::Links(_) | Overlay::Found(_) => None,
+        Overlay::Rooms { .. } | Overlay::Links(_) | Overlay::Themes(_) | Overlay::Found(_) => None,
     }
 }
 
@@ -141,6 +146,7 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
             (answer.as_ref().map_or(nick, |answer| &answer.nick).to_string(), from(top))
         }
         Overlay::Audit(decisions) => ("what was decided".to_owned(), from(&decisions.top)),
+        Overlay::Themes(list) => ("themes".to_owned(), themes::rows(state, list, width, height)),
         Overlay::Links(_) => ("links in sight".to_owned(), from(&0)),
         Overlay::About(about) => ("about a message".to_owned(), from(&about.top)),
         // Drawn in its own way.
@@ -192,6 +198,7 @@ pub(super) fn draw(state: &State, buffer: &mut Buffer) {
     let (title, lines) = content(state, overlay);
     let area = area(state);
     Clear.render(area, buffer);
+    buffer.set_style(area, theme.text());
     // What is left of a word, a number or a wide character that the edge cuts goes as well.
     for y in area.y..area.bottom() {
         for x in (0..area.x).rev() {
