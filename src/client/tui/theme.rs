@@ -174,7 +174,7 @@ impl Theme {
     /// The name of somebody whose entries carry `author`, whatever they are called. Servers count these numbers, so
     /// people who came one after the other have different colours, and not neighbours in the list.
     pub(crate) fn author(self, author: u64) -> Style {
-        let step = [5, 7, 11].into_iter().find(|step| self.many % step != 0).unwrap_or(1);
+        let step = [5, 7, 11].into_iter().find(|step| !self.many.is_multiple_of(*step)).unwrap_or(1);
         self.nth(author.wrapping_mul(u64::from(step)))
     }
 
@@ -201,6 +201,11 @@ impl Theme {
     /// Headings, and the room in sight.
     pub(crate) fn strong(self) -> Style {
         self.role(Role::Strong)
+    }
+
+    /// A heading that stands on a line, and has not the line's colour.
+    pub(crate) fn title(self) -> Style {
+        Style::new().fg(Color::Reset).patch(self.text()).patch(self.strong())
     }
 
     /// Where the eye should go: the prompt, the marker of the room in sight, a key to press.

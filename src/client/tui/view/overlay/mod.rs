@@ -213,7 +213,7 @@ pub(super) fn draw(state: &State, buffer: &mut Buffer) {
     let mut block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(theme.rule())
-        .title(Span::styled(format!(" {title} "), theme.strong().remove_modifier(Modifier::DIM)));
+        .title(Span::styled(format!(" {title} "), theme.title().remove_modifier(Modifier::DIM)));
     if place(overlay).is_some_and(|top| top < last(state)) {
         block = block.title_bottom(Line::styled(" ↓ more ", theme.dim()).right_aligned());
     }

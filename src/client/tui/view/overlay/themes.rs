@@ -1,7 +1,7 @@
 //! The themes: each with some of its colours, while everything else looks like the chosen one.
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::inside;
@@ -44,9 +44,9 @@ pub(super) fn rows(state: &State, list: &ThemeList, width: usize, height: usize)
             let mut spans = vec![if chosen { Span::styled("▌", theme.accent()) } else { Span::raw(" ") }];
             if state.themes.in_colours() {
                 let looks = [own.accent(), own.news(), own.mention(), own.good()];
-                spans.extend(looks.map(|look| {
-                    Span::styled("•", Style { add_modifier: Style::new().add_modifier, ..look })
-                }));
+                // Colours, and nothing that a chosen row does to them.
+                let plain = Style::new().remove_modifier(Modifier::REVERSED);
+                spans.extend(looks.map(|look| Span::styled("•", Style { fg: look.fg, ..plain })));
                 spans.push(Span::raw(" "));
             }
             let padded = |text: &str, columns: usize| {
