@@ -64,6 +64,7 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
                     settings: settings(seat.settings),
                     welcomed: welcomed(),
                     known_rooms: known_rooms(),
+                    themes: themes(),
                     inviting,
                 };
                 return stay(seated).await;
@@ -166,6 +167,7 @@ pub(crate) async fn sit_down_at_home(
         settings: settings(seat.settings),
         welcomed: welcomed(),
         known_rooms: known_rooms(),
+        themes: themes(),
         inviting,
     };
     stay(seated).await
@@ -346,6 +348,11 @@ fn welcomed() -> Option<PathBuf> {
 /// Where it is kept what is remembered of rooms.
 fn known_rooms() -> Option<KnownRoomsFile> {
     client_folder().map(|folder| KnownRoomsFile::in_folder(&folder))
+}
+
+/// Where the screen looks for themes of one's own: beside the configuration.
+fn themes() -> Option<PathBuf> {
+    folders().map(|folders| folders.in_config_dir("themes"))
 }
 
 /// Who we are.

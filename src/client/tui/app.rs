@@ -18,6 +18,8 @@ use super::known_rooms::{KnownRoomsFile, RoomChange};
 use super::settings::{Change, SettingsFile};
 use super::state::State;
 use super::terminal::Terminal;
+use super::theme::OwnThemes;
+use super::theme::late::Late;
 use super::{Ending, update};
 use crate::client::link::{Link, Update};
 use crate::protocol::command::Command;
@@ -47,6 +49,8 @@ pub(super) struct Kept {
     pub(super) keeper: Option<Keeper>,
     /// The file whose being there says that somebody knows how to begin.
     pub(super) welcomed: Option<PathBuf>,
+    /// The folder of one's own themes.
+    pub(super) themes: Option<PathBuf>,
 }
 
 pub(super) struct App {
@@ -65,6 +69,10 @@ pub(super) struct App {
     input: Option<EventStream>,
     /// It has the terminal.
     editor: Option<Editor>,
+    /// See [`Kept`].
+    themes: Option<PathBuf>,
+    /// What the terminal has not answered yet.
+    late: Late,
     signals: Signals,
     continued: Continued,
     drawn_at: Option<Instant>,
@@ -83,8 +91,9 @@ impl App {
         updates: mpsc::Receiver<Update>,
         terminal: Terminal,
         kept: Kept,
+        late: Late,
     ) -> Self {
-        let Kept { settings, known_rooms, keeper, welcomed } = kept;
+        let Kept { settings, known_rooms, keeper, welcomed, themes } = kept;
         let (input, signals, continued) = (Some(EventStream::new()), Signals::listen(), Continued::listen());
         let title = String::new();
         Self {
@@ -99,6 +108,8 @@ impl App {
             welcomed,
             input,
             editor: None,
+            themes,
+            late,
             signals,
             continued,
             drawn_at: None,
@@ -214,6 +225,10 @@ impl App {
                 Effect::Edit(text) => self.open_editor(&text)?,
                 Effect::Keep(change) => self.keep(&change)?,
                 Effect::Welcomed => self.note_welcome(),
+                Effect::ReadThemes => {
+                    let own = self.themes.as_deref().map(OwnThemes::read).unwrap_or_default();
+                    self.take_in(Event::Themes(own))?;
+                }
                 Effect::Repaint => self.terminal.forget()?,
                 Effect::Suspend => self.suspend()?,
             }
@@ -364,7 +379,9 @@ impl App {
             events.push(Event::Link(news));
         }
         // Keys first: whoever types should not wait for a flood of messages.
+        let (inputs, background) = self.late.sort(inputs);
         let mut all = gather(inputs);
+        all.extend(background.map(Event::Background));
         all.append(&mut events);
         Ok(all)
     }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::known_rooms::RoomChange;
 use super::settings::{Change, Reading};
 use super::state::drafts::{Draft, Recalled};
+use super::theme::{Background, OwnThemes};
 use crate::client::link::Update;
 use crate::protocol::command::Command;
 use crate::protocol::name::RoomName;
@@ -44,6 +45,10 @@ pub enum Event {
     Resize(u16, u16),
     /// The terminal got the keyboard's focus, or lost it.
     Focus(bool),
+    /// The terminal said whether it is dark or light, later than we waited for it.
+    Background(Background),
+    /// The themes of one's own were read: see [`Effect::ReadThemes`].
+    Themes(OwnThemes),
     /// The link has something to say.
     Link(Update),
     /// What was kept of this parlor was read.
@@ -92,6 +97,8 @@ pub enum Effect {
     Edit(String),
     /// Whoever sits here knows how to say something: they are not welcomed again.
     Welcomed,
+    /// Read the themes of one's own anew, and say which there are by [`Event::Themes`].
+    ReadThemes,
     /// Give the terminal back to the shell for a while.
     Suspend,
     /// Paint everything anew: something else wrote on the screen.

@@ -87,6 +87,8 @@ pub struct Options {
     pub known_rooms: Option<known_rooms::KnownRoomsFile>,
     /// The file whose being there says that somebody has said something from here before; `None`: nobody is welcomed.
     pub welcomed: Option<PathBuf>,
+    /// The folder of one's own themes; `None`: there are none.
+    pub themes: Option<std::path::PathBuf>,
     /// How others join. A host sees it at the beginning of each room.
     pub inviting: state::inviting::Inviting,
 }
@@ -124,13 +126,22 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         Some(Ok(known)) => (known, None),
         Some(Err(error)) => (known_rooms::KnownRooms::default(), Some(error.to_string())),
     };
+    let settings = settings.unwrap_or_default();
+    let variable = |name: &str| std::env::var(name).ok();
+    let mut found = theme::Found::from_environment(variable);
+    let late = theme::late::Late::after(found.ask(&settings.theme, variable).await);
+    let mut themes = theme::Themes::new(found);
+    if let Some(folder) = &options.themes {
+        themes.set_own(theme::OwnThemes::read(folder));
+    }
+    let unknown = themes.pick(&settings.theme).err();
     let mut state = state::State::new(state::Setup {
         wished: Some(options.wished),
-        settings: settings.unwrap_or_default(),
+        settings,
         known_rooms,
         inviting: Some(options.inviting),
         zone: TimeZone::system(),
-        theme: theme::Theme::from_environment(|name| std::env::var(name).ok()),
+        themes,
         size,
         session: Uuid::new_v4(),
         now: Now::read(),
@@ -141,14 +152,18 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         state.insist(complaint);
     }
     state.origin = origin;
+    if let Some(error) = unknown {
+        state.insist(format!("{error}; until then it is the usual one"));
+    }
     let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
     let kept = app::Kept {
         settings: file,
         welcomed: options.welcomed,
         known_rooms: options.known_rooms,
         keeper: options.data.map(|folder| keeping::Keeper::in_folder(&folder)),
+        themes: options.themes,
     };
-    let app = app::App::new(state, options.link, options.updates, terminal, kept);
+    let app = app::App::new(state, options.link, options.updates, terminal, kept, late);
     app.run(options.first, options.room).await
 }
 

@@ -64,6 +64,8 @@ pub(crate) struct Said {
     pub(crate) name: String,
     pub(crate) text: Styled,
     pub(crate) from: Option<Nick>,
+    /// What their entries carry as `author`, where this one does.
+    pub(crate) author: Option<u64>,
     pub(crate) tone: Tone,
     /// The first row of its message.
     pub(crate) first: bool,
@@ -271,9 +273,14 @@ impl Layout<'_> {
             EntryKind::Message if self.ignored.contains(&entry.from) => {
                 // One line for as many as come in a row.
                 if before.is_none_or(|before| *before.from != entry.from) {
-                    let (from, at, tone) = (&entry.from, entry.at.timestamp(), Tone::News);
+                    let (from, author) = (&entry.from, entry.author);
+                    let (at, tone) = (entry.at.timestamp(), Tone::News);
                     let text = self.not_shown(place, entry);
-                    self.said(&Saying { from, at, text: &text, action: false, tone }, None, &mut rows);
+                    self.said(
+                        &Saying { from, author, at, text: &text, action: false, tone },
+                        None,
+                        &mut rows,
+                    );
                 }
             }
             EntryKind::Message => {
@@ -285,7 +292,8 @@ impl Layout<'_> {
                     topic => format!("{} set the topic: {topic}", entry.from),
                 };
                 let (from, at, tone) = (&entry.from, entry.at.timestamp(), Tone::News);
-                self.said(&Saying { from, at, text: &news, action: false, tone }, None, &mut rows);
+                let author = entry.author;
+                self.said(&Saying { from, author, at, text: &news, action: false, tone }, None, &mut rows);
             }
             EntryKind::Edited | EntryKind::Deleted | EntryKind::Reacted | EntryKind::Unknown => {}
         }
@@ -317,7 +325,8 @@ impl Layout<'_> {
         rows.extend(answered.map(|seq| self.answered(seq)));
         let text = deleted.as_deref().unwrap_or(now.text);
         let (from, action) = (&entry.from, entry.action && deleted.is_none());
-        let said = Saying { from, at: entry.at.timestamp(), text, action, tone };
+        let author = entry.author;
+        let said = Saying { from, author, at: entry.at.timestamp(), text, action, tone };
         self.said(&said, before, rows);
         if now.edited {
             self.mark_edited(rows);
@@ -344,7 +353,8 @@ impl Layout<'_> {
         rows.extend(pending.reply_to.map(|seq| self.answered(seq)));
         let before = before.filter(|_| pending.reply_to.is_none());
         let (at, action, text) = (pending.at.timestamp(), pending.action, pending.text.as_str());
-        self.said(&Saying { from: self.me, at, text, action, tone }, before, &mut rows);
+        let author = Some(self.author);
+        self.said(&Saying { from: self.me, author, at, text, action, tone }, before, &mut rows);
         if let Delivery::Failed(why) = &pending.delivery {
             let note = format!("not sent: {why} · ↑ takes it back into the input");
             rows.extend(said_rows(markup::plain(&note, self.columns.text), Tone::Failed));
@@ -442,14 +452,15 @@ impl Layout<'_> {
         for row in &mut said {
             if let Row::Said(row) = row {
                 row.from = Some(saying.from.clone());
+                row.author = saying.author;
                 row.mention = mention;
             }
         }
         if self.columns.name == 0 && !grouped && !saying.action && saying.tone != Tone::News {
             // Too narrow for columns: the name has a row of its own.
             let name = truncate(&name, self.columns.text);
-            let (from, tone) = (Some(saying.from.clone()), saying.tone);
-            rows.push(Row::Said(Said { name, from, tone, first: true, mention, ..Said::default() }));
+            let (from, author, tone) = (Some(saying.from.clone()), saying.author, saying.tone);
+            rows.push(Row::Said(Said { name, from, author, tone, first: true, mention, ..Said::default() }));
         } else if let Some(Row::Said(first)) = said.first_mut() {
             first.first = true;
             first.time = if self.columns.time > 0 { time } else { String::new() };
@@ -466,6 +477,7 @@ fn said_rows(rows: Vec<Styled>, tone: Tone) -> impl Iterator<Item = Row> {
 /// What is to be laid out.
 struct Saying<'a> {
     from: &'a Nick,
+    author: Option<u64>,
     at: Timestamp,
     text: &'a str,
     action: bool,

@@ -17,7 +17,7 @@ use super::known_rooms::{KnownRooms, RoomChange};
 use super::settings::Settings;
 use super::state::inviting::Inviting;
 use super::state::{Setup, State};
-use super::theme::{Colours, Theme};
+use super::theme::{Colours, Found, Themes};
 use super::{draw, update};
 use crate::client::link::{Met, Update};
 use crate::protocol::command::Command;
@@ -65,7 +65,7 @@ impl Script {
             known_rooms: KnownRooms::default(),
             inviting: None,
             zone: TimeZone::UTC,
-            theme: Theme::new(Colours::Many),
+            themes: Themes::new(Found { colours: Colours::Many, ..Found::default() }),
             size: (columns, rows),
             session: Uuid::nil(),
             now,

@@ -26,6 +26,7 @@ pub(crate) use self::table::{SETTINGS, Setting, setting, unknown};
 pub(crate) use self::time_format::TimeFormat;
 pub use self::value::Value;
 use super::keymap::Keymap;
+use super::theme::AUTO;
 use crate::protocol::mention;
 use crate::protocol::name::Nick;
 
@@ -46,6 +47,8 @@ pub struct Settings {
     pub typing: bool,
     /// Who came and who left is shown.
     pub noise: bool,
+    /// The theme's name, or `auto` for the one that fits the terminal.
+    pub theme: String,
     /// What counts as our name, in lower case.
     pub words: Vec<String>,
     /// How the time of a message is written.
@@ -76,6 +79,7 @@ impl Default for Settings {
             people_pane: Pane::Auto,
             keys: Keymap::default(),
             completion_popup: Popup::Auto,
+            theme: AUTO.to_owned(),
         }
     }
 }

@@ -30,6 +30,17 @@ const PANE: &[&str] = &["auto", "on", "off"];
 /// The table, in the order in which `/set` shows it.
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
+        name: "theme",
+        section: "screen",
+        help: "how everything looks; auto fits the terminal, and /theme shows each",
+        choices: &[],
+        get: |settings| Value::Text(settings.theme.clone()),
+        put: |settings, value| {
+            settings.theme = text(value, "write \"auto\", or a name that /theme shows")?;
+            Ok(())
+        },
+    },
+    Setting {
         name: "time-format",
         section: "screen",
         help: "how times are written, as strftime has it; \"\" leaves them out",

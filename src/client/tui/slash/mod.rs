@@ -55,6 +55,8 @@ pub(crate) enum Slash {
     Stats,
     Tickets,
     Help,
+    /// `None`: show which there are.
+    Theme(Option<String>),
     Clear,
     /// Opens an editor, with this text in it.
     Editor(String),
@@ -97,6 +99,8 @@ pub(crate) enum Completes {
     Emoji,
     /// A setting, and behind it what it can be set to.
     Settings,
+    /// Themes, by their names.
+    Themes,
     /// One of these.
     Words(&'static [&'static str]),
 }

@@ -205,6 +205,14 @@ pub(crate) const COMMANDS: &[Entry] = &[
         parse: moving::shift,
     },
     Entry {
+        name: "theme",
+        short: &[],
+        arguments: "[NAME]",
+        help: "how everything looks; alone, choose from a list that shows each",
+        completes: Completes::Themes,
+        parse: |rest| Ok(Slash::Theme((!rest.is_empty()).then(|| rest.to_owned()))),
+    },
+    Entry {
         name: "clear",
         short: &[],
         arguments: "",

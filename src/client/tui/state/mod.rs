@@ -2,6 +2,7 @@
 //! reads it.
 
 pub(crate) mod answered;
+pub(crate) mod authors;
 pub(crate) mod changes;
 pub(crate) mod comings;
 pub(crate) mod company;
@@ -21,6 +22,7 @@ pub mod people;
 pub(crate) mod reading;
 pub mod room;
 pub mod scrollback;
+pub(crate) mod theming;
 pub(crate) mod thread;
 pub(crate) mod typing;
 mod undoing;
@@ -30,9 +32,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use ratatui::style::Style;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use self::authors::Authors;
 use self::company::Company;
 use self::completion::Completion;
 use self::composer::Composer;
@@ -52,7 +56,7 @@ use super::known_rooms::KnownRooms;
 use super::rows::{Columns, Layout};
 use super::settings::{Origin, Settings};
 use super::slash;
-use super::theme::Theme;
+use super::theme::{Theme, Themes};
 use crate::protocol::command::RequestId;
 use crate::protocol::event::{Allowed, RoomInfo};
 use crate::protocol::limits;
@@ -73,8 +77,8 @@ pub struct Setup {
     pub inviting: Option<Inviting>,
     /// In which zone times are shown.
     pub zone: TimeZone,
-    /// The look.
-    pub theme: Theme,
+    /// The looks that there are.
+    pub themes: Themes,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// What tells the ids of this session's messages from those of others.
@@ -89,10 +93,15 @@ pub struct State {
     pub(crate) now: Now,
     pub(crate) size: (u16, u16),
     pub(crate) zone: TimeZone,
+    /// What everything looks like now.
     pub(crate) theme: Theme,
+    pub(crate) themes: Themes,
+    /// The name under which `theme` was asked for; empty, where it must be asked for anew.
+    pub(crate) theme_shown: String,
     pub(crate) me: Nick,
     /// What our own entries carry as `author`; 0, which is nobody, until the server has said it.
     pub(crate) author: u64,
+    pub(crate) authors: Authors,
     pub(crate) company: Company,
     /// Where the settings come from.
     pub(crate) origin: Origin,
@@ -224,10 +233,13 @@ impl State {
             now: setup.now,
             size: setup.size,
             zone: setup.zone,
-            theme: setup.theme,
+            theme: setup.themes.pick_or_auto(&setup.settings.theme),
+            themes: setup.themes,
+            theme_shown: setup.settings.theme.clone(),
             // Until the server has said who we are, nobody is told anything under this name.
             me: Nick::from_system(""),
             author: 0,
+            authors: Authors::default(),
             company: Company::new(setup.settings, setup.known_rooms),
             origin: Origin::default(),
             welcome: false,
@@ -384,6 +396,14 @@ impl State {
             inviting: self.inviting.as_ref().filter(|inviting| inviting.hosting && !room.name.is_direct()),
             welcome: self.welcome,
             columns: Columns::fit(usize::from(width), room.widest_name, &self.company.settings),
+        }
+    }
+
+    /// How a name looks: by who it is, as far as that is known, and not by what they are called.
+    pub(crate) fn person(&self, author: Option<u64>, nick: &Nick) -> Style {
+        match author.or_else(|| self.authors.of(nick)) {
+            Some(author) => self.theme.author(author),
+            None => self.theme.person(nick.as_str()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What lies over the rooms, and what is asked.
 
 use super::finding::Kind;
+use super::theming::ThemeList;
 use crate::protocol::command::RequestId;
 use crate::protocol::event::{Decision, Earlier, Reactions, RoomInfo, Stats, TicketInfo, Whois};
 use crate::protocol::name::{Nick, RoomName};
@@ -31,6 +32,8 @@ pub(crate) enum Overlay {
     About(About),
     /// The rooms that there are, once they have come, and the one chosen.
     Rooms { asked: RequestId, rooms: Option<Vec<RoomInfo>>, chosen: usize },
+    /// The themes, of which the chosen one is shown.
+    Themes(ThemeList),
     /// A search, and what was found.
     Found(Kind),
     /// Messages that answer each other.

@@ -40,6 +40,11 @@ impl Typing {
         self.0.iter().map(|(_, until)| *until).min()
     }
 
+    /// Who they are.
+    pub(crate) fn who(&self) -> impl Iterator<Item = &Nick> {
+        self.0.iter().map(|(nick, _)| nick)
+    }
+
     /// As it is told.
     pub(crate) fn sentence(&self) -> Option<String> {
         match self.0.as_slice() {

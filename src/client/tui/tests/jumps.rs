@@ -2,7 +2,6 @@
 
 use crossterm::event::{KeyCode, KeyModifiers};
 use insta::assert_snapshot;
-use ratatui::style::Modifier;
 
 use super::history::{answer, in_sight, log, room};
 use crate::client::link::Update;
@@ -21,10 +20,10 @@ fn run(script: &mut Script, line: &str) {
 
 /// The rows that are set off.
 fn marked(script: &mut Script) -> Vec<u16> {
+    let ground = script.state.theme.selected().bg;
     let (buffer, _) = script.screen();
     let width = buffer.area.width;
-    let set_off =
-        |y: &u16| (0..width).filter(|x| buffer[(*x, *y)].modifier.contains(Modifier::REVERSED)).count() > 10;
+    let set_off = |y: &u16| (0..width).filter(|x| buffer[(*x, *y)].style().bg == ground).count() > 10;
     (0..buffer.area.height).filter(set_off).collect()
 }
 

@@ -22,6 +22,7 @@ mod settings;
 mod storm;
 mod terminal;
 mod texts;
+mod themes;
 mod thread;
 mod unread;
 mod writing;

@@ -237,6 +237,10 @@ fn candidates(state: &State, text: &str, start: usize, stem: &str) -> Vec<Candid
         let words = matching(words.iter().copied(), stem);
         return words.into_iter().map(|word| candidate(word, format!("{word} "))).collect();
     }
+    if command.is_some_and(|entry| entry.completes == Completes::Themes) {
+        let names = matching(state.themes.names(), stem).into_iter();
+        return names.map(|name| candidate(name, name.to_owned())).collect();
+    }
     let people = command.is_some_and(|entry| entry.completes == Completes::People);
     let people =
         people || (stem.starts_with('@') && command.is_some_and(|entry| entry.completes == Completes::Rooms));

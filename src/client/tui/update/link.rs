@@ -154,6 +154,9 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
                 state.me = renamed.to.clone();
                 state.say(format!("you are {} now", state.me));
             }
+            for renamed in &news.renamed {
+                state.authors.renamed(&renamed.from, &renamed.to);
+            }
             if let Some(place) = state.place_of(&news.room) {
                 let whole = news.people.is_some();
                 state.rooms[place].people.take_in(news);
@@ -201,6 +204,7 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
 
 fn entry_came(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
     let Some(place) = state.place_of(&entry.room) else { return };
+    state.authors.note(&entry);
     let in_sight = place == state.current && sees(state);
     let room = &state.rooms[place];
     // What is deleted says nothing any more, also where the log has only its place.
@@ -292,6 +296,7 @@ fn page_came(state: &mut State, mut page: Page, effects: &mut Vec<Effect>) {
         return;
     }
     let Some(place) = state.place_of(&page.room) else { return };
+    page.entries.iter().for_each(|entry| state.authors.note_earlier(entry));
     let room = &mut state.rooms[place];
     if room.asked.is_none() || room.asked != page.re {
         return;

@@ -28,6 +28,7 @@ mod rooms;
 mod saying;
 mod setting;
 mod stepping;
+mod theming;
 mod thread;
 
 pub(crate) use self::changing::fitting;
@@ -83,6 +84,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             effects.push(Effect::Repaint);
         }
         Event::Focus(focused) => focus(state, focused),
+        Event::Background(background) => theming::is_on(state, background),
+        Event::Themes(own) => theming::read(state, own),
         Event::Link(news) => link::take_in(state, news, &mut effects),
         Event::Recalled(recalled) => drafting::recall(state, recalled),
         Event::Edited(written) => editing::come_back(state, written),
@@ -100,6 +103,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     {
         state.notice = None;
     }
+    theming::follow(state);
     see(state);
     if before.is_some_and(|(place, then)| place == state.current && then != state.composer().revision()) {
         company::tell_typing(state, &mut effects);

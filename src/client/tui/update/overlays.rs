@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
     Effect, State, changing, finding, history, in_room, links, order, pasting, recalling, rooms, saying,
-    thread,
+    theming, thread,
 };
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::composer::Motion;
@@ -105,6 +105,10 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
     if letter == Some('c') {
         copy(state, effects);
     }
+    if key.code == KeyCode::Enter && matches!(state.overlay, Some(Overlay::Themes(_))) {
+        theming::keep(state, effects);
+        return;
+    }
     if key.code == KeyCode::Enter && matches!(state.overlay, Some(Overlay::Links(_))) {
         links::open(state, effects);
     }
@@ -138,6 +142,7 @@ pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) 
         ) => top,
         Some(Overlay::Rooms { chosen, .. }) => chosen,
         Some(Overlay::Links(links)) => &mut links.chosen,
+        Some(Overlay::Themes(list)) => &mut list.chosen,
         Some(Overlay::Found(kind)) => {
             let kind = *kind;
             finding::choose(state, kind, rows, effects);

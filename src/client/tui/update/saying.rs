@@ -2,7 +2,7 @@
 
 use super::{
     Effect, State, arranging, changing, company, direct, editing, finding, history, order, rooms, setting,
-    thread,
+    theming, thread,
 };
 use crate::client::tui::slash::{self, Change, Company, Input, Slash};
 use crate::client::tui::state::finding::Kind;
@@ -129,6 +129,7 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
             return arranging::pin(state, &which, pinned, effects).map(|()| written(state));
         }
         Slash::Move(step) => return arranging::shift(state, step, effects).map(|()| written(state)),
+        Slash::Theme(name) => return theming::obey(state, name, effects),
         command => command,
     };
     written(state);
@@ -140,6 +141,7 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
         | Slash::Goto(_)
         | Slash::Pin(..)
         | Slash::Move(_)
+        | Slash::Theme(_)
         | Slash::Set(_) => {}
         Slash::Search(words) => {
             if !words.is_empty() {

@@ -19,6 +19,7 @@ pub(super) fn chosen(layout: &Layout<'_>) -> Option<usize> {
 /// Marks a row of the message that is chosen.
 pub(super) fn mark(theme: Theme, row: &Row, area: Rect, buffer: &mut Buffer) {
     if matches!(row, Row::Said(_) | Row::Answered(_) | Row::Reactions(_)) {
+        buffer.set_style(area, theme.chosen());
         put_line(buffer, area.x, area.y, &Line::styled("▌", theme.accent()), area.width);
     }
 }

@@ -52,7 +52,7 @@ fn about(completion: &Completion) -> usize {
 pub(super) fn draw(state: &State, panes: &Panes, buffer: &mut Buffer) {
     let Some((completion, area)) = shown(state, panes) else { return };
     let theme = state.theme;
-    overlay::clear(area, buffer);
+    overlay::clear(state.theme, area, buffer);
     let rows = usize::from(area.height - 2);
     let many = completion.candidates.len();
     let first = completion.chosen.map_or(0, |chosen| (chosen + 1).saturating_sub(rows));

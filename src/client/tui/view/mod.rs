@@ -94,6 +94,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     }
     let panes = panes(state);
     let buffer = frame.buffer_mut();
+    buffer.set_style(buffer.area, state.theme.text());
     if let Some(area) = panes.rooms {
         rooms::draw(state, area, buffer);
     }
@@ -184,12 +185,14 @@ fn draw_rules(state: &State, panes: &Panes, buffer: &mut Buffer) {
         put(buffer, rule.x + 1, rule.y, " ", style);
         put_line(buffer, rule.x + 2, rule.y, &line, free);
         put(buffer, (rule.x + 2).saturating_add(columns), rule.y, " ", style);
-    } else if let Some(typing) = status::typing(state) {
-        // On the line, so that nothing moves when somebody begins or ends.
-        let left = panes.scrollback.x;
+    } else if let Some(mut typing) =
+        status::typing(state, usize::from(panes.scrollback.width.saturating_sub(3)))
+    {
         let width = panes.scrollback.width.saturating_sub(1);
-        let text = wrap::truncate(&typing, usize::from(width).saturating_sub(2));
-        put_line(buffer, left + 1, rule.y, &Line::styled(format!(" {text} "), state.theme.dim()), width);
+        // On the line, so that nothing moves when somebody begins or ends.
+        typing.spans.insert(0, Span::raw(" "));
+        typing.push_span(Span::raw(" "));
+        put_line(buffer, panes.scrollback.x + 1, rule.y, &typing, width);
     }
     if let Some(news) = news {
         let x = before_news.max(panes.scrollback.x);

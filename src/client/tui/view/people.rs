@@ -54,7 +54,7 @@ pub(super) fn line(state: &State, person: &Person, width: usize) -> Line<'static
         true => theme.own(),
         // A colour is for a name that stays.
         false if person.guest => theme.dim(),
-        false => theme.person(person.nick.as_str()),
+        false => state.person(None, &person.nick),
     };
     let (sign, sign_style) = match (person.guest, person.role) {
         (true, _) => ("~ ", theme.dim()),

@@ -91,7 +91,7 @@ fn draw_said(state: &State, said: &Said, columns: Columns, area: Rect, buffer: &
     let name_style = match &said.from {
         _ if matches!(said.tone, Tone::News) => theme.dim(),
         Some(_) if own => theme.own(),
-        Some(nick) => theme.person(nick.as_str()).add_modifier(Modifier::BOLD),
+        Some(nick) => state.person(said.author, nick).add_modifier(Modifier::BOLD),
         None => Style::new(),
     };
     let text_style = match said.tone {

@@ -114,9 +114,22 @@ pub(super) fn news_below(state: &State) -> Option<Span<'static>> {
     })
 }
 
-/// Who is writing in the room in sight.
-pub(super) fn typing(state: &State) -> Option<String> {
-    state.room()?.typing.sentence()
+/// Who is writing in the room in sight, in at most `width` columns: their names in their colours, if there is room.
+pub(super) fn typing(state: &State, width: usize) -> Option<Line<'static>> {
+    let typing = &state.room()?.typing;
+    let sentence = typing.sentence()?;
+    let dim = state.theme.dim();
+    let (mut spans, mut rest) = (Vec::new(), sentence.as_str());
+    if wrap::columns(&sentence) <= width {
+        for nick in typing.who() {
+            let Some((before, behind)) = rest.split_once(nick.as_str()) else { break };
+            spans.push(Span::styled(before.to_owned(), dim));
+            spans.push(Span::styled(nick.to_string(), state.person(None, nick)));
+            rest = behind;
+        }
+    }
+    spans.push(Span::styled(wrap::truncate(rest, width), dim));
+    Some(Line::from(spans))
 }
 
 /// The keys that are useful now, as many as fit, the most useful first; the last one, by which the others
@@ -197,6 +210,9 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
                 ];
             }
             _ => {}
+        }
+        if matches!(overlay, Overlay::Themes(_)) {
+            return vec![(enter, "keep it"), ("↑ ↓".to_owned(), "look"), (esc, "as before")];
         }
         let Some(top) = overlay::place(overlay) else {
             return vec![(enter, "go in"), ("↑ ↓".to_owned(), "choose"), (esc, "close")];

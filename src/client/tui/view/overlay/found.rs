@@ -66,6 +66,7 @@ pub(super) fn draw(state: &State, kind: Kind, buffer: &mut Buffer) {
     let theme = state.theme;
     let whole = area(state);
     Clear.render(whole, buffer);
+    buffer.set_style(whole, state.theme.text());
     draw_input(state, kind, hunt, whole, buffer);
     let list = list_area(state);
     if list.y >= whole.y + 2 {
@@ -274,7 +275,7 @@ fn hit(state: &State, hunt: &Hunt, hit: &Hit, chosen: bool, width: usize, roomy:
     let name_style = if entry.from == state.me {
         theme.own()
     } else {
-        theme.person(entry.from.as_str()).add_modifier(Modifier::BOLD)
+        state.person(entry.author, &entry.from).add_modifier(Modifier::BOLD)
     };
     let head = [room.as_str(), &when, &name].iter().map(|part| wrap::columns(part)).sum::<usize>() + 5;
     let mut spans = vec![bar(), Span::styled(room, theme.strong()), Span::raw("  ")];

@@ -8,6 +8,7 @@ mod invite;
 mod links;
 mod settings;
 mod stats;
+mod themes;
 mod thread;
 mod tickets;
 mod whois;
@@ -49,6 +50,7 @@ fn area(state: &State) -> Rect {
     let (width, height) = inside(area);
     let rows = match &state.overlay {
         Some(Overlay::Rooms { rooms: Some(rooms), .. }) => rooms.len(),
+        Some(Overlay::Themes(list)) => return themes::area(state, list, area),
         _ => rows(state, width, height).len(),
     };
     let rows = u16::try_from(rows.max(1)).unwrap_or(u16::MAX);
@@ -94,9 +96,13 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
         Some(Overlay::Settings(_)) => settings::rows(state, width),
         Some(Overlay::Links(links)) => links::rows(state, links, width, height),
         Some(Overlay::About(about)) => about::rows(state, about, width),
-        Some(Overlay::Rooms { rooms: Some(_), .. } | Overlay::Found(_) | Overlay::Thread(_)) | None => {
-            Vec::new()
-        }
+        Some(
+            Overlay::Rooms { rooms: Some(_), .. }
+            | Overlay::Themes(_)
+            | Overlay::Found(_)
+            | Overlay::Thread(_),
+        )
+        | None => Vec::new(),
     }
 }
 
@@ -109,6 +115,7 @@ pub(crate) fn last(state: &State) -> usize {
     let (width, height) = inner_size(state);
     match &state.overlay {
         Some(Overlay::Links(links)) => links.found.len().saturating_sub(1),
+        Some(Overlay::Themes(list)) => list.themes.len().saturating_sub(1),
         Some(Overlay::Rooms { rooms, .. }) => rooms.as_ref().map_or(0, Vec::len).saturating_sub(1),
         _ => rows(state, width, height).len().saturating_sub(height),
     }
@@ -126,7 +133,11 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
         | Overlay::Stats { top, .. }
         | Overlay::Audit(Decisions { top, .. })
         | Overlay::About(About { top, .. }) => Some(*top),
-        Overlay::Rooms { .. } | Overlay::Links(_) | Overlay::Found(_) | Overlay::Thread(_) => None,
+        Overlay::Rooms { .. }
+        | Overlay::Links(_)
+        | Overlay::Themes(_)
+        | Overlay::Found(_)
+        | Overlay::Thread(_) => None,
     }
 }
 
@@ -148,6 +159,7 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
             (answer.as_ref().map_or(nick, |answer| &answer.nick).to_string(), from(top))
         }
         Overlay::Audit(decisions) => ("what was decided".to_owned(), from(&decisions.top)),
+        Overlay::Themes(list) => ("themes".to_owned(), themes::rows(state, list, width, height)),
         Overlay::Links(_) => ("links in sight".to_owned(), from(&0)),
         Overlay::About(about) => ("about a message".to_owned(), from(&about.top)),
         // Drawn in its own way.
@@ -190,8 +202,9 @@ fn is_of_a_word(cell: &Cell) -> bool {
 }
 
 /// Makes room for a box.
-pub(super) fn clear(area: Rect, buffer: &mut Buffer) {
+pub(super) fn clear(theme: Theme, area: Rect, buffer: &mut Buffer) {
     Clear.render(area, buffer);
+    buffer.set_style(area, theme.text());
     // What is left of a word, a number or a wide character that the edge cuts goes as well.
     for y in area.y..area.bottom() {
         for x in (0..area.x).rev() {
@@ -218,11 +231,11 @@ pub(super) fn draw(state: &State, buffer: &mut Buffer) {
     let theme = state.theme;
     let (title, lines) = content(state, overlay);
     let area = area(state);
-    clear(area, buffer);
+    clear(theme, area, buffer);
     let mut block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(theme.rule())
-        .title(Span::styled(format!(" {title} "), theme.strong().remove_modifier(Modifier::DIM)));
+        .title(Span::styled(format!(" {title} "), theme.title().remove_modifier(Modifier::DIM)));
     if place(overlay).is_some_and(|top| top < last(state)) {
         block = block.title_bottom(Line::styled(" ↓ more ", theme.dim()).right_aligned());
     }

@@ -29,6 +29,7 @@ pub(super) fn draw(state: &State, thread: &Thread, buffer: &mut Buffer) {
     let Some(room) = state.room().filter(|room| room.name == thread.room) else { return };
     let area = area(state);
     Clear.render(area, buffer);
+    buffer.set_style(area, state.theme.text());
     let members = room.thread(thread.of);
     let seqs = state.shown_of(room, &members);
     heading(state, room, seqs.len(), area, buffer);
