@@ -271,7 +271,7 @@ fn go_back(state: &mut State, effects: &mut Vec<Effect>) -> Result<(), String> {
     while let Some(back) = state.finding.places.pop() {
         let here = state.room().map(Room::here);
         // Where nothing has come of a jump, one is there already.
-        if here.as_ref() != Some(&back) && jump::return_to(state, back, effects) {
+        if here.as_ref() != Some(&back) && jump::return_to(state, &back, effects) {
             return Ok(());
         }
     }

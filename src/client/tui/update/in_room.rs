@@ -19,6 +19,9 @@ const LOOKED_THROUGH: usize = 5_000;
 /// Messages that the server may find, at most: more than anybody steps through.
 const FOUND: usize = 2_000;
 
+/// What is said until the server has answered.
+const LOOKING: &str = "looking further up …";
+
 /// Asks what to search for.
 pub(super) fn open(state: &mut State) {
     if let Some(room) = state.room_mut() {
@@ -182,7 +185,7 @@ fn ask(state: &mut State, effects: &mut Vec<Effect>) {
         ..Search::default()
     };
     effects.push(Effect::Submit(Command::Search(Box::new(search))));
-    state.say("looking further up …");
+    state.say(LOOKING);
 }
 
 /// The search that waits for the answer to `re`.
@@ -195,6 +198,8 @@ fn asked<'a>(state: &'a mut State, re: Option<&RequestId>) -> Option<&'a mut InR
 
 /// The server has found something, or nothing. Says whether that was asked here.
 pub(super) fn found(state: &mut State, found: &Found, effects: &mut Vec<Effect>) -> bool {
+    let asked_here = state.room().and_then(|room| room.search.as_ref()?.asked.clone());
+    let in_sight = asked_here.is_some() && asked_here == found.re;
     let ignored = std::mem::take(&mut state.ignored);
     let search = asked(state, found.re.as_ref());
     let is_ours = search.is_some();
@@ -205,8 +210,8 @@ pub(super) fn found(state: &mut State, found: &Found, effects: &mut Vec<Effect>)
     }
     state.ignored = ignored;
     let goes_on = state.room().and_then(|room| room.search.as_ref()?.goes_on);
-    if is_ours && let Some(way) = goes_on {
-        state.notice = None;
+    if in_sight && let Some(way) = goes_on {
+        state.notice.take_if(|notice| notice.text == LOOKING);
         if let Err(sentence) = go(state, way, effects) {
             state.complain(sentence);
         }

@@ -175,14 +175,14 @@ pub(super) fn go_back(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     if places.is_empty() {
         return false;
     }
-    let went = return_to(state, places.swap_remove(0), effects);
+    let went = return_to(state, &places.swap_remove(0), effects);
     state.finding.settle();
     went
 }
 
 /// Goes back to a place, of which those before it stay; `false` if one is not in its room any more. Whoever reads goes on
 /// reading there.
-pub(super) fn return_to(state: &mut State, back: Back, effects: &mut Vec<Effect>) -> bool {
+pub(super) fn return_to(state: &mut State, back: &Back, effects: &mut Vec<Effect>) -> bool {
     let Some(place) = state.place_of(&back.room) else { return false };
     give_up(state);
     let reading = state.room().is_some_and(|room| room.reading);

@@ -63,8 +63,7 @@ pub(super) fn by_day(state: &mut State, before: bool, effects: &mut Vec<Effect>)
     let mut at = from;
     // The day on which one goes on; the first step upwards may lead into the day before.
     let mut of_day = None;
-    loop {
-        let Next::Message(place) = next(at) else { break };
+    while let Next::Message(place) = next(at) {
         let other = day(place) != day(at);
         if before {
             if other && of_day.is_some() {
