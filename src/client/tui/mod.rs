@@ -14,6 +14,7 @@
 //! | [`known_rooms`] | what is remembered of rooms between visits |
 //! | `desktop` | notices on the desktop |
 //! | `keymap`, `slash` | which key and which command does what: the tables that the help is made of |
+//! | `palette` | what one can go to or do, found by a few letters |
 //! | `pasted` | telling code from words |
 //! | `view` | one file for each pane |
 //! | `rows`, `wrap`, `scroll` | pure layout: messages into rows, and going through them |
@@ -29,6 +30,7 @@ mod event;
 mod keymap;
 pub mod known_rooms;
 mod markup;
+mod palette;
 mod pasted;
 mod rows;
 pub mod script;

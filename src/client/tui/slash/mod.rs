@@ -156,7 +156,8 @@ fn nearest(word: &str) -> Option<&'static str> {
     let names = commands().flat_map(|entry| std::iter::once(&entry.name).chain(entry.short));
     let likeness = |name: &str| if name.starts_with(word) { 0 } else { distance(word, name) };
     let near = names.filter(|name| name.len() > 1).map(|name| (likeness(name), *name));
-    near.min().filter(|(distance, name)| *distance <= name.len() / 3).map(|(_, name)| name)
+    // With one of three letters changed, it is another word.
+    near.min().filter(|(distance, name)| *distance <= name.len().saturating_sub(1) / 3).map(|(_, name)| name)
 }
 
 /// How many letters must be changed, added, left out or swapped with their neighbour.

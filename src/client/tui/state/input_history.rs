@@ -49,6 +49,11 @@ impl InputHistory {
         self.browsing = None;
     }
 
+    /// What was said before, the newest first.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().rev().map(String::as_str)
+    }
+
     /// The newest input that contains `wanted` and is older than the place `before`.
     pub(crate) fn search(&self, wanted: &str, before: usize) -> Option<(usize, &str)> {
         let before = before.min(self.inputs.len());

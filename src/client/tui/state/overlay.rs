@@ -1,6 +1,7 @@
 //! What lies over the rooms, and what is asked.
 
 use super::finding::Kind;
+use super::palette::Palette;
 use crate::protocol::command::RequestId;
 use crate::protocol::event::{Decision, Earlier, Reactions, RoomInfo, Stats, TicketInfo, Whois};
 use crate::protocol::name::{Nick, RoomName};
@@ -31,6 +32,8 @@ pub(crate) enum Overlay {
     Rooms { asked: RequestId, rooms: Option<Vec<RoomInfo>>, chosen: usize },
     /// A search, and what was found.
     Found(Kind),
+    /// What one can go to or do.
+    Palette(Palette),
 }
 
 impl Overlay {

@@ -11,6 +11,7 @@ mod inviting;
 mod jumps;
 mod moving;
 mod order;
+mod palette;
 mod reading;
 mod screens;
 mod storm;

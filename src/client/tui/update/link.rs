@@ -62,6 +62,7 @@ fn online(state: &mut State, welcome: &Welcome, ready: Ready, new_log: bool, eff
     state.connection = Connection::Online;
     state.company.parlor = welcome.server.id;
     state.company.reads_refused = false;
+    state.company.guest = ready.you.guest;
     company::away_again(state, &ready.you, effects);
     state.broken = None;
     let before = std::mem::replace(&mut state.me, ready.you.nick);
@@ -165,6 +166,7 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         Event::Earlier(news) => changing::told_earlier(state, news),
         Event::Found(found) => finding::found(state, found, effects),
         Event::Rooms(list) => {
+            state.company.is_quiet(list.re.as_ref());
             if let Some(Overlay::Rooms { asked, rooms, .. }) = &mut state.overlay
                 && list.re.as_ref() == Some(asked)
             {

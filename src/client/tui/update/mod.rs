@@ -15,6 +15,7 @@ mod link;
 mod links;
 mod order;
 pub(crate) mod overlays;
+mod palette;
 pub(crate) mod pasting;
 mod quoting;
 mod reading;

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, State, changing, finding, history, links, order, pasting, rooms, saying};
+use super::{Effect, State, changing, finding, history, links, order, palette, pasting, rooms, saying};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::composer::Motion;
 use crate::client::tui::state::{About, Connection, Decisions, Overlay, Question};
@@ -113,6 +113,10 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
         finding::press(state, kind, key, effects);
         return;
     }
+    if let Some(Overlay::Palette(_)) = state.overlay {
+        palette::press(state, key, effects);
+        return;
+    }
     let action = keymap::action(Key::of(key));
     let letter = keymap::character(key);
     let rows = match (action, letter) {
@@ -171,6 +175,10 @@ pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) 
         Some(Overlay::Found(kind)) => {
             let kind = *kind;
             finding::choose(state, kind, rows, effects);
+            return;
+        }
+        Some(Overlay::Palette(_)) => {
+            palette::choose(state, rows);
             return;
         }
         None => return,

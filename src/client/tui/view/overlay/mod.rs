@@ -6,6 +6,7 @@ mod found;
 mod help;
 mod invite;
 mod links;
+mod palette;
 mod stats;
 mod tickets;
 mod whois;
@@ -17,6 +18,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 pub(crate) use self::found::{cursor as found_cursor, hits_in_sight};
+pub(crate) use self::palette::{cursor as palette_cursor, rows as palette_rows};
 use super::{panes, people, put_line};
 use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{About, Decisions, Overlay, State};
@@ -91,7 +93,9 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
         Some(Overlay::Audit(decisions)) => audit::rows(state, decisions, width),
         Some(Overlay::Links(links)) => links::rows(state, links, width, height),
         Some(Overlay::About(about)) => about::rows(state, about, width),
-        Some(Overlay::Rooms { rooms: Some(_), .. } | Overlay::Found(_)) | None => Vec::new(),
+        Some(Overlay::Rooms { rooms: Some(_), .. } | Overlay::Found(_) | Overlay::Palette(_)) | None => {
+            Vec::new()
+        }
     }
 }
 
@@ -120,7 +124,7 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
         | Overlay::Stats { top, .. }
         | Overlay::Audit(Decisions { top, .. })
         | Overlay::About(About { top, .. }) => Some(*top),
-        Overlay::Rooms { .. } | Overlay::Links(_) | Overlay::Found(_) => None,
+        Overlay::Rooms { .. } | Overlay::Links(_) | Overlay::Found(_) | Overlay::Palette(_) => None,
     }
 }
 
@@ -143,8 +147,8 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
         Overlay::Audit(decisions) => ("what was decided".to_owned(), from(&decisions.top)),
         Overlay::Links(_) => ("links in sight".to_owned(), from(&0)),
         Overlay::About(about) => ("about a message".to_owned(), from(&about.top)),
-        // Drawn in its own way.
-        Overlay::Found(_) => (String::new(), Vec::new()),
+        // Drawn in their own ways.
+        Overlay::Found(_) | Overlay::Palette(_) => (String::new(), Vec::new()),
         Overlay::Rooms { rooms: None, .. } => ("rooms".to_owned(), from(&0)),
         Overlay::Rooms { rooms: Some(rooms), chosen, .. } => {
             let first = (chosen + 1).saturating_sub(height);
@@ -184,13 +188,35 @@ fn is_of_a_word(cell: &Cell) -> bool {
 
 pub(super) fn draw(state: &State, buffer: &mut Buffer) {
     let Some(overlay) = &state.overlay else { return };
-    if let Overlay::Found(kind) = overlay {
-        found::draw(state, *kind, buffer);
-        return;
+    match overlay {
+        Overlay::Found(kind) => return found::draw(state, *kind, buffer),
+        Overlay::Palette(palette) => return palette::draw(state, palette, buffer),
+        _ => {}
     }
     let theme = state.theme;
     let (title, lines) = content(state, overlay);
     let area = area(state);
+    clear(area, buffer);
+    let mut block = frame(theme, &title);
+    if place(overlay).is_some_and(|top| top < last(state)) {
+        block = block.title_bottom(Line::styled(" ↓ more ", theme.dim()).right_aligned());
+    }
+    block.render(area, buffer);
+    for (y, line) in (area.y + 1..area.bottom().saturating_sub(1)).zip(lines) {
+        put_line(buffer, area.x + 2, y, &line, area.width.saturating_sub(4));
+    }
+}
+
+/// The frame of what lies over the conversation.
+fn frame(theme: Theme, title: &str) -> Block<'static> {
+    Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(theme.rule())
+        .title(Span::styled(format!(" {title} "), theme.strong().remove_modifier(Modifier::DIM)))
+}
+
+/// Takes away what is where a box will be.
+fn clear(area: Rect, buffer: &mut Buffer) {
     Clear.render(area, buffer);
     // What is left of a word, a number or a wide character that the edge cuts goes as well.
     for y in area.y..area.bottom() {
@@ -202,16 +228,5 @@ pub(super) fn draw(state: &State, buffer: &mut Buffer) {
             let Some(cell) = buffer.cell_mut((x, y)).filter(|cell| is_of_a_word(cell)) else { break };
             cell.set_symbol(" ");
         }
-    }
-    let mut block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(theme.rule())
-        .title(Span::styled(format!(" {title} "), theme.strong().remove_modifier(Modifier::DIM)));
-    if place(overlay).is_some_and(|top| top < last(state)) {
-        block = block.title_bottom(Line::styled(" ↓ more ", theme.dim()).right_aligned());
-    }
-    block.render(area, buffer);
-    for (y, line) in (area.y + 1..area.bottom().saturating_sub(1)).zip(lines) {
-        put_line(buffer, area.x + 2, y, &line, area.width.saturating_sub(4));
     }
 }
