@@ -156,8 +156,12 @@ fn nearest(word: &str) -> Option<&'static str> {
     let names = commands().flat_map(|entry| std::iter::once(&entry.name).chain(entry.short));
     let likeness = |name: &str| if name.starts_with(word) { 0 } else { distance(word, name) };
     let near = names.filter(|name| name.len() > 1).map(|name| (likeness(name), *name));
-    // With one of three letters changed, it is another word.
-    near.min().filter(|(distance, name)| *distance <= name.len().saturating_sub(1) / 3).map(|(_, name)| name)
+    // With the first of three letters changed, it is another word.
+    let is_like = |distance: usize, name: &str| {
+        let same_first = name.chars().next() == word.chars().next();
+        distance <= name.len() / 3 && (distance == 0 || name.len() > 3 || same_first)
+    };
+    near.min().filter(|(distance, name)| is_like(*distance, name)).map(|(_, name)| name)
 }
 
 /// How many letters must be changed, added, left out or swapped with their neighbour.

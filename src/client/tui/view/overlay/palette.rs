@@ -50,12 +50,16 @@ fn area(state: &State) -> Rect {
     Rect::new(talk.x + (talk.width - columns) / 2, talk.y, columns, (talk.height - 1).min(HIGHEST))
 }
 
+/// Whether there is room for a frame around something.
+fn is_framed(area: Rect) -> bool {
+    area.height >= 5 && area.width >= 8
+}
+
 /// Where what is typed stands in the box, and where the list.
 fn parts(area: Rect) -> (Rect, Rect) {
-    // Of a box that is very low the frame is left out.
-    let inner = match area.height {
-        0..5 => area,
-        _ => Rect::new(area.x + 2, area.y + 1, area.width.saturating_sub(4), area.height - 2),
+    let inner = match is_framed(area) {
+        true => Rect::new(area.x + 2, area.y + 1, area.width - 4, area.height - 2),
+        false => area,
     };
     let input = Rect { height: inner.height.min(1), ..inner };
     let signs = u16::from(area.height >= SIGNS_FROM);
@@ -74,7 +78,7 @@ pub(super) fn draw(state: &State, palette: &Palette, buffer: &mut Buffer) {
     let area = area(state);
     let (input, list) = parts(area);
     clear(area, buffer);
-    if area.height >= 5 {
+    if is_framed(area) {
         frame(theme, "go to").render(area, buffer);
     }
     let (shown, _) = window(palette, input);
