@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use crate::protocol::time::Time;
 
 /// Days of the week by their names. Three letters of a name are enough.
-const WEEKDAYS: [(&str, Weekday); 7] = [
+pub(super) const WEEKDAYS: [(&str, Weekday); 7] = [
     ("monday", Weekday::Monday),
     ("tuesday", Weekday::Tuesday),
     ("wednesday", Weekday::Wednesday),
@@ -16,12 +16,31 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
     ("sunday", Weekday::Sunday),
 ];
 
+/// Months by their names. Three letters of a name are enough.
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// Letters of the name of a day or a month that are enough.
+const LETTERS: usize = 3;
+
 /// Characters of what was typed that an error repeats: enough to know it again.
 const REPEATED: usize = 30;
 
-/// The moment that `typed` means in this zone: `2026-11-03`, `yesterday`, `monday`, `14:00`, or a day and a time.
+/// The moment that `typed` means in this zone: `2026-11-03`, `3 nov`, `yesterday`, `monday`, `14:00`, or a day and a time.
 /// A day alone is its beginning. A time alone was the last one: today's, or yesterday's if today's is yet to come. A
-/// day of the week is the last one before today.
+/// day of the week is the last one before today, a day of a month the last one that was.
 ///
 /// # Errors
 /// A sentence that says what can be written.
@@ -29,7 +48,7 @@ pub fn parse(typed: &str, now: Time, zone: &TimeZone) -> Result<Time, String> {
     read(typed, now, zone).ok_or_else(|| {
         let shown: String = typed.chars().take(REPEATED).collect();
         format!(
-            "{shown} is no day and no time: write 2026-11-03, 14:00, yesterday, monday, or a day and a time"
+            "{shown} is no day and no time: write 2026-11-03, 3 nov, 14:00, yesterday, monday, or a day and a time"
         )
     })
 }
@@ -38,21 +57,24 @@ fn read(typed: &str, now: Time, zone: &TimeZone) -> Option<Time> {
     let here = now.timestamp().to_zoned(zone.clone());
     let today = here.date();
     let typed = typed.trim().to_lowercase();
-    let (first, second) = match typed.split_once(char::is_whitespace) {
-        Some((first, second)) => (first, Some(second.trim())),
-        // As RFC 3339 has it.
-        None => {
-            match typed.split_once('t').filter(|(first, _)| first.starts_with(|c: char| c.is_ascii_digit())) {
-                Some((first, second)) => (first, Some(second)),
-                None => (&*typed, None),
-            }
-        }
+    // As RFC 3339 has it.
+    let rfc_3339 = typed.split_once('t').filter(|(day, clock)| {
+        day.ends_with(|c: char| c.is_ascii_digit()) && clock.starts_with(|c: char| c.is_ascii_digit())
+    });
+    let words: Vec<&str> = match rfc_3339 {
+        Some((day, clock)) => vec![day, clock],
+        None => typed.split_whitespace().collect(),
     };
-    let (day, clock) = match (second, time_of_day(first)) {
-        (None, Some(clock)) if clock <= here.time() => (today, clock),
-        (None, Some(clock)) => (today.yesterday().ok()?, clock),
-        (None, None) => (day(first, today)?, civil::Time::midnight()),
-        (Some(clock), _) => (day(first, today)?, time_of_day(clock)?),
+    let (days, clock) = match words.split_last() {
+        Some((last, before)) if last.contains(':') => (before, Some(time_of_day(last)?)),
+        _ => (words.as_slice(), None),
+    };
+    let (day, clock) = match (days, clock) {
+        ([], Some(clock)) if clock <= here.time() => (today, clock),
+        ([], Some(clock)) => (today.yesterday().ok()?, clock),
+        ([one], clock) => (day(one, today)?, clock.unwrap_or_default()),
+        ([one, other], clock) => (day_of_month(one, other, today)?, clock.unwrap_or_default()),
+        _ => return None,
     };
     let moment = day.to_datetime(clock).to_zoned(zone.clone()).ok()?;
     Some(Time::from_millis(moment.timestamp().as_millisecond()))
@@ -73,7 +95,8 @@ fn day(typed: &str, today: civil::Date) -> Option<civil::Date> {
         "yesterday" => return today.yesterday().ok(),
         _ => {}
     }
-    if let Some((_, weekday)) = WEEKDAYS.iter().find(|(name, _)| typed.len() >= 3 && name.starts_with(typed))
+    if let Some((_, weekday)) =
+        WEEKDAYS.iter().find(|(name, _)| typed.len() >= LETTERS && name.starts_with(typed))
     {
         return today.nth_weekday(-1, *weekday).ok();
     }
@@ -84,6 +107,18 @@ fn day(typed: &str, today: civil::Date) -> Option<civil::Date> {
         return None;
     }
     civil::Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}
+
+/// A day and a month, in either order: the last one that was, or is today.
+fn day_of_month(one: &str, other: &str, today: civil::Date) -> Option<civil::Date> {
+    let number =
+        |typed: &str| typed.parse::<i8>().ok().filter(|_| typed.bytes().all(|byte| byte.is_ascii_digit()));
+    let (day, month) = number(one).map(|day| (day, other)).or_else(|| Some((number(other)?, one)))?;
+    let begins = |name: &&str| month.len() >= LETTERS && name.starts_with(month);
+    let month = i8::try_from(MONTHS.iter().position(begins)? + 1).ok()?;
+    let years = [today.year(), today.year().checked_sub(1)?];
+    let days = years.into_iter().filter_map(|year| civil::Date::new(year, month, day).ok());
+    days.into_iter().find(|day| *day <= today)
 }
 
 #[cfg(test)]
@@ -113,6 +148,9 @@ mod tests {
             ("monday", "2026-11-15T23:00:00.000Z"),
             ("sat", "2026-11-13T23:00:00.000Z"),
             ("tue  8:00", "2026-11-17T07:00:00.000Z"),
+            ("3 nov", "2026-11-02T23:00:00.000Z"),
+            ("November 3  14:00", "2026-11-03T13:00:00.000Z"),
+            ("24 dec", "2025-12-23T23:00:00.000Z"),
         ] {
             assert_eq!(moment(typed).as_deref(), Ok(meant), "{typed}");
         }

@@ -234,7 +234,7 @@ mod tests {
         from: a name starts with a letter or a digit, not with '-'
         say in which room: in:#rust
         you do not speak with @bob,carol alone here: /msg opens that
-        soon is no day and no time: write 2026-11-03, 14:00, yesterday, monday, or a day and a time
+        soon is no day and no time: write 2026-11-03, 3 nov, 14:00, yesterday, monday, or a day and a time
         say when: after:yesterday
         say what it has: has:link or has:file
         only mentions of yourself can be searched: mentions:me

@@ -59,6 +59,8 @@ pub(crate) enum Action {
     Search,
     PreviousMention,
     NextMention,
+    /// Rooms, people, commands and all else by a few letters.
+    Palette,
     RoomNumber(usize),
     NextRoom,
     PreviousRoom,
@@ -166,6 +168,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(&[alt('a')], 1, Action::NextNews, Rooms, "the next room with news, mentions first; at the end, back to where you were"),
     row(&[ctrl('n'), alt_key(K::Right)], 2, Action::NextRoom, Rooms, "the next room"),
     row(&[ctrl('p'), alt_key(K::Left)], 2, Action::PreviousRoom, Rooms, "the room before"),
+    row(&[alt('g')], 1, Action::Palette, Rooms, "go to a room, somebody, a command, a day …, by a few letters"),
     row(&[alt('1')], 1, Action::RoomNumber(0), Rooms, "the first room, and so on to Alt-0, the tenth"),
     row(&[alt('2')], 0, Action::RoomNumber(1), Rooms, ""),
     row(&[alt('3')], 0, Action::RoomNumber(2), Rooms, ""),

@@ -17,6 +17,7 @@
 //! | `editor` | somebody's editor, and what was written in it |
 //! | `keymap`, `slash` | which key and which command does what: the tables that the help is made of |
 //! | `near` | the word that was probably meant |
+//! | `palette` | what one can go to or do, found by a few letters |
 //! | `pasted` | telling code from words |
 //! | `view` | one file for each pane |
 //! | `rows`, `wrap`, `scroll` | pure layout: messages into rows, and going through them |
@@ -35,6 +36,7 @@ mod keymap;
 pub mod known_rooms;
 mod markup;
 mod near;
+mod palette;
 mod pasted;
 mod rows;
 pub mod script;

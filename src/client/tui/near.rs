@@ -11,7 +11,12 @@ pub(crate) fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> O
     }
     let likeness = |name: &str| if name.starts_with(word) { 0 } else { distance(word, name) };
     let near = names.filter(|name| name.len() > 1).map(|name| (likeness(name), name));
-    near.min().filter(|(distance, name)| *distance <= name.len() / 3).map(|(_, name)| name)
+    // With the first of three letters changed, it is another word.
+    let is_like = |distance: usize, name: &str| {
+        let same_first = name.chars().next() == word.chars().next();
+        distance <= name.len() / 3 && (distance == 0 || name.len() > 3 || same_first)
+    };
+    near.min().filter(|(distance, name)| is_like(*distance, name)).map(|(_, name)| name)
 }
 
 /// How many letters must be changed, added, left out or swapped with their neighbour.

@@ -48,6 +48,7 @@ impl Action {
             Self::NextRoom => "next-room",
             Self::PreviousRoom => "previous-room",
             Self::NextNews => "next-news",
+            Self::Palette => "palette",
             Self::MoveRoomUp => "move-room-up",
             Self::MoveRoomDown => "move-room-down",
             Self::ToggleRooms => "toggle-rooms",

@@ -218,7 +218,7 @@ mod tests {
         a name starts with a letter or a digit, not with '-'
         say what you do: /me waves
         there is no command /he: did you mean /help?
-        there is no command /win: did you mean /pin?
+        there is no command /win: /help lists them all; to say it as it is, begin with //
         there is no command /x: /help lists them all; to say it as it is, begin with //
         ");
     }

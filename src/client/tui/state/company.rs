@@ -25,6 +25,8 @@ pub(crate) struct Company {
     pub(crate) known_rooms: KnownRooms,
     /// Which parlor this is, once it has said so.
     pub(crate) parlor: Uuid,
+    /// We have no key, and the server keeps nothing for us.
+    pub(crate) guest: bool,
     /// We are away, and why, which may be empty.
     pub(crate) away: Option<Line>,
     /// Direct rooms that were closed here, with their last entry then: they open again when somebody speaks.
@@ -47,6 +49,7 @@ impl Company {
             settings,
             known_rooms,
             parlor: Uuid::nil(),
+            guest: false,
             away: None,
             closed: BTreeMap::new(),
             quiet: Vec::new(),

@@ -71,6 +71,11 @@ impl InputHistory {
         self.inputs.get(place).map(String::as_str)
     }
 
+    /// What was said before, the newest first.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().rev().map(String::as_str)
+    }
+
     /// The newest input that contains `wanted` and is older than the place `before`.
     pub(crate) fn search(&self, wanted: &str, before: usize) -> Option<(usize, &str)> {
         let inputs = self.inputs.iter().enumerate().rev();

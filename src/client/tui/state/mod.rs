@@ -18,6 +18,7 @@ pub mod input_history;
 pub mod inviting;
 pub(crate) mod order;
 pub(crate) mod overlay;
+pub(crate) mod palette;
 pub mod people;
 pub(crate) mod reading;
 pub mod room;

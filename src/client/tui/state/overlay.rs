@@ -1,6 +1,7 @@
 //! What lies over the rooms, and what is asked.
 
 use super::finding::Kind;
+use super::palette::Palette;
 use super::theming::ThemeList;
 use crate::protocol::command::RequestId;
 use crate::protocol::event::{Decision, Earlier, Reactions, RoomInfo, Stats, TicketInfo, Whois};
@@ -38,6 +39,8 @@ pub(crate) enum Overlay {
     Found(Kind),
     /// Messages that answer each other.
     Thread(Thread),
+    /// What one can go to or do.
+    Palette(Palette),
 }
 
 impl Overlay {

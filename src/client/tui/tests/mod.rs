@@ -15,6 +15,7 @@ mod inviting;
 mod jumps;
 mod moving;
 mod order;
+mod palette;
 mod reading;
 mod reading_mode;
 mod screens;

@@ -263,6 +263,18 @@ fn the_rooms_of_last_time_are_open_again() {
 }
 
 #[test]
+fn what_was_said_since_in_a_room_that_was_empty_is_unread() {
+    let mut script = Script::new(80, 24);
+    script.online();
+    remember(&mut script, What::Order(rooms(&["#lobby", "#rust"])));
+    update::come_back(&mut script.state, None, &mut script.effects);
+    script.joined("#lobby", 0, "", &["alice"]);
+    script.joined("#rust", 1, "", &["alice"]);
+    script.says("#rust", 1, "bob", "alice: look");
+    assert!(script.text().contains(" #rust     1! │"), "{}", script.text());
+}
+
+#[test]
 fn what_is_wished_for_is_in_sight() {
     let mut script = Script::new(80, 24);
     script.online();

@@ -73,13 +73,18 @@ fn step() -> impl Strategy<Value = Step> {
         K::F(2),
         K::F(3),
     ]);
-    let letters = prop::sample::select("abdefhjklnoprstuwy_1290".chars().collect::<Vec<_>>());
-    let modifiers = prop::sample::select(vec![KeyModifiers::NONE, KeyModifiers::ALT, KeyModifiers::CONTROL]);
+    let letters = prop::sample::select("abdefghjklnoprstuwy_1290".chars().collect::<Vec<_>>());
+    let modifiers = prop::sample::select(vec![
+        KeyModifiers::NONE,
+        KeyModifiers::ALT,
+        KeyModifiers::CONTROL,
+        KeyModifiers::ALT.union(KeyModifiers::SHIFT),
+    ]);
     let held = prop::sample::select(vec![KeyModifiers::ALT, KeyModifiers::CONTROL]);
     prop_oneof![
         4 => (codes, modifiers).prop_map(|(code, modifiers)| Step::Key(code, modifiers)),
         3 => (letters, held).prop_map(|(letter, held)| Step::Key(K::Char(letter), held)),
-        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|msg|away|back|notify|highlight|typing|noise|invite|whois|audit|stats|kick|mute|ban|private|topic-lock|reply|edit|delete|react) ?#?[a-c]{0,2}|b|/(search|mentions|goto|go) ?(alice|from:bob|in:@bob|first|last|yesterday|11:0[0-9]|#[0-9]{1,4})?".prop_map(Step::Write),
+        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|msg|away|back|notify|highlight|typing|noise|invite|whois|audit|stats|kick|mute|ban|private|topic-lock|reply|edit|delete|react|pin|unpin|move) ?#?[a-c]{0,2}|b|/(search|mentions|goto|go) ?(alice|from:bob|in:@bob|first|last|yesterday|11:0[0-9]|#[0-9]{1,4})?".prop_map(Step::Write),
         1 => odd_text().prop_map(Step::Paste),
         1 => (-40_isize..40).prop_map(Step::Wheel),
         2 => (1_u16..130, 1_u16..40).prop_map(|(columns, rows)| Step::Size(columns, rows)),

@@ -6,7 +6,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::{
     Effect, State, arranging, changing, choosing, completing, editing, finding, history, jump, links,
-    overlays, rooms, saying,
+    overlays, palette, rooms, saying,
 };
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::scroll::Scroll;
@@ -73,7 +73,8 @@ fn take(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>) {
     }
 }
 
-fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+/// Does what a key stands for.
+pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::Send => saying::enter(state, effects),
         Action::NewLine => state.composer_mut().insert("\n"),
@@ -150,6 +151,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Search => finding::open(state, Kind::Search, effects),
         Action::PreviousMention => finding::go_by(state, 1, effects),
         Action::NextMention => finding::go_by(state, -1, effects),
+        Action::Palette => palette::open(state, effects),
         Action::RoomNumber(number) => rooms::go_to(state, number),
         Action::NextRoom => rooms::go_by(state, 1),
         Action::PreviousRoom => rooms::go_by(state, -1),

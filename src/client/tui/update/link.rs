@@ -65,6 +65,7 @@ fn online(state: &mut State, welcome: &Welcome, ready: Ready, new_log: bool, eff
         effects.push(Effect::Recall(welcome.server.id));
     }
     state.company.reads_refused = false;
+    state.company.guest = ready.you.guest;
     company::away_again(state, &ready.you, effects);
     state.broken = None;
     let before = std::mem::replace(&mut state.me, ready.you.nick);
@@ -178,6 +179,7 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
             }
         }
         Event::Rooms(list) => {
+            state.company.is_quiet(list.re.as_ref());
             if let Some(Overlay::Rooms { asked, rooms, .. }) = &mut state.overlay
                 && list.re.as_ref() == Some(asked)
             {

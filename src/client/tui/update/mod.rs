@@ -19,6 +19,7 @@ mod link;
 mod links;
 mod order;
 pub(crate) mod overlays;
+mod palette;
 pub(crate) mod pasting;
 mod quoting;
 mod reading;

@@ -3,8 +3,8 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
-    Effect, State, changing, finding, history, in_room, links, order, pasting, recalling, rooms, saying,
-    theming, thread,
+    Effect, State, changing, finding, history, in_room, links, order, palette, pasting, recalling, rooms,
+    saying, theming, thread,
 };
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::composer::Motion;
@@ -78,9 +78,10 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
         finding::press(state, kind, key, effects);
         return;
     }
-    if let Some(Overlay::Thread(_)) = state.overlay {
-        thread::press(state, key, effects);
-        return;
+    match state.overlay {
+        Some(Overlay::Thread(_)) => return thread::press(state, key, effects),
+        Some(Overlay::Palette(_)) => return palette::press(state, key, effects),
+        _ => {}
     }
     let action = state.keymap().action(Key::of(key));
     let letter = keymap::character(key);
@@ -150,6 +151,10 @@ pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) 
         }
         Some(Overlay::Thread(_)) => {
             thread::choose_by(state, rows);
+            return;
+        }
+        Some(Overlay::Palette(_)) => {
+            palette::choose(state, rows);
             return;
         }
         None => return,

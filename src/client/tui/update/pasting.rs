@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{Effect, State, finding, keys, saying};
+use super::{Effect, State, finding, keys, palette, saying};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::pasted;
 use crate::client::tui::state::Question;
@@ -18,7 +18,7 @@ pub(crate) const EDIT_PASTE: Action = Action::Complete;
 
 /// Something was pasted.
 pub(super) fn paste(state: &mut State, text: &str) {
-    if finding::paste(state, text) {
+    if finding::paste(state, text) || palette::paste(state, text) {
         return;
     }
     let before = match state.question.take() {

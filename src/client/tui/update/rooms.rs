@@ -209,6 +209,10 @@ pub(super) fn come_back(state: &mut State, wanted: Option<RoomName>, effects: &m
         if state.place_of(name).is_none() {
             let mut room = Room::new(name.clone());
             room.reopened = wanted.as_ref() != Some(name);
+            // Of one where nothing had been said when we left, the server does not know that we have read it.
+            if !state.company.guest {
+                room.called();
+            }
             let place = seat(state, room);
             ask_in(state, place, None, effects);
         }

@@ -24,7 +24,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar;
 
 pub(crate) use self::composer::{cursor_row, text_width as composer_width};
-pub(crate) use self::overlay::{hits_in_sight, last as overlay_last};
+pub(crate) use self::overlay::{hits_in_sight, last as overlay_last, palette_rows};
 use super::state::{Overlay, Question, State};
 use super::wrap;
 
@@ -118,6 +118,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
         (Some(Question::Search { .. } | Question::InRoomSearch | Question::React { .. }), _) => {
             banner::cursor(state, panes.banner)
         }
+        (None, Some(Overlay::Palette(_))) => overlay::palette_cursor(state),
         (None, Some(Overlay::Found(kind))) => overlay::found_cursor(state, *kind),
         _ => composer::cursor(state, panes.composer),
     };

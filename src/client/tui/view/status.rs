@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{banner, completing, overlay, panes, put_line};
 use crate::client::tui::keymap::{Action, FOR_CHOSEN, ForChosen};
+use crate::client::tui::palette::Target;
 use crate::client::tui::pasted;
 use crate::client::tui::scroll::Scroll;
 use crate::client::tui::state::completion::Candidate;
@@ -200,6 +201,11 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
         match overlay {
             Overlay::Found(kind) => return searching(state, *kind),
             Overlay::Thread(_) => return in_thread(state),
+            Overlay::Palette(palette) => {
+                let chosen = palette.found.get(palette.chosen).map(|entry| (enter, does(&entry.target)));
+                let choose = (palette.found.len() > 1).then(|| ("↑ ↓".to_owned(), "choose"));
+                return chosen.into_iter().chain(choose).chain([(esc, "close")]).collect();
+            }
             Overlay::Links(_) => {
                 let does = if state.can_open { "open" } else { "copy" };
                 return vec![
@@ -279,6 +285,19 @@ fn useful(state: &State) -> Vec<(String, &'static str)> {
     }
     useful.push((state.key_for(Action::Help), "help"));
     useful
+}
+
+/// What becomes of what is chosen in the palette.
+fn does(target: &Target) -> &'static str {
+    match target {
+        Target::Room(_) | Target::Moment(_) => "go there",
+        Target::Join(_) => "join",
+        Target::Make(_) => "make it",
+        Target::Person(_) => "speak alone",
+        Target::Command(command) if !command.arguments.is_empty() => "write it",
+        Target::Setting(_) => "set it",
+        Target::Command(_) | Target::Action(_) => "do it",
+    }
 }
 
 /// The keys for the message that is chosen, without those that would do nothing and those that all know.

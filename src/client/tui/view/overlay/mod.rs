@@ -6,6 +6,7 @@ mod found;
 mod help;
 mod invite;
 mod links;
+mod palette;
 mod settings;
 mod stats;
 mod themes;
@@ -20,6 +21,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 pub(crate) use self::found::{cursor as found_cursor, hits_in_sight};
+pub(crate) use self::palette::{cursor as palette_cursor, rows as palette_rows};
 use super::{panes, people, put_line};
 use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{About, Decisions, Overlay, State};
@@ -100,6 +102,7 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
             Overlay::Rooms { rooms: Some(_), .. }
             | Overlay::Themes(_)
             | Overlay::Found(_)
+            | Overlay::Palette(_)
             | Overlay::Thread(_),
         )
         | None => Vec::new(),
@@ -137,6 +140,7 @@ pub(super) fn place(overlay: &Overlay) -> Option<usize> {
         | Overlay::Links(_)
         | Overlay::Themes(_)
         | Overlay::Found(_)
+        | Overlay::Palette(_)
         | Overlay::Thread(_) => None,
     }
 }
@@ -162,8 +166,8 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
         Overlay::Themes(list) => ("themes".to_owned(), themes::rows(state, list, width, height)),
         Overlay::Links(_) => ("links in sight".to_owned(), from(&0)),
         Overlay::About(about) => ("about a message".to_owned(), from(&about.top)),
-        // Drawn in its own way.
-        Overlay::Found(_) | Overlay::Thread(_) => (String::new(), Vec::new()),
+        // Drawn in their own ways.
+        Overlay::Found(_) | Overlay::Palette(_) | Overlay::Thread(_) => (String::new(), Vec::new()),
         Overlay::Rooms { rooms: None, .. } => ("rooms".to_owned(), from(&0)),
         Overlay::Rooms { rooms: Some(rooms), chosen, .. } => {
             let first = (chosen + 1).saturating_sub(height);
@@ -201,6 +205,36 @@ fn is_of_a_word(cell: &Cell) -> bool {
     cell.cell_width() > 1 || cell.symbol().starts_with(|c: char| c.is_alphanumeric() || "#:.,-_'".contains(c))
 }
 
+pub(super) fn draw(state: &State, buffer: &mut Buffer) {
+    let Some(overlay) = &state.overlay else { return };
+    match overlay {
+        Overlay::Found(kind) => return found::draw(state, *kind, buffer),
+        Overlay::Palette(palette) => return palette::draw(state, palette, buffer),
+        Overlay::Thread(thread) => return thread::draw(state, thread, buffer),
+        _ => {}
+    }
+    let theme = state.theme;
+    let (title, lines) = content(state, overlay);
+    let area = area(state);
+    clear(theme, area, buffer);
+    let mut block = frame(theme, &title);
+    if place(overlay).is_some_and(|top| top < last(state)) {
+        block = block.title_bottom(Line::styled(" ↓ more ", theme.dim()).right_aligned());
+    }
+    block.render(area, buffer);
+    for (y, line) in (area.y + 1..area.bottom().saturating_sub(1)).zip(lines) {
+        put_line(buffer, area.x + 2, y, &line, area.width.saturating_sub(4));
+    }
+}
+
+/// The frame of what lies over the conversation.
+fn frame(theme: Theme, title: &str) -> Block<'static> {
+    Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(theme.rule())
+        .title(Span::styled(format!(" {title} "), theme.title().remove_modifier(Modifier::DIM)))
+}
+
 /// Makes room for a box.
 pub(super) fn clear(theme: Theme, area: Rect, buffer: &mut Buffer) {
     Clear.render(area, buffer);
@@ -215,32 +249,5 @@ pub(super) fn clear(theme: Theme, area: Rect, buffer: &mut Buffer) {
             let Some(cell) = buffer.cell_mut((x, y)).filter(|cell| is_of_a_word(cell)) else { break };
             cell.set_symbol(" ");
         }
-    }
-}
-
-pub(super) fn draw(state: &State, buffer: &mut Buffer) {
-    let Some(overlay) = &state.overlay else { return };
-    if let Overlay::Found(kind) = overlay {
-        found::draw(state, *kind, buffer);
-        return;
-    }
-    if let Overlay::Thread(thread) = overlay {
-        thread::draw(state, thread, buffer);
-        return;
-    }
-    let theme = state.theme;
-    let (title, lines) = content(state, overlay);
-    let area = area(state);
-    clear(theme, area, buffer);
-    let mut block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(theme.rule())
-        .title(Span::styled(format!(" {title} "), theme.title().remove_modifier(Modifier::DIM)));
-    if place(overlay).is_some_and(|top| top < last(state)) {
-        block = block.title_bottom(Line::styled(" ↓ more ", theme.dim()).right_aligned());
-    }
-    block.render(area, buffer);
-    for (y, line) in (area.y + 1..area.bottom().saturating_sub(1)).zip(lines) {
-        put_line(buffer, area.x + 2, y, &line, area.width.saturating_sub(4));
     }
 }
