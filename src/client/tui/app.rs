@@ -81,6 +81,9 @@ impl App {
         for news in first {
             self.take_in(Event::Link(news))?;
         }
+        if self.state.mouse.captured {
+            self.terminal.capture(true)?;
+        }
         let mut effects = Vec::new();
         update::enter(&mut self.state, room, &mut effects);
         self.perform(effects)?;
@@ -110,7 +113,7 @@ impl App {
     }
 
     fn take_in(&mut self, event: Event) -> anyhow::Result<()> {
-        self.typed |= matches!(event, Event::Key(_) | Event::Paste(_));
+        self.typed |= matches!(event, Event::Key(_) | Event::Mouse(_) | Event::Paste(_));
         let effects = update::update(&mut self.state, event);
         self.perform(effects)
     }
@@ -133,6 +136,7 @@ impl App {
                 Effect::Bell => self.terminal.ring()?,
                 Effect::Notice { title, body } => self.terminal.tell_desktop(&title, &body)?,
                 Effect::Keep(change) => self.keep(&change),
+                Effect::Capture(on) => self.terminal.capture(on)?,
                 Effect::Repaint => self.terminal.forget()?,
                 Effect::Suspend => self.suspend()?,
             }
@@ -259,7 +263,7 @@ fn gather(inputs: Vec<Input>) -> Vec<Event> {
             Input::Resize(columns, rows) => events.push(Event::Resize(columns, rows)),
             Input::FocusGained => events.push(Event::Focus(true)),
             Input::FocusLost => events.push(Event::Focus(false)),
-            Input::Mouse(_) => {}
+            Input::Mouse(mouse) => events.push(Event::Mouse(mouse)),
         }
     }
     events

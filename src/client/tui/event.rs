@@ -1,6 +1,6 @@
 //! What goes into the state, and what comes out of it.
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use tokio::time::Instant;
 
 use super::settings::Change;
@@ -34,6 +34,8 @@ pub enum Event {
     Key(KeyEvent),
     /// The wheel was turned by so many rows; up is negative.
     Wheel(isize),
+    /// Something was done with the mouse, while it is ours.
+    Mouse(MouseEvent),
     /// Text was pasted.
     Paste(String),
     /// The terminal has so many columns and rows now.
@@ -70,6 +72,8 @@ pub enum Effect {
     },
     /// Keep this setting for the next time.
     Keep(Change),
+    /// Have the terminal tell us of the mouse, or leave it to the terminal.
+    Capture(bool),
     /// Give the terminal back to the shell for a while.
     Suspend,
     /// Paint everything anew: something else wrote on the screen.

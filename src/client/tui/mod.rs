@@ -11,11 +11,13 @@
 //! | [`state`] | what is known: rooms, scrollback, people, the input |
 //! | `update` | what happens to it |
 //! | [`settings`] | what people set and want to find again |
+//! | `painter` | cells onto terminals that disagree about their widths |
 //! | `desktop` | notices on the desktop |
 //! | `keymap`, `slash` | which key and which command does what: the tables that the help is made of |
 //! | `pasted` | telling code from words |
 //! | `view` | one file for each pane |
 //! | `rows`, `wrap`, `scroll` | pure layout: messages into rows, and going through them |
+//! | `selection` | which part of what was said is selected, and its text as it was typed |
 //! | `markup`, `styled` | a little Markdown: which parts of a text look how |
 //! | [`theme`] | colours and signs |
 //! | [`script`] | the screen without a terminal: for tests, measurements and pictures |
@@ -27,10 +29,12 @@ mod desktop;
 mod event;
 mod keymap;
 mod markup;
+mod painter;
 mod pasted;
 mod rows;
 pub mod script;
 mod scroll;
+mod selection;
 pub mod settings;
 mod slash;
 pub mod state;

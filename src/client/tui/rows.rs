@@ -6,6 +6,7 @@
 
 mod around;
 mod company;
+mod fold;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -68,6 +69,10 @@ pub(crate) struct Said {
     pub(crate) mention: bool,
     /// Behind it stands that the message was changed.
     pub(crate) edited: bool,
+    /// Which row of what was said it is, those counted that are folded away; `None` for all that was not said.
+    pub(crate) place: Option<usize>,
+    /// It stands for rows that are folded away.
+    pub(crate) folded: bool,
 }
 
 /// How a row is told.
@@ -261,7 +266,8 @@ impl Layout<'_> {
                 if before.is_none_or(|before| *before.from != entry.from) {
                     let (from, at, tone) = (&entry.from, entry.at.timestamp(), Tone::News);
                     let text = self.not_shown(place, entry);
-                    self.said(&Saying { from, at, text: &text, action: false, tone }, None, &mut rows);
+                    let open = false;
+                    self.said(&Saying { from, at, text: &text, action: false, tone, open }, None, &mut rows);
                 }
             }
             EntryKind::Message => {
@@ -281,7 +287,8 @@ impl Layout<'_> {
                 rows.extend(answers.map(|seq| self.answered(seq)));
                 let text = deleted.as_deref().unwrap_or(now.text);
                 let (from, action) = (&entry.from, entry.action && deleted.is_none());
-                let said = Saying { from, at: entry.at.timestamp(), text, action, tone };
+                let open = self.room.unfolded.contains(&entry.seq);
+                let said = Saying { from, at: entry.at.timestamp(), text, action, tone, open };
                 self.said(&said, before, &mut rows);
                 if now.edited {
                     self.mark_edited(&mut rows);
@@ -294,7 +301,8 @@ impl Layout<'_> {
                     topic => format!("{} set the topic: {topic}", entry.from),
                 };
                 let (from, at, tone) = (&entry.from, entry.at.timestamp(), Tone::News);
-                self.said(&Saying { from, at, text: &news, action: false, tone }, None, &mut rows);
+                let open = false;
+                self.said(&Saying { from, at, text: &news, action: false, tone, open }, None, &mut rows);
             }
             EntryKind::Edited | EntryKind::Deleted | EntryKind::Reacted | EntryKind::Unknown => {}
         }
@@ -320,7 +328,8 @@ impl Layout<'_> {
         rows.extend(pending.reply_to.map(|seq| self.answered(seq)));
         let before = before.filter(|_| pending.reply_to.is_none());
         let (at, action, text) = (pending.at.timestamp(), pending.action, pending.text.as_str());
-        self.said(&Saying { from: self.me, at, text, action, tone }, before, &mut rows);
+        let open = false;
+        self.said(&Saying { from: self.me, at, text, action, tone, open }, before, &mut rows);
         if let Delivery::Failed(why) = &pending.delivery {
             let note = format!("not sent: {why} · ↑ takes it back into the input");
             rows.extend(said_rows(markup::plain(&note, self.columns.text), Tone::Failed));
@@ -343,6 +352,40 @@ impl Layout<'_> {
             }
             Unit::Start | Unit::Tail => None,
         }
+    }
+
+    /// What somebody said in a unit, if it is a message, whole and heard: that of which parts can be selected.
+    pub(crate) fn saying(&self, number: usize) -> Option<Saying<'_>> {
+        let tone = Tone::Plain;
+        match self.unit(number)? {
+            Unit::Entry(_) => {
+                let entry = self.room.scrollback.get(number - 1)?;
+                let now = self.room.now(entry, self.author);
+                let heard = entry.kind == EntryKind::Message && !self.ignored.contains(&entry.from);
+                let (from, at, action) = (&entry.from, entry.at.timestamp(), entry.action);
+                (heard && now.deleted.is_none()).then_some(Saying {
+                    from,
+                    at,
+                    text: now.text,
+                    action,
+                    tone,
+                    open: true,
+                })
+            }
+            Unit::Pending(id) => {
+                let pending = self.room.pending.iter().find(|pending| pending.id == id)?;
+                let (at, text, action) = (pending.at.timestamp(), pending.text.as_str(), pending.action);
+                Some(Saying { from: self.me, at, text, action, tone, open: true })
+            }
+            Unit::Start | Unit::Tail => None,
+        }
+    }
+
+    /// Whether some of the message `seq` is folded away, or was.
+    pub(crate) fn can_fold(&self, seq: u64) -> bool {
+        let rows = || self.number(Unit::Entry(seq)).map(|number| self.rows(number)).unwrap_or_default();
+        self.room.unfolded.contains(&seq)
+            || rows().iter().any(|row| matches!(row, Row::Said(said) if said.folded))
     }
 
     /// Puts name and time in front of a row of the unit `number`, which has nothing above it that
@@ -386,7 +429,7 @@ impl Layout<'_> {
         day.strftime(if this_year { "%A %-d %B" } else { "%A %-d %B %Y" }).to_string()
     }
 
-    fn clock(&self, at: Timestamp) -> String {
+    pub(crate) fn clock(&self, at: Timestamp) -> String {
         at.to_zoned(self.zone.clone()).strftime("%H:%M").to_string()
     }
 
@@ -408,19 +451,22 @@ impl Layout<'_> {
             _ => saying.from.as_str().to_owned(),
         };
         let mention = saying.tone == Tone::Plain && self.names_us(saying.from, saying.text);
-        let width = self.columns.text;
-        let text = match saying.tone {
-            Tone::News | Tone::Deleted => markup::plain(saying.text, width),
-            _ if saying.action => markup::act(saying.from.as_str(), saying.text, width),
-            _ => markup::rows(saying.text, width),
+        let text = spoken_rows(saying, self.columns.text);
+        let (from, tone) = (Some(saying.from), saying.tone);
+        let row = |text: Styled| Said { text, tone, from: from.cloned(), mention, ..Said::default() };
+        let mut said: Vec<Row> = if saying.open || matches!(tone, Tone::News | Tone::Deleted) {
+            let rows = text.into_iter().enumerate();
+            rows.map(|(place, text)| Row::Said(Said { place: Some(place), ..row(text) })).collect()
+        } else {
+            let folds = fold::fold(&text);
+            let mut text: Vec<Option<Styled>> = text.into_iter().map(Some).collect();
+            let mut take = |place: usize| text.get_mut(place).and_then(Option::take).unwrap_or_default();
+            let rows = folds.into_iter().map(|fold| match fold {
+                fold::Fold::Row(place) => Said { place: Some(place), ..row(take(place)) },
+                fold::Fold::Hidden(many) => Said { folded: true, ..row(fold::hidden(many)) },
+            });
+            rows.map(Row::Said).collect()
         };
-        let mut said: Vec<Row> = said_rows(text, saying.tone).collect();
-        for row in &mut said {
-            if let Row::Said(row) = row {
-                row.from = Some(saying.from.clone());
-                row.mention = mention;
-            }
-        }
         if self.columns.name == 0 && !grouped && !saying.action && saying.tone != Tone::News {
             // Too narrow for columns: the name has a row of its own.
             let name = truncate(&name, self.columns.text);
@@ -439,13 +485,31 @@ fn said_rows(rows: Vec<Styled>, tone: Tone) -> impl Iterator<Item = Row> {
     rows.into_iter().map(move |text| Row::Said(Said { text, tone, ..Said::default() }))
 }
 
+/// The rows of what was said, before any are folded away.
+fn spoken_rows(saying: &Saying<'_>, width: usize) -> Vec<Styled> {
+    match saying.tone {
+        Tone::News | Tone::Deleted => markup::plain(saying.text, width),
+        _ if saying.action => markup::act(saying.from.as_str(), saying.text, width),
+        _ => markup::rows(saying.text, width),
+    }
+}
+
 /// What is to be laid out.
-struct Saying<'a> {
-    from: &'a Nick,
-    at: Timestamp,
-    text: &'a str,
-    action: bool,
+pub(crate) struct Saying<'a> {
+    pub(crate) from: &'a Nick,
+    pub(crate) at: Timestamp,
+    pub(crate) text: &'a str,
+    pub(crate) action: bool,
     tone: Tone,
+    /// Nothing of it is folded away.
+    open: bool,
+}
+
+impl Saying<'_> {
+    /// Its rows in so many columns, before any are folded away.
+    pub(crate) fn rows(&self, width: usize) -> Vec<Styled> {
+        spoken_rows(self, width)
+    }
 }
 
 /// What stands above it.

@@ -17,7 +17,7 @@ use crate::protocol::name::Nick;
 const FILE: &str = "screen.toml";
 
 /// What stands at the top of it.
-const ABOUT: &str = "# What you set in parlor by /notify, /highlight, /typing and /noise.\n";
+const ABOUT: &str = "# What you set in parlor by /notify, /highlight, /typing, /noise and /mouse.\n";
 
 /// Words of one's own that count as one's name. Each message is looked through for all of them.
 pub const WORDS: usize = 50;
@@ -38,6 +38,8 @@ pub struct Settings {
     pub typing: bool,
     /// Who came and who left is shown.
     pub noise: bool,
+    /// The mouse is ours from the start: it chooses, opens and selects here, and not for the terminal.
+    pub mouse: bool,
     /// What counts as our name, in lower case.
     pub words: Vec<String>,
     /// What a room rings for, where that is not the usual: by `room_key`.
@@ -46,7 +48,14 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { desktop: true, typing: true, noise: true, words: Vec::new(), rooms: BTreeMap::new() }
+        Self {
+            desktop: true,
+            typing: true,
+            noise: true,
+            mouse: false,
+            words: Vec::new(),
+            rooms: BTreeMap::new(),
+        }
     }
 }
 
@@ -82,6 +91,8 @@ pub enum Change {
     Typing(bool),
     /// See [`Settings::noise`].
     Noise(bool),
+    /// See [`Settings::mouse`].
+    Mouse(bool),
     /// A word counts as our name, or does not any more.
     Word(String, bool),
     /// What the room of this key rings for.
@@ -103,6 +114,7 @@ impl Settings {
             Change::Desktop(on) => self.desktop = *on,
             Change::Typing(on) => self.typing = *on,
             Change::Noise(on) => self.noise = *on,
+            Change::Mouse(on) => self.mouse = *on,
             Change::Word(word, on) => {
                 let word = word.to_lowercase();
                 if word.len() > WORD_BYTES {

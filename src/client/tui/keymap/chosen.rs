@@ -20,6 +20,7 @@ pub(crate) enum ForChosen {
     Oldest,
     Newest,
     Done,
+    Fold,
 }
 
 /// One line of the table.
@@ -64,6 +65,7 @@ pub(crate) const FOR_CHOSEN: &[Binding] = &[
     row(&[plain(K::Char('g'))], ForChosen::Oldest, "oldest", "the oldest message that is here"),
     row(&[plain(K::Char('G'))], ForChosen::Newest, "newest", "the newest message"),
     row(&[plain(K::Esc)], ForChosen::Done, "done", "choose no more"),
+    row(&[plain(K::Char('z'))], ForChosen::Fold, "fold", "open a long message that is folded, or fold it again"),
 ];
 
 /// What a key does with the message that is chosen.

@@ -44,6 +44,10 @@ pub(crate) enum Slash {
     Tickets,
     Help,
     Clear,
+    /// Who has the mouse; `None` shows it.
+    Mouse(Option<bool>),
+    /// Opens or folds a long message.
+    Fold,
     Quit,
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod finding;
 pub(crate) mod ignored;
 pub mod input_history;
 pub mod inviting;
+pub(crate) mod mouse;
 pub(crate) mod overlay;
 pub mod people;
 pub(crate) mod reading;
@@ -35,6 +36,7 @@ use self::finding::Finding;
 use self::ignored::Ignored;
 use self::input_history::InputHistory;
 use self::inviting::Inviting;
+use self::mouse::Mouse;
 pub(crate) use self::overlay::{About, Decisions, Links, Overlay, Question};
 use self::room::{Delivery, Room};
 use super::event::Now;
@@ -118,6 +120,7 @@ pub struct State {
     pub(crate) question: Option<Question>,
     pub(crate) finding: Finding,
     pub(crate) notice: Option<Notice>,
+    pub(crate) mouse: Mouse,
     /// Whether the side panes were asked for or sent away; `None`: as the width allows.
     pub(crate) rooms_pane: Option<bool>,
     pub(crate) people_pane: Option<bool>,
@@ -199,6 +202,7 @@ impl State {
             theme: setup.theme,
             // Until the server has said who we are, nobody is told anything under this name.
             me: Nick::from_system(""),
+            mouse: Mouse { captured: setup.settings.mouse, ..Mouse::default() },
             author: 0,
             company: Company::new(setup.settings),
             favourites: Favourites::default(),

@@ -1,5 +1,6 @@
 //! One room: what was said in it, who is there, how far it has been read, what is being written.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use uuid::Uuid;
@@ -83,6 +84,8 @@ pub struct Room {
     pub(crate) wishes: Vec<Wish>,
     /// The message that keys are about.
     pub(crate) chosen: Option<u64>,
+    /// Long messages that were opened; each costs a key, so they are few.
+    pub(crate) unfolded: BTreeSet<u64>,
     /// What the input is for, if it is not simply said.
     pub(crate) composing: Option<Composing>,
     /// Where we were before going to what a message answers; at most [`JUMPS`].
@@ -159,6 +162,7 @@ impl Room {
             jump: None,
             wishes: Vec::new(),
             chosen: None,
+            unfolded: BTreeSet::new(),
             composing: None,
             jumps: Vec::new(),
             quoting: None,

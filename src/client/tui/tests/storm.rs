@@ -282,12 +282,12 @@ proptest! {
             prop_assert!(cursor.x < buffer.area.width && cursor.y < buffer.area.height);
             if let (Some(rooms), false) = (panes.rooms, covered) {
                 for y in 0..panes.scrollback.bottom() {
-                    prop_assert_eq!(buffer[(rooms.right(), y)].symbol(), "│");
+                    prop_assert!(buffer[(rooms.right(), y)].symbol().starts_with('│'));
                 }
             }
             if let (Some(people), false) = (panes.people, covered) {
                 for y in 0..panes.scrollback.bottom() {
-                    prop_assert_eq!(buffer[(people.x - 1, y)].symbol(), "│");
+                    prop_assert!(buffer[(people.x - 1, y)].symbol().starts_with('│'));
                 }
             }
         }

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::saying::written;
-use super::{Effect, State, overlays};
+use super::{Effect, State, copying, overlays};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::changes::Now;
 use crate::client::tui::state::wishes::{Composing, Wish, Wished};
@@ -225,8 +225,8 @@ pub(super) fn refused(state: &mut State, re: &RequestId, why: &str) -> bool {
 /// Copies what the message `seq` says.
 pub(super) fn copy(state: &mut State, seq: u64, effects: &mut Vec<Effect>) -> Result<(), String> {
     let (_, now) = standing(state, seq)?;
-    effects.push(Effect::Copy(now.text.to_owned()));
-    state.say(overlays::COPIED);
+    let text = now.text.to_owned();
+    copying::copy(state, text, overlays::COPIED, effects);
     Ok(())
 }
 

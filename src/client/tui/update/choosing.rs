@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{Effect, State, changing, history, jump, scrollback_size};
+use super::{Effect, State, changing, folding, history, jump, scrollback_size};
 use crate::client::tui::keymap::{self, ForChosen};
 use crate::client::tui::rows::Layout;
 use crate::client::tui::scroll::Scroll;
@@ -67,6 +67,7 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
             stop(state);
             Ok(())
         }
+        ForChosen::Fold => folding::toggle(state, seq, effects),
     };
     if let Err(sentence) = done {
         state.complain(sentence);
@@ -189,6 +190,20 @@ fn next_message(state: &State, places: impl Iterator<Item = (usize, usize)>) -> 
         }
     }
     Next::None
+}
+
+/// Chooses the message `seq`, or no more if it is chosen. Says whether it is one that can be.
+pub(super) fn choose(state: &mut State, seq: u64) -> bool {
+    let place = state.room().and_then(|room| room.scrollback.place_of(seq).ok());
+    if !place.is_some_and(|place| is_choosable(state, place)) {
+        return false;
+    }
+    if state.room().is_some_and(|room| room.chosen == Some(seq)) {
+        stop(state);
+    } else if let Some(room) = state.room_mut() {
+        room.chosen = Some(seq);
+    }
+    true
 }
 
 fn is_choosable(state: &State, place: usize) -> bool {

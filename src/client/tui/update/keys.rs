@@ -3,7 +3,8 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::{
-    Effect, State, changing, choosing, completing, finding, history, jump, links, overlays, rooms, saying,
+    Effect, State, changing, choosing, completing, finding, history, jump, links, mouse, overlays, rooms,
+    saying,
 };
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::scroll::Scroll;
@@ -121,6 +122,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Help => state.overlay = Some(Overlay::Help(0)),
         Action::Repaint => effects.push(Effect::Repaint),
         Action::Suspend => effects.push(Effect::Suspend),
+        Action::Mouse => mouse::capture(state, !state.mouse.captured, effects),
     }
 }
 

@@ -34,7 +34,13 @@ fn take_chosen(state: &mut State) -> Option<String> {
 
 /// Opens the chosen link, or has it copied where it cannot be opened, and says which.
 pub(super) fn open(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(link) = take_chosen(state) else { return };
+    if let Some(link) = take_chosen(state) {
+        follow(state, link, effects);
+    }
+}
+
+/// Opens a link, or has it copied where it cannot be opened, and says which.
+pub(super) fn follow(state: &mut State, link: String, effects: &mut Vec<Effect>) {
     let invite = link.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("parlor:"));
     if invite {
         state.say("sent to the terminal, to be copied: `parlor join` and an invite enters another parlor");

@@ -5,13 +5,16 @@ mod changing;
 pub(crate) mod choosing;
 mod company;
 mod completing;
+mod copying;
 mod direct;
 mod finding;
+mod folding;
 mod history;
 mod jump;
 mod keys;
 mod link;
 mod links;
+mod mouse;
 mod order;
 pub(crate) mod overlays;
 pub(crate) mod pasting;
@@ -50,6 +53,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let lay_over = state.overlay.as_ref().map(std::mem::discriminant);
     let told = state.notice.clone().filter(|notice| notice.until.is_some());
     let before = writes.then(|| (state.current, state.composer().text().to_owned()));
+    if writes {
+        mouse::forget(state);
+    }
     match event {
         Event::Tick(_) => {}
         Event::Key(key) => keys::press(state, &key, &mut effects),
@@ -60,8 +66,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
                 history::scroll(state, rows, &mut effects);
             }
         }
+        Event::Mouse(event) => mouse::take_in(state, &event, &mut effects),
         Event::Paste(text) => pasting::paste(state, &text),
         Event::Resize(columns, rows) => {
+            mouse::forget(state);
             state.size = (columns, rows);
             // Of a size that came and went between two drawings nothing is left but what the terminal
             // lost by it.

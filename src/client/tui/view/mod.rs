@@ -7,6 +7,7 @@ mod around;
 mod banner;
 mod composer;
 mod composing;
+mod hit;
 mod overlay;
 mod people;
 mod rooms;
@@ -15,13 +16,13 @@ mod status;
 mod styled;
 
 use ratatui::Frame;
-use ratatui::buffer::{Buffer, CellDiffOption};
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use unicode_width::UnicodeWidthChar;
 
 pub(crate) use self::composer::{cursor_row, text_width as composer_width};
+pub(crate) use self::hit::{Hit, hit, nearest_point};
 pub(crate) use self::overlay::{hits_in_sight, last as overlay_last};
 use super::state::{Overlay, Question, State};
 use super::wrap;
@@ -100,7 +101,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
         status::draw(state, area, buffer);
     }
     overlay::draw(state, buffer);
-    repaint_behind_doubtful(buffer);
+    keep_panes_apart(state, &panes, buffer);
     let cursor = match (&state.question, &state.overlay) {
         (Some(Question::Search { .. } | Question::React { .. }), _) => banner::cursor(state, panes.banner),
         (None, Some(Overlay::Found(kind))) => overlay::found_cursor(state, *kind),
@@ -109,33 +110,53 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     frame.set_cursor_position(cursor.unwrap_or(Position::new(0, 0)));
 }
 
-/// Terminals disagree about how wide joined emoji, flags and the like are. Each cell is put at its own
-/// place, so what comes behind is painted over what stuck out; but only if it is painted, and a cell
-/// that did not change would not be. So whatever stands behind such a grapheme always is.
-fn repaint_behind_doubtful(buffer: &mut Buffer) {
+/// Some terminals turn a row around where it is written from right to left, across the panes if nothing keeps them
+/// apart. What counts as written from left to right does: such a mark stands behind each line between two panes, and
+/// between names and texts. It has no width, and terminals that turn nothing around show nothing of it.
+fn keep_panes_apart(state: &State, panes: &Panes, buffer: &mut Buffer) {
     let width = usize::from(buffer.area.width).max(1);
-    for row in buffer.content.chunks_mut(width) {
-        let doubtful = row.iter().position(|cell| is_doubtful(cell.symbol()));
-        for cell in row.iter_mut().skip(doubtful.map_or(width, |place| place + 1)) {
-            cell.set_diff_option(CellDiffOption::AlwaysUpdate);
+    let text = state.room().map(|room| state.layout(room, panes.scrollback.width).columns.indent());
+    let text_at = text.and_then(|indent| u16::try_from(indent).ok()).filter(|indent| *indent > 0);
+    let gap = text_at.map(|indent| panes.scrollback.x + indent - 1);
+    let sides = sides(panes);
+    for (y, row) in (0..).zip(buffer.content.chunks_mut(width)) {
+        if !row.iter().any(|cell| cell.symbol().chars().any(is_right_to_left)) {
+            continue;
+        }
+        let gap = gap.filter(|_| panes.scrollback.contains(Position::new(panes.scrollback.x, y)));
+        let prompt = (panes.composer.top()..panes.composer.bottom())
+            .contains(&y)
+            .then(|| composer::text_at(state))
+            .and_then(|x| x.checked_sub(1));
+        let rules = sides.into_iter().flatten().filter(|_| y < panes.scrollback.bottom());
+        for x in rules.chain(gap).chain(prompt) {
+            // Not under what lies over the rooms, nor in the half of a wide character.
+            if let Some(cell) = row.get_mut(usize::from(x)).filter(|cell| matches!(cell.symbol(), "│" | " "))
+            {
+                let marked = format!("{}{LEFT_TO_RIGHT}", cell.symbol());
+                cell.set_symbol(&marked);
+            }
         }
     }
 }
 
-/// Whether terminals may disagree about the width of a grapheme.
-fn is_doubtful(grapheme: &str) -> bool {
-    // An emoji alone has four bytes, and a letter with a mark or two as many.
-    grapheme.len() > 4
-        && grapheme.chars().any(|c| {
-            matches!(c, '\u{200D}' | '\u{FE0E}' | '\u{FE0F}' | '\u{20E3}' | '\u{1F1E6}'..='\u{1F1FF}' | '\u{1F3FB}'..='\u{1F3FF}')
-                || (c.width() != Some(0) && grapheme.chars().nth(1).is_some_and(|second| second.width() != Some(0)))
-        })
+/// The mark that counts as a letter written from left to right.
+const LEFT_TO_RIGHT: char = '\u{200E}';
+
+/// Whether a character is written from right to left: Hebrew, Arabic and their neighbours.
+fn is_right_to_left(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}' | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
+}
+
+/// The columns of the lines beside the side panes.
+fn sides(panes: &Panes) -> [Option<u16>; 2] {
+    [panes.rooms.map(Rect::right), panes.people.map(|area| area.x - 1)]
 }
 
 /// The lines between the panes, and what is said on the one above the input.
 fn draw_rules(state: &State, panes: &Panes, buffer: &mut Buffer) {
     let style = state.theme.rule();
-    let sides = [panes.rooms.map(Rect::right), panes.people.map(|area| area.x - 1)];
+    let sides = sides(panes);
     let upper = panes.scrollback.bottom();
     for x in sides.into_iter().flatten() {
         for y in 0..upper {
@@ -154,12 +175,19 @@ fn draw_rules(state: &State, panes: &Panes, buffer: &mut Buffer) {
         let text = wrap::truncate(&typing, usize::from(width).saturating_sub(2));
         put_line(buffer, left + 1, rule.y, &Line::styled(format!(" {text} "), state.theme.dim()), width);
     }
-    if let Some(news) = status::news_below(state) {
-        let line = Line::from(vec![Span::raw(" "), news, Span::raw(" ")]);
-        let columns = u16::try_from(line.width()).unwrap_or(u16::MAX);
-        let x = panes.scrollback.right().saturating_sub(columns + 2).max(panes.scrollback.x);
-        put_line(buffer, x, rule.y, &line, panes.scrollback.right().saturating_sub(x));
+    if let Some((area, line)) = news_place(state, panes) {
+        put_line(buffer, area.x, area.y, &line, area.width);
     }
+}
+
+/// What is said on the line above the input of what is further down, and where.
+fn news_place(state: &State, panes: &Panes) -> Option<(Rect, Line<'static>)> {
+    let (rule, news) = (panes.rule?, status::news_below(state)?);
+    let line = Line::from(vec![Span::raw(" "), news, Span::raw(" ")]);
+    let columns = u16::try_from(line.width()).unwrap_or(u16::MAX);
+    let right = panes.scrollback.right();
+    let x = right.saturating_sub(columns.saturating_add(2)).max(panes.scrollback.x);
+    Some((Rect::new(x, rule.y, columns.min(right.saturating_sub(x)), 1), line))
 }
 
 /// Writes a text at a place, as far as there is room in the buffer.

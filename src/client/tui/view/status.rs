@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::{overlay, put_line};
+use super::{overlay, panes, put_line};
 use crate::client::tui::keymap::{Action, FOR_CHOSEN, ForChosen, key_for};
 use crate::client::tui::pasted;
 use crate::client::tui::scroll::Scroll;
@@ -224,6 +224,7 @@ fn for_chosen(state: &State, room: &Room, seq: u64) -> Vec<(String, &'static str
         }
         ForChosen::GoToAnswered => message.is_some_and(|message| message.reply_to.is_some()),
         ForChosen::GoBack => room.can_jump_back(),
+        ForChosen::Fold => state.layout(room, panes(state).scrollback.width).can_fold(seq),
         ForChosen::Above | ForChosen::Below | ForChosen::Oldest | ForChosen::Newest => false,
         _ => true,
     });
