@@ -83,7 +83,9 @@ impl Terminal {
             Print(WHEEL_SENDS_ARROWS),
             Print(KEEP_TITLE),
         )?;
-        self.capture(self.mouse)?;
+        if self.mouse {
+            self.capture(true)?;
+        }
         self.forget()
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Modifier;
 
 use super::widths;
@@ -35,7 +35,7 @@ fn find(script: &mut Script, text: &str) -> (u16, u16) {
     let width = usize::from(buffer.area.width);
     let cells = buffer.content();
     let begins = |place: &usize| {
-        let shown: String = cells[*place..].iter().take(text.chars().count()).map(|c| c.symbol()).collect();
+        let shown: String = cells[*place..].iter().take(text.chars().count()).map(Cell::symbol).collect();
         shown == text
     };
     let place = (0..cells.len()).find(begins).unwrap_or_else(|| panic!("{text} is not on the screen"));
@@ -54,7 +54,7 @@ fn selected(buffer: &Buffer) -> String {
         let row: String = (0..buffer.area.width)
             .map(|x| &buffer[(x, y)])
             .filter(|cell| cell.modifier.contains(Modifier::REVERSED))
-            .map(|cell| cell.symbol())
+            .map(Cell::symbol)
             .collect();
         if !row.is_empty() {
             rows.push(row);
@@ -64,11 +64,10 @@ fn selected(buffer: &Buffer) -> String {
 }
 
 fn copied(script: &mut Script) -> Option<String> {
-    let copied = script.effects.drain(..).find_map(|effect| match effect {
+    script.effects.drain(..).find_map(|effect| match effect {
         Effect::Copy(text) => Some(text),
         _ => None,
-    });
-    copied
+    })
 }
 
 fn room(columns: u16, rows: u16) -> Script {
@@ -300,7 +299,7 @@ fn events() -> impl Strategy<Value = Vec<(u8, u16, u16)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
     #[test]
     fn nothing_but_what_was_said_is_ever_selected(
         columns in 1_u16..120,

@@ -314,7 +314,7 @@ fn walk(columns: u16, rows: u16) {
         seen.check(&mut script);
     }
     script.state.composer_mut().take();
-    for _ in 0..600 {
+    for _ in 0..300 {
         script.feed(Event::Wheel(-1));
         seen.draw(&script);
         seen.check(&mut script);

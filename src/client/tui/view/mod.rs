@@ -3,6 +3,7 @@
 //! [`panes`] says where everything is. It is pure, so that scrolling, which must know how high the
 //! scrollback is, asks the same question and gets the same answer.
 
+mod apart;
 mod around;
 mod banner;
 mod composer;
@@ -101,51 +102,13 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
         status::draw(state, area, buffer);
     }
     overlay::draw(state, buffer);
-    keep_panes_apart(state, &panes, buffer);
+    apart::keep(state, &panes, buffer);
     let cursor = match (&state.question, &state.overlay) {
         (Some(Question::Search { .. } | Question::React { .. }), _) => banner::cursor(state, panes.banner),
         (None, Some(Overlay::Found(kind))) => overlay::found_cursor(state, *kind),
         _ => composer::cursor(state, panes.composer),
     };
     frame.set_cursor_position(cursor.unwrap_or(Position::new(0, 0)));
-}
-
-/// Some terminals turn a row around where it is written from right to left, across the panes if nothing keeps them
-/// apart. What counts as written from left to right does: such a mark stands behind each line between two panes, and
-/// between names and texts. It has no width, and terminals that turn nothing around show nothing of it.
-fn keep_panes_apart(state: &State, panes: &Panes, buffer: &mut Buffer) {
-    let width = usize::from(buffer.area.width).max(1);
-    let text = state.room().map(|room| state.layout(room, panes.scrollback.width).columns.indent());
-    let text_at = text.and_then(|indent| u16::try_from(indent).ok()).filter(|indent| *indent > 0);
-    let gap = text_at.map(|indent| panes.scrollback.x + indent - 1);
-    let sides = sides(panes);
-    for (y, row) in (0..).zip(buffer.content.chunks_mut(width)) {
-        if !row.iter().any(|cell| cell.symbol().chars().any(is_right_to_left)) {
-            continue;
-        }
-        let gap = gap.filter(|_| panes.scrollback.contains(Position::new(panes.scrollback.x, y)));
-        let prompt = (panes.composer.top()..panes.composer.bottom())
-            .contains(&y)
-            .then(|| composer::text_at(state))
-            .and_then(|x| x.checked_sub(1));
-        let rules = sides.into_iter().flatten().filter(|_| y < panes.scrollback.bottom());
-        for x in rules.chain(gap).chain(prompt) {
-            // Not under what lies over the rooms, nor in the half of a wide character.
-            if let Some(cell) = row.get_mut(usize::from(x)).filter(|cell| matches!(cell.symbol(), "│" | " "))
-            {
-                let marked = format!("{}{LEFT_TO_RIGHT}", cell.symbol());
-                cell.set_symbol(&marked);
-            }
-        }
-    }
-}
-
-/// The mark that counts as a letter written from left to right.
-const LEFT_TO_RIGHT: char = '\u{200E}';
-
-/// Whether a character is written from right to left: Hebrew, Arabic and their neighbours.
-fn is_right_to_left(c: char) -> bool {
-    matches!(c, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}' | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
 }
 
 /// The columns of the lines beside the side panes.

@@ -47,7 +47,8 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
             let offset = |column: usize| u16::try_from(layout.columns.indent() + column).unwrap_or(u16::MAX);
             let (from, to) = (offset(columns.start), offset(columns.end).min(area.width));
             let cells = Rect { x: area.x + from.min(area.width), width: to.saturating_sub(from), ..area };
-            buffer.set_style(cells, state.theme.selected());
+            // In one colour: a selection is one thing, whatever is in it.
+            buffer.set_style(cells, Style::reset().patch(state.theme.selected()));
         }
         if chosen == Some(*unit) {
             around::mark(state.theme, row, area, buffer);
