@@ -7,12 +7,14 @@
 mod around;
 mod company;
 mod fold;
+mod saying;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 pub(crate) use self::around::{CHIP_GAP, Chip, EDITED};
+pub(crate) use self::saying::Saying;
 use super::markup;
 use super::scroll::Unit;
 use super::state::changes::Deleted;
@@ -354,40 +356,6 @@ impl Layout<'_> {
         }
     }
 
-    /// What somebody said in a unit, if it is a message, whole and heard: that of which parts can be selected.
-    pub(crate) fn saying(&self, number: usize) -> Option<Saying<'_>> {
-        let tone = Tone::Plain;
-        match self.unit(number)? {
-            Unit::Entry(_) => {
-                let entry = self.room.scrollback.get(number - 1)?;
-                let now = self.room.now(entry, self.author);
-                let heard = entry.kind == EntryKind::Message && !self.ignored.contains(&entry.from);
-                let (from, at, action) = (&entry.from, entry.at.timestamp(), entry.action);
-                (heard && now.deleted.is_none()).then_some(Saying {
-                    from,
-                    at,
-                    text: now.text,
-                    action,
-                    tone,
-                    open: true,
-                })
-            }
-            Unit::Pending(id) => {
-                let pending = self.room.pending.iter().find(|pending| pending.id == id)?;
-                let (at, text, action) = (pending.at.timestamp(), pending.text.as_str(), pending.action);
-                Some(Saying { from: self.me, at, text, action, tone, open: true })
-            }
-            Unit::Start | Unit::Tail => None,
-        }
-    }
-
-    /// Whether some of the message `seq` is folded away, or was.
-    pub(crate) fn can_fold(&self, seq: u64) -> bool {
-        let rows = || self.number(Unit::Entry(seq)).map(|number| self.rows(number)).unwrap_or_default();
-        self.room.unfolded.contains(&seq)
-            || rows().iter().any(|row| matches!(row, Row::Said(said) if said.folded))
-    }
-
     /// Puts name and time in front of a row of the unit `number`, which has nothing above it that
     /// says them.
     pub(crate) fn say_who(&self, number: usize, row: &mut Row) {
@@ -451,7 +419,7 @@ impl Layout<'_> {
             _ => saying.from.as_str().to_owned(),
         };
         let mention = saying.tone == Tone::Plain && self.names_us(saying.from, saying.text);
-        let text = spoken_rows(saying, self.columns.text);
+        let text = saying.rows(self.columns.text);
         let (from, tone) = (Some(saying.from), saying.tone);
         let row = |text: Styled| Said { text, tone, from: from.cloned(), mention, ..Said::default() };
         let mut said: Vec<Row> = if saying.open || matches!(tone, Tone::News | Tone::Deleted) {
@@ -483,33 +451,6 @@ impl Layout<'_> {
 
 fn said_rows(rows: Vec<Styled>, tone: Tone) -> impl Iterator<Item = Row> {
     rows.into_iter().map(move |text| Row::Said(Said { text, tone, ..Said::default() }))
-}
-
-/// The rows of what was said, before any are folded away.
-fn spoken_rows(saying: &Saying<'_>, width: usize) -> Vec<Styled> {
-    match saying.tone {
-        Tone::News | Tone::Deleted => markup::plain(saying.text, width),
-        _ if saying.action => markup::act(saying.from.as_str(), saying.text, width),
-        _ => markup::rows(saying.text, width),
-    }
-}
-
-/// What is to be laid out.
-pub(crate) struct Saying<'a> {
-    pub(crate) from: &'a Nick,
-    pub(crate) at: Timestamp,
-    pub(crate) text: &'a str,
-    pub(crate) action: bool,
-    tone: Tone,
-    /// Nothing of it is folded away.
-    open: bool,
-}
-
-impl Saying<'_> {
-    /// Its rows in so many columns, before any are folded away.
-    pub(crate) fn rows(&self, width: usize) -> Vec<Styled> {
-        spoken_rows(self, width)
-    }
 }
 
 /// What stands above it.
