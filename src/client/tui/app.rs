@@ -125,6 +125,9 @@ impl App {
         for news in first {
             self.take_in(Event::Link(news))?;
         }
+        if self.state.mouse.captured {
+            self.terminal.capture(true)?;
+        }
         let mut effects = Vec::new();
         update::come_back(&mut self.state, room, &mut effects);
         self.perform(effects)?;
@@ -180,7 +183,7 @@ impl App {
     }
 
     fn take_in(&mut self, event: Event) -> anyhow::Result<()> {
-        self.typed |= matches!(event, Event::Key(_) | Event::Paste(_));
+        self.typed |= matches!(event, Event::Key(_) | Event::Mouse(_) | Event::Paste(_));
         let effects = update::update(&mut self.state, event);
         self.perform(effects)
     }
@@ -229,6 +232,7 @@ impl App {
                     let own = self.themes.as_deref().map(OwnThemes::read).unwrap_or_default();
                     self.take_in(Event::Themes(own))?;
                 }
+                Effect::Capture(on) => self.terminal.capture(on)?,
                 Effect::Repaint => self.terminal.forget()?,
                 Effect::Suspend => self.suspend()?,
             }
@@ -462,7 +466,7 @@ fn gather(inputs: Vec<Input>) -> Vec<Event> {
             Input::Resize(columns, rows) => events.push(Event::Resize(columns, rows)),
             Input::FocusGained => events.push(Event::Focus(true)),
             Input::FocusLost => events.push(Event::Focus(false)),
-            Input::Mouse(_) => {}
+            Input::Mouse(mouse) => events.push(Event::Mouse(mouse)),
         }
     }
     events

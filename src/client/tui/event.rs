@@ -1,6 +1,6 @@
 //! What goes into the state, and what comes out of it.
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -39,6 +39,8 @@ pub enum Event {
     Key(KeyEvent),
     /// The wheel was turned by so many rows; up is negative.
     Wheel(isize),
+    /// Something was done with the mouse, while it is ours.
+    Mouse(MouseEvent),
     /// Text was pasted.
     Paste(String),
     /// The terminal has so many columns and rows now.
@@ -99,6 +101,8 @@ pub enum Effect {
     Welcomed,
     /// Read the themes of one's own anew, and say which there are by [`Event::Themes`].
     ReadThemes,
+    /// Have the terminal tell us of the mouse, or leave it to the terminal.
+    Capture(bool),
     /// Give the terminal back to the shell for a while.
     Suspend,
     /// Paint everything anew: something else wrote on the screen.

@@ -73,6 +73,8 @@ pub(crate) enum Action {
     Help,
     Repaint,
     Suspend,
+    /// Takes the mouse from the terminal, or gives it back.
+    Mouse,
 }
 
 /// Part of the help that a key stands in.
@@ -187,6 +189,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(&[plain(K::Esc)], 1, Action::Close, Program, "close what is open; after a jump, back to where you were; then, read: every key is about messages"),
     row(&[ctrl('l')], 1, Action::Repaint, Program, "paint the screen anew"),
     row(&[ctrl('z')], 1, Action::Suspend, Program, "back to the shell for a while"),
+    row(&[plain(K::F(4))], 1, Action::Mouse, Program, "the mouse chooses, opens and selects here; again: it is the terminal's"),
     row(&[ctrl('c')], 1, Action::Interrupt, Program, "throw the input away; on an empty line, leave"),
     row(&[ctrl('d')], 1, Action::EndOfInput, Program, "delete to the right; on an empty line, leave"),
 ];

@@ -12,6 +12,7 @@
 //! | `update` | what happens to it |
 //! | [`settings`] | what people set and want to find again |
 //! | [`known_rooms`] | what is remembered of rooms between visits |
+//! | `painter` | cells onto terminals that disagree about their widths |
 //! | `desktop` | notices on the desktop |
 //! | `keeping` | drafts, and what was written before: the files |
 //! | `editor` | somebody's editor, and what was written in it |
@@ -21,6 +22,7 @@
 //! | `pasted` | telling code from words |
 //! | `view` | one file for each pane |
 //! | `rows`, `wrap`, `scroll` | pure layout: messages into rows, and going through them |
+//! | `selection` | which part of what was said is selected, and its text as it was typed |
 //! | `markup`, `styled` | a little Markdown: which parts of a text look how |
 //! | [`theme`] | colours and signs |
 //! | [`script`] | the screen without a terminal: for tests, measurements and pictures |
@@ -36,11 +38,13 @@ mod keymap;
 pub mod known_rooms;
 mod markup;
 mod near;
+mod painter;
 mod palette;
 mod pasted;
 mod rows;
 pub mod script;
 mod scroll;
+mod selection;
 pub mod settings;
 mod slash;
 pub mod state;

@@ -6,6 +6,8 @@
 
 mod around;
 mod company;
+mod fold;
+mod saying;
 mod thread;
 mod welcome;
 
@@ -14,6 +16,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 pub(crate) use self::around::{CHIP_GAP, Chip, EDITED};
+pub(crate) use self::saying::Saying;
 use super::markup;
 use super::scroll::Unit;
 use super::settings::Settings;
@@ -73,6 +76,10 @@ pub(crate) struct Said {
     pub(crate) mention: bool,
     /// Behind it stands that the message was changed.
     pub(crate) edited: bool,
+    /// Which row of what was said it is, those counted that are folded away; `None` for all that was not said.
+    pub(crate) place: Option<usize>,
+    /// It stands for rows that are folded away.
+    pub(crate) folded: bool,
 }
 
 /// How a row is told.
@@ -277,7 +284,7 @@ impl Layout<'_> {
                     let (at, tone) = (entry.at.timestamp(), Tone::News);
                     let text = self.not_shown(place, entry);
                     self.said(
-                        &Saying { from, author, at, text: &text, action: false, tone },
+                        &Saying { from, author, at, text: &text, action: false, tone, open: false },
                         None,
                         &mut rows,
                     );
@@ -293,7 +300,11 @@ impl Layout<'_> {
                 };
                 let (from, at, tone) = (&entry.from, entry.at.timestamp(), Tone::News);
                 let author = entry.author;
-                self.said(&Saying { from, author, at, text: &news, action: false, tone }, None, &mut rows);
+                self.said(
+                    &Saying { from, author, at, text: &news, action: false, tone, open: false },
+                    None,
+                    &mut rows,
+                );
             }
             EntryKind::Edited | EntryKind::Deleted | EntryKind::Reacted | EntryKind::Unknown => {}
         }
@@ -326,7 +337,8 @@ impl Layout<'_> {
         let text = deleted.as_deref().unwrap_or(now.text);
         let (from, action) = (&entry.from, entry.action && deleted.is_none());
         let author = entry.author;
-        let said = Saying { from, author, at: entry.at.timestamp(), text, action, tone };
+        let open = self.room.unfolded.contains(&entry.seq);
+        let said = Saying { from, author, at: entry.at.timestamp(), text, action, tone, open };
         self.said(&said, before, rows);
         if now.edited {
             self.mark_edited(rows);
@@ -354,7 +366,7 @@ impl Layout<'_> {
         let before = before.filter(|_| pending.reply_to.is_none());
         let (at, action, text) = (pending.at.timestamp(), pending.action, pending.text.as_str());
         let author = Some(self.author);
-        self.said(&Saying { from: self.me, author, at, text, action, tone }, before, &mut rows);
+        self.said(&Saying { from: self.me, author, at, text, action, tone, open: false }, before, &mut rows);
         if let Delivery::Failed(why) = &pending.delivery {
             let note = format!("not sent: {why} · ↑ takes it back into the input");
             rows.extend(said_rows(markup::plain(&note, self.columns.text), Tone::Failed));
@@ -420,7 +432,7 @@ impl Layout<'_> {
         day.strftime(if this_year { "%A %-d %B" } else { "%A %-d %B %Y" }).to_string()
     }
 
-    fn clock(&self, at: Timestamp) -> String {
+    pub(crate) fn clock(&self, at: Timestamp) -> String {
         self.company.settings.time_format.tell(&at.to_zoned(self.zone.clone()))
     }
 
@@ -442,20 +454,23 @@ impl Layout<'_> {
             _ => saying.from.as_str().to_owned(),
         };
         let mention = saying.tone == Tone::Plain && self.names_us(saying.from, saying.text);
-        let width = self.columns.text;
-        let text = match saying.tone {
-            Tone::News | Tone::Deleted => markup::plain(saying.text, width),
-            _ if saying.action => markup::act(saying.from.as_str(), saying.text, width),
-            _ => markup::rows(saying.text, width),
+        let text = saying.rows(self.columns.text);
+        let (from, tone) = (Some(saying.from), saying.tone);
+        let author = saying.author;
+        let row = |text: Styled| Said { text, tone, from: from.cloned(), author, mention, ..Said::default() };
+        let mut said: Vec<Row> = if saying.open || matches!(tone, Tone::News | Tone::Deleted) {
+            let rows = text.into_iter().enumerate();
+            rows.map(|(place, text)| Row::Said(Said { place: Some(place), ..row(text) })).collect()
+        } else {
+            let folds = fold::fold(&text);
+            let mut text: Vec<Option<Styled>> = text.into_iter().map(Some).collect();
+            let mut take = |place: usize| text.get_mut(place).and_then(Option::take).unwrap_or_default();
+            let rows = folds.into_iter().map(|fold| match fold {
+                fold::Fold::Row(place) => Said { place: Some(place), ..row(take(place)) },
+                fold::Fold::Hidden(many) => Said { folded: true, ..row(fold::hidden(many)) },
+            });
+            rows.map(Row::Said).collect()
         };
-        let mut said: Vec<Row> = said_rows(text, saying.tone).collect();
-        for row in &mut said {
-            if let Row::Said(row) = row {
-                row.from = Some(saying.from.clone());
-                row.author = saying.author;
-                row.mention = mention;
-            }
-        }
         if self.columns.name == 0 && !grouped && !saying.action && saying.tone != Tone::News {
             // Too narrow for columns: the name has a row of its own.
             let name = truncate(&name, self.columns.text);
@@ -472,16 +487,6 @@ impl Layout<'_> {
 
 fn said_rows(rows: Vec<Styled>, tone: Tone) -> impl Iterator<Item = Row> {
     rows.into_iter().map(move |text| Row::Said(Said { text, tone, ..Said::default() }))
-}
-
-/// What is to be laid out.
-struct Saying<'a> {
-    from: &'a Nick,
-    author: Option<u64>,
-    at: Timestamp,
-    text: &'a str,
-    action: bool,
-    tone: Tone,
 }
 
 /// What stands above it.

@@ -49,6 +49,8 @@ pub struct Settings {
     pub noise: bool,
     /// The theme's name, or `auto` for the one that fits the terminal.
     pub theme: String,
+    /// The mouse is ours from the start: it chooses, opens and selects here, and not for the terminal.
+    pub mouse: bool,
     /// What counts as our name, in lower case.
     pub words: Vec<String>,
     /// How the time of a message is written.
@@ -80,6 +82,7 @@ impl Default for Settings {
             keys: Keymap::default(),
             completion_popup: Popup::Auto,
             theme: AUTO.to_owned(),
+            mouse: false,
         }
     }
 }

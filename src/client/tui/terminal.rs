@@ -11,19 +11,25 @@ use crossterm::event::{
 };
 use crossterm::style::Print;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
 
 use super::desktop::Desktop;
+use super::painter::Painter;
 use super::state::State;
 use super::view;
 
 /// On the alternate screen the wheel sends arrows, so it scrolls and the mouse still selects.
 const WHEEL_SENDS_ARROWS: &str = "\x1b[?1007h";
 const WHEEL_IS_AS_IT_WAS: &str = "\x1b[?1007l";
+
+/// Buttons, the wheel and dragging, told in a way that knows no largest column. Not every movement: nobody asks for
+/// those, and over a slow line they would be most of what is sent.
+const MOUSE_IS_OURS: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+const MOUSE_IS_THE_TERMINALS: &str = "\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 
 /// The window's title is put away, and comes back.
 const KEEP_TITLE: &str = "\x1b[22;2t";
@@ -34,8 +40,10 @@ static UP: AtomicBool = AtomicBool::new(false);
 
 /// A terminal that is up. Dropped, it is given back.
 pub(super) struct Terminal {
-    screen: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    screen: ratatui::Terminal<Painter<CrosstermBackend<BufWriter<Stdout>>>>,
     desktop: Option<Desktop>,
+    /// We are told of the mouse.
+    mouse: bool,
 }
 
 impl Terminal {
@@ -49,9 +57,11 @@ impl Terminal {
                 tell(panic);
             }));
         });
-        let screen = ratatui::Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout())))?;
+        let size = crossterm::terminal::size()?;
+        let backend = CrosstermBackend::new(BufWriter::new(io::stdout()));
+        let screen = ratatui::Terminal::new(Painter::new(backend, size))?;
         let desktop = Desktop::from_environment(|name| std::env::var(name).ok());
-        let mut terminal = Self { screen, desktop };
+        let mut terminal = Self { screen, desktop, mouse: false };
         terminal.resume()?;
         Ok(terminal)
     }
@@ -68,9 +78,14 @@ impl Terminal {
             // Shift-Enter and Enter are one key unless this is asked for; terminals that do not know
             // it ignore it.
             PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES),
+            // What a terminal takes for wider than it is must not go on in the next row.
+            DisableLineWrap,
             Print(WHEEL_SENDS_ARROWS),
             Print(KEEP_TITLE),
         )?;
+        if self.mouse {
+            self.capture(true)?;
+        }
         self.forget()
     }
 
@@ -92,10 +107,16 @@ impl Terminal {
 
     /// Draws the state, in one piece.
     pub(super) fn draw(&mut self, state: &State) -> io::Result<()> {
-        queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
+        queue!(self.writer(), BeginSynchronizedUpdate)?;
+        self.screen.backend_mut().fit(state.size);
         self.screen.draw(|frame| view::draw(state, frame))?;
-        queue!(self.screen.backend_mut(), EndSynchronizedUpdate)?;
-        self.screen.backend_mut().flush()
+        queue!(self.writer(), EndSynchronizedUpdate)?;
+        Write::flush(self.writer())
+    }
+
+    /// What takes the bytes.
+    fn writer(&mut self) -> &mut CrosstermBackend<BufWriter<Stdout>> {
+        self.screen.backend_mut().inner_mut()
     }
 
     /// The next drawing paints everything.
@@ -108,25 +129,31 @@ impl Terminal {
 
     /// Rings the bell.
     pub(super) fn ring(&mut self) -> io::Result<()> {
-        self.screen.backend_mut().write_all(b"\x07")?;
-        self.screen.backend_mut().flush()
+        self.writer().write_all(b"\x07")?;
+        Write::flush(self.writer())
     }
 
     /// Tells the desktop, if this terminal is known to pass it on.
     pub(super) fn tell_desktop(&mut self, title: &str, body: &str) -> io::Result<()> {
         let Some(desktop) = self.desktop else { return Ok(()) };
-        self.screen.backend_mut().write_all(desktop.sequence(title, body).as_bytes())?;
-        self.screen.backend_mut().flush()
+        self.writer().write_all(desktop.sequence(title, body).as_bytes())?;
+        Write::flush(self.writer())
     }
 
     /// Sends a text for the clipboard, by OSC 52. The terminal does not say whether it takes it.
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(self.screen.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+        execute!(self.writer(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    /// Has the terminal tell us of the mouse, or leaves the mouse to it.
+    pub(super) fn capture(&mut self, on: bool) -> io::Result<()> {
+        self.mouse = on;
+        execute!(self.writer(), Print(if on { MOUSE_IS_OURS } else { MOUSE_IS_THE_TERMINALS }))
     }
 
     /// Names the window. `title` holds sanitised text only.
     pub(super) fn name(&mut self, title: &str) -> io::Result<()> {
-        execute!(self.screen.backend_mut(), SetTitle(title))
+        execute!(self.writer(), SetTitle(title))
     }
 }
 
@@ -146,7 +173,9 @@ fn give_back() {
         io::stdout(),
         EndSynchronizedUpdate,
         Print(TITLE_AS_IT_WAS),
+        Print(MOUSE_IS_THE_TERMINALS),
         Print(WHEEL_IS_AS_IT_WAS),
+        EnableLineWrap,
         PopKeyboardEnhancementFlags,
         DisableFocusChange,
         DisableBracketedPaste,

@@ -6,7 +6,9 @@
 use std::ops::Range;
 
 use ratatui::buffer::CellWidth;
+use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthChar;
 
 use super::styled::{Look, Styled};
 
@@ -19,6 +21,29 @@ const TOO_WIDE: &str = "·";
 /// Columns that a grapheme takes on the screen, exactly as ratatui counts them.
 pub(crate) fn columns_of(grapheme: &str) -> usize {
     if grapheme.chars().any(char::is_control) { 0 } else { usize::from(grapheme.cell_width()) }
+}
+
+/// Columns that a grapheme takes on a terminal that knows nothing of joining and draws each character for itself.
+pub(crate) fn most_columns(grapheme: &str) -> usize {
+    let alone = |c: char| match c.width() {
+        // What is joined or said to be another kind of emoji shows there, but marks stand on their letter everywhere.
+        Some(0) | None => usize::from(!is_combining_mark(c)),
+        Some(columns) => columns,
+    };
+    let wide = if grapheme.chars().any(changes_width) { 2 } else { 0 };
+    grapheme.chars().map(alone).sum::<usize>().max(wide).max(columns_of(grapheme))
+}
+
+/// Whether terminals may disagree about the width of a grapheme.
+pub(crate) fn is_doubtful(grapheme: &str) -> bool {
+    grapheme.len() > 2
+        && (grapheme.chars().any(changes_width) || most_columns(grapheme) != columns_of(grapheme))
+}
+
+/// Whether a character is wide or narrow by the terminal's opinion: selectors of a kind of emoji, keycaps, and the
+/// planes of emoji, of which old terminals do not know all.
+fn changes_width(c: char) -> bool {
+    matches!(c, '\u{FE0E}' | '\u{FE0F}' | '\u{20E3}' | '\u{1F000}'..='\u{1FFFF}')
 }
 
 /// Columns that a text without tabs and line breaks takes.

@@ -38,6 +38,7 @@ pub(crate) enum ForChosen {
     Oldest,
     Newest,
     Done,
+    Fold,
 }
 
 /// One line of the table.
@@ -114,6 +115,7 @@ pub(crate) const FOR_CHOSEN: &[Binding] = &[
     row("oldest-loaded", &[c('g')], 1, ForChosen::Oldest, "oldest", "the oldest message that is here; again: load older ones"),
     row("newest-loaded", &[c('G')], 1, ForChosen::Newest, "newest", "the newest message"),
     row("done", &[plain(K::Esc), c('i'), c('q')], 3, ForChosen::Done, "write", "back to writing"),
+    row("fold", &[c('z')], 1, ForChosen::Fold, "fold", "open a long message that is folded, or fold it again"),
 ];
 
 #[cfg(test)]

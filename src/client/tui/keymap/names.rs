@@ -49,6 +49,7 @@ impl Action {
             Self::PreviousRoom => "previous-room",
             Self::NextNews => "next-news",
             Self::Palette => "palette",
+            Self::Mouse => "mouse",
             Self::MoveRoomUp => "move-room-up",
             Self::MoveRoomDown => "move-room-down",
             Self::ToggleRooms => "toggle-rooms",

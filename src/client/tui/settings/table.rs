@@ -123,6 +123,17 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "mouse",
+        section: "screen",
+        help: "the mouse chooses, opens and selects here; off: it is the terminal's",
+        choices: SWITCH,
+        get: |settings| Value::Switch(settings.mouse),
+        put: |settings, value| {
+            settings.mouse = on(value)?;
+            Ok(())
+        },
+    },
+    Setting {
         name: "bell",
         section: "notices",
         help: "what rings is heard",

@@ -60,6 +60,10 @@ pub(crate) enum Slash {
     Clear,
     /// Opens an editor, with this text in it.
     Editor(String),
+    /// Who has the mouse; `None` shows it.
+    Mouse(Option<bool>),
+    /// Opens or folds a long message.
+    Fold,
     Quit,
 }
 

@@ -229,6 +229,27 @@ pub(crate) const COMMANDS: &[Entry] = &[
         parse: |rest| Ok(Slash::Editor(rest.to_owned())),
     },
     Entry {
+        name: "mouse",
+        short: &[],
+        arguments: "[on|off]",
+        help: "whether the mouse chooses, opens and selects here; off: it is the terminal's",
+        completes: Completes::Words(&["on", "off"]),
+        parse: |rest| match rest {
+            "" => Ok(Slash::Mouse(None)),
+            "on" => Ok(Slash::Mouse(Some(true))),
+            "off" => Ok(Slash::Mouse(Some(false))),
+            _ => Err("say /mouse on or /mouse off".to_owned()),
+        },
+    },
+    Entry {
+        name: "fold",
+        short: &[],
+        arguments: "",
+        help: "open a long message that is folded, or fold it again: the chosen one, or the latest in sight",
+        completes: Completes::Names,
+        parse: |_| Ok(Slash::Fold),
+    },
+    Entry {
         name: "help",
         short: &["h", "?"],
         arguments: "",

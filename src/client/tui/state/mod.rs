@@ -16,6 +16,7 @@ pub(crate) mod ignored;
 pub(crate) mod in_room;
 pub mod input_history;
 pub mod inviting;
+pub(crate) mod mouse;
 pub(crate) mod order;
 pub(crate) mod overlay;
 pub(crate) mod palette;
@@ -48,6 +49,7 @@ use self::finding::Finding;
 use self::ignored::Ignored;
 use self::input_history::InputHistory;
 use self::inviting::Inviting;
+use self::mouse::Mouse;
 use self::order::News;
 pub(crate) use self::overlay::{About, Decisions, Links, Overlay, Question, Thread};
 use self::room::{Delivery, Room};
@@ -154,6 +156,7 @@ pub struct State {
     pub(crate) question: Option<Question>,
     pub(crate) finding: Finding,
     pub(crate) notice: Option<Notice>,
+    pub(crate) mouse: Mouse,
     /// Whether the side panes were asked for or sent away; `None`: as the width allows.
     pub(crate) rooms_pane: Option<bool>,
     pub(crate) people_pane: Option<bool>,
@@ -239,6 +242,7 @@ impl State {
             theme_shown: setup.settings.theme.clone(),
             // Until the server has said who we are, nobody is told anything under this name.
             me: Nick::from_system(""),
+            mouse: Mouse { captured: setup.settings.mouse, ..Mouse::default() },
             author: 0,
             authors: Authors::default(),
             company: Company::new(setup.settings, setup.known_rooms),

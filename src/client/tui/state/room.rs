@@ -1,5 +1,6 @@
 //! One room: what was said in it, who is there, how far it has been read, what is being written.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use uuid::Uuid;
@@ -88,6 +89,8 @@ pub struct Room {
     pub(crate) wishes: Vec<Wish>,
     /// The message that keys are about.
     pub(crate) chosen: Option<u64>,
+    /// Long messages that were opened; each costs a key, so they are few.
+    pub(crate) unfolded: BTreeSet<u64>,
     /// What the input is for, if it is not simply said.
     pub(crate) composing: Option<Composing>,
     /// Reading mode: keys choose messages and act on them until one goes back to writing.
@@ -165,6 +168,7 @@ impl Room {
             jump: None,
             wishes: Vec::new(),
             chosen: None,
+            unfolded: BTreeSet::new(),
             composing: None,
             reading: false,
             search: None,

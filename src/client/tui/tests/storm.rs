@@ -342,7 +342,7 @@ fn stays_in_its_frame(script: &mut Script) -> Result<(), String> {
     for x in rules.into_iter().flatten().filter(|_| !covered) {
         for y in 0..panes.scrollback.bottom() {
             let found = buffer[(x, y)].symbol();
-            if found != "│" {
+            if !found.starts_with('│') {
                 return Err(format!("{found:?} stands on the line at {x}, {y}"));
             }
         }

@@ -1,35 +1,20 @@
 //! What a terminal makes of the bytes: one that counts characters and knows nothing of joined emoji.
 
-use std::cell::RefCell;
-use std::io::{self, Write};
 use std::num::NonZero;
-use std::rc::Rc;
 
 use crossterm::event::{KeyCode, KeyModifiers};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
+use super::widths::Wire;
+use crate::client::tui::painter::Painter;
 use crate::client::tui::script::Script;
 use crate::client::tui::view;
 
-/// What was written and not read yet.
-#[derive(Clone, Default)]
-struct Wire(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 struct Seen {
     wire: Wire,
-    drawing: Terminal<CrosstermBackend<Wire>>,
+    drawing: Terminal<Painter<CrosstermBackend<Wire>>>,
     terminal: vt100::Parser,
 }
 
@@ -37,7 +22,7 @@ impl Seen {
     fn new(columns: u16, rows: u16) -> Self {
         let wire = Wire::default();
         let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
-        let backend = CrosstermBackend::new(wire.clone());
+        let backend = Painter::new(CrosstermBackend::new(wire.clone()), (columns, rows));
         let drawing = Terminal::with_options(backend, TerminalOptions { viewport }).unwrap();
         let [rows, columns] = [rows, columns].map(|size| NonZero::new(size).unwrap());
         Self { wire, drawing, terminal: vt100::Parser::new(rows, columns, 0) }

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::saying::written;
-use super::{Effect, State, choosing};
+use super::{Effect, State, choosing, copying};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::changes::Now;
 use crate::client::tui::state::wishes::{Composing, Wish, Wished};
@@ -230,8 +230,8 @@ pub(super) fn copy(state: &mut State, seq: u64, effects: &mut Vec<Effect>) -> Re
         1 => "1 character".to_owned(),
         many => format!("{many} characters"),
     };
-    effects.push(Effect::Copy(text));
-    state.say(format!("sent to the terminal, to be copied: {sent}; some terminals take none"));
+    let told = format!("sent to the terminal, to be copied: {sent}; some terminals take none");
+    copying::copy(state, text, told, effects);
     Ok(())
 }
 

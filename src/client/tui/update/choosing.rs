@@ -7,8 +7,8 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{
-    Effect, State, changing, finding, following, history, in_room, jump, links, scrollback_size, stepping,
-    thread,
+    Effect, State, changing, finding, folding, following, history, in_room, jump, links, scrollback_size,
+    stepping, thread,
 };
 use crate::client::tui::keymap::{self, ForChosen};
 use crate::client::tui::state::Connection;
@@ -107,6 +107,7 @@ fn act(state: &mut State, action: ForChosen, seq: u64, effects: &mut Vec<Effect>
         ForChosen::NextMatch => in_room::go(state, Way::Older, effects)?,
         ForChosen::PreviousMatch => in_room::go(state, Way::Newer, effects)?,
         ForChosen::GoToDate => ask_for_date(state)?,
+        ForChosen::Fold => folding::toggle(state, seq, effects)?,
         ForChosen::Done => stop(state),
     }
     Ok(())
@@ -225,6 +226,20 @@ pub(super) fn next_message(state: &State, places: impl Iterator<Item = (usize, u
         }
     }
     Next::None
+}
+
+/// Chooses the message `seq`, or no more if it is chosen: by a click. Says whether it is one that can be.
+pub(super) fn click(state: &mut State, seq: u64) -> bool {
+    let place = state.room().and_then(|room| room.scrollback.place_of(seq).ok());
+    if !place.is_some_and(|place| is_choosable(state, place)) {
+        return false;
+    }
+    if state.room().is_some_and(|room| room.chosen == Some(seq)) {
+        stop(state);
+    } else if let Some(room) = state.room_mut() {
+        room.chosen = Some(seq);
+    }
+    true
 }
 
 /// Whether there is a message at a place that somebody could want to choose.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::{
-    Effect, State, arranging, changing, choosing, completing, editing, finding, history, jump, links,
+    Effect, State, arranging, changing, choosing, completing, editing, finding, history, jump, links, mouse,
     overlays, palette, rooms, saying,
 };
 use crate::client::tui::keymap::{self, Action, Key};
@@ -163,6 +163,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
         Action::Help => state.overlay = Some(Overlay::Help(0)),
         Action::Repaint => effects.push(Effect::Repaint),
         Action::Suspend => effects.push(Effect::Suspend),
+        Action::Mouse => mouse::capture(state, !state.mouse.captured, effects),
     }
 }
 

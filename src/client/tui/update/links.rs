@@ -1,6 +1,6 @@
 //! The links in sight: listed, opened, copied.
 
-use super::{Effect, State, overlays, scrollback_size};
+use super::{Effect, State, copying, overlays, scrollback_size};
 use crate::client::tui::state::{Links, Overlay};
 use crate::protocol::link;
 use crate::protocol::name::Nick;
@@ -60,23 +60,28 @@ fn take_chosen(state: &mut State) -> Option<String> {
 
 /// Opens the chosen link, or has it copied where it cannot be opened, and says which.
 pub(super) fn open(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(link) = take_chosen(state) else { return };
+    if let Some(link) = take_chosen(state) {
+        follow(state, link, effects);
+    }
+}
+
+/// Opens a link, or has it copied where it cannot be opened, and says which.
+pub(super) fn follow(state: &mut State, link: String, effects: &mut Vec<Effect>) {
     let invite = link.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("parlor:"));
-    if invite {
-        state.say("sent to the terminal, to be copied: `parlor join` and an invite enters another parlor");
+    let told = if invite {
+        "sent to the terminal, to be copied: `parlor join` and an invite enters another parlor"
     } else if state.can_open {
         state.say(format!("opening {link}"));
         effects.push(Effect::Open(link));
         return;
     } else {
-        state.say("no screen to open it on is known here: sent to the terminal, to be copied");
-    }
-    effects.push(Effect::Copy(link));
+        "no screen to open it on is known here: sent to the terminal, to be copied"
+    };
+    copying::copy(state, link, told, effects);
 }
 
 /// Sends the chosen link to the terminal.
 pub(super) fn copy(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(link) = take_chosen(state) else { return };
-    effects.push(Effect::Copy(link));
-    state.say(overlays::COPIED);
+    copying::copy(state, link, overlays::COPIED, effects);
 }

@@ -6,10 +6,12 @@ mod changing;
 pub(crate) mod choosing;
 mod company;
 mod completing;
+mod copying;
 mod direct;
 pub(crate) mod drafting;
 mod editing;
 mod finding;
+mod folding;
 mod following;
 mod history;
 mod in_room;
@@ -17,6 +19,7 @@ mod jump;
 mod keys;
 mod link;
 mod links;
+mod mouse;
 mod order;
 pub(crate) mod overlays;
 mod palette;
@@ -64,6 +67,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let before = writes.then(|| (state.current, state.composer().revision()));
     let chosen = following::before(state);
     let moves = matches!(event, Event::Key(_) | Event::Wheel(_));
+    if writes {
+        mouse::forget(state);
+    }
     match event {
         Event::Tick(_) => {}
         Event::Key(key) => keys::press(state, &key, &mut effects),
@@ -77,8 +83,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Paste(text) if matches!(state.question, Some(Question::InRoomSearch)) => {
             in_room::paste(state, &text, &mut effects);
         }
+        Event::Mouse(event) => mouse::take_in(state, &event, &mut effects),
         Event::Paste(text) => pasting::paste(state, &text),
         Event::Resize(columns, rows) => {
+            mouse::forget(state);
             state.size = (columns, rows);
             // Of a size that came and went between two drawings nothing is left but what the terminal
             // lost by it.

@@ -106,17 +106,20 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
     if letter == Some('c') {
         copy(state, effects);
     }
-    if key.code == KeyCode::Enter && matches!(state.overlay, Some(Overlay::Themes(_))) {
-        theming::keep(state, effects);
-        return;
+    let alone = key.modifiers == KeyModifiers::NONE
+        || matches!(state.overlay, Some(Overlay::Links(_) | Overlay::Themes(_)));
+    if key.code == KeyCode::Enter && alone {
+        take_chosen(state, effects);
     }
-    if key.code == KeyCode::Enter && matches!(state.overlay, Some(Overlay::Links(_))) {
+}
+
+/// Opens the link that is chosen, enters the room, or keeps the theme.
+pub(super) fn take_chosen(state: &mut State, effects: &mut Vec<Effect>) {
+    if matches!(state.overlay, Some(Overlay::Links(_))) {
         links::open(state, effects);
-    }
-    if key.code == KeyCode::Enter
-        && key.modifiers == KeyModifiers::NONE
-        && let Some(Overlay::Rooms { rooms: Some(list), chosen, .. }) = &state.overlay
-    {
+    } else if matches!(state.overlay, Some(Overlay::Themes(_))) {
+        theming::keep(state, effects);
+    } else if let Some(Overlay::Rooms { rooms: Some(list), chosen, .. }) = &state.overlay {
         let room = list.get(*chosen).map(|info| info.room.clone());
         state.overlay = None;
         if let Some(room) = room {

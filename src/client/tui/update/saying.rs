@@ -202,6 +202,8 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
                 history::to_newest(state);
             }
         }
+        Slash::Mouse(on) => super::mouse::set(state, on, effects),
+        Slash::Fold => super::folding::toggle_latest(state, effects)?,
         Slash::Quit => super::overlays::leave(state),
     }
     Ok(())

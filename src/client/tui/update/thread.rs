@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyModifiers};
 
-use super::{Effect, State, changing, choosing, links};
+use super::{Effect, State, changing, choosing, folding, links};
 use crate::client::tui::keymap::{self, Action, ForChosen, Key};
 use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{Connection, Overlay, Thread};
@@ -76,6 +76,7 @@ fn act(state: &mut State, action: ForChosen, effects: &mut Vec<Effect>) -> Resul
         ForChosen::Copy => changing::copy(state, seq, effects)?,
         ForChosen::OpenLinks => links::show_those_of(state, seq, effects)?,
         ForChosen::About => changing::ask_about(state, seq, effects)?,
+        ForChosen::Fold => folding::toggle(state, seq, effects)?,
         ForChosen::NextMatch => look_further(state)?,
         ForChosen::Search
         | ForChosen::PreviousMatch

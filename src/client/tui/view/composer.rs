@@ -5,6 +5,7 @@ use std::ops::Range;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::put_line;
 use crate::client::tui::state::State;
@@ -30,6 +31,11 @@ fn away(state: &State) -> &'static str {
 /// Columns that the text has; one is kept for the cursor behind it.
 pub(crate) fn text_width(state: &State) -> usize {
     usize::from(state.size.0).saturating_sub(prompt_columns(state) + 1).max(1)
+}
+
+/// The column where the text begins.
+pub(super) fn text_at(state: &State) -> u16 {
+    u16::try_from(prompt_columns(state)).unwrap_or(u16::MAX)
 }
 
 /// Rows that the text needs.
@@ -103,4 +109,23 @@ pub(super) fn cursor(state: &State, area: Rect) -> Option<Position> {
     let x = u16::try_from(prompt_columns(state) + columns).unwrap_or(u16::MAX);
     let y = area.y + u16::try_from(row.saturating_sub(first)).unwrap_or(0);
     Some(Position::new(x.min(area.right().saturating_sub(1)), y.min(area.bottom().saturating_sub(1))))
+}
+
+/// The place in the text that a cell of the input stands for, in bytes.
+pub(super) fn place_at(state: &State, area: Rect, at: Position) -> usize {
+    let (rows, first, _) = window(state, area.height);
+    let text = state.composer().text();
+    let row = rows.get(first + usize::from(at.y.saturating_sub(area.y)));
+    let Some((row, shown)) = row.and_then(|row| Some((row, text.get(row.clone())?))) else {
+        return text.len();
+    };
+    let column = usize::from(at.x.saturating_sub(text_at(state)));
+    let mut used = 0;
+    for (place, grapheme) in shown.grapheme_indices(true) {
+        used += wrap::edit_columns(grapheme, used);
+        if column < used {
+            return row.start + place;
+        }
+    }
+    row.end
 }

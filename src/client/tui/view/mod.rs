@@ -3,12 +3,14 @@
 //! [`panes`] says where everything is. It is pure, so that scrolling, which must know how high the
 //! scrollback is, asks the same question and gets the same answer.
 
+mod apart;
 mod around;
 mod banner;
 mod completing;
 mod composer;
 mod composing;
 mod counter;
+mod hit;
 mod overlay;
 mod people;
 mod rooms;
@@ -17,13 +19,13 @@ mod status;
 mod styled;
 
 use ratatui::Frame;
-use ratatui::buffer::{Buffer, CellDiffOption, CellWidth};
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use unicode_width::UnicodeWidthChar;
 
 pub(crate) use self::composer::{cursor_row, text_width as composer_width};
+pub(crate) use self::hit::{Hit, hit, nearest_point};
 pub(crate) use self::overlay::{hits_in_sight, last as overlay_last, palette_rows};
 use super::state::{Overlay, Question, State};
 use super::wrap;
@@ -113,7 +115,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     }
     completing::draw(state, &panes, buffer);
     overlay::draw(state, buffer);
-    repaint_behind_doubtful(buffer);
+    apart::keep(state, &panes, buffer);
     let cursor = match (&state.question, &state.overlay) {
         (Some(Question::Search { .. } | Question::InRoomSearch | Question::React { .. }), _) => {
             banner::cursor(state, panes.banner)
@@ -125,44 +127,15 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     frame.set_cursor_position(cursor.unwrap_or(Position::new(0, 0)));
 }
 
-/// Terminals disagree about how wide joined emoji, flags and the like are. Each cell is put at its own
-/// place, so what comes behind is painted over what stuck out; but only if it is painted, and a cell
-/// that did not change would not be. So whatever stands behind such a grapheme always is.
-fn repaint_behind_doubtful(buffer: &mut Buffer) {
-    let width = usize::from(buffer.area.width).max(1);
-    for row in buffer.content.chunks_mut(width) {
-        let Some(doubtful) = row.iter().position(|cell| is_doubtful(cell.symbol())) else { continue };
-        let mut covered = 0;
-        for (place, cell) in row.iter_mut().enumerate().skip(doubtful) {
-            if covered > 0 {
-                // Nothing is written under the right half of a wide one: where it takes two columns already, all that
-                // follows in one go would stand a column too far to the right.
-                cell.set_diff_option(CellDiffOption::Skip);
-                covered -= 1;
-                continue;
-            }
-            covered = cell.cell_width().saturating_sub(1);
-            if place > doubtful {
-                cell.set_diff_option(CellDiffOption::AlwaysUpdate);
-            }
-        }
-    }
-}
-
-/// Whether terminals may disagree about the width of a grapheme.
-fn is_doubtful(grapheme: &str) -> bool {
-    // An emoji alone has four bytes, and a letter with a mark or two as many.
-    grapheme.len() > 4
-        && grapheme.chars().any(|c| {
-            matches!(c, '\u{200D}' | '\u{FE0E}' | '\u{FE0F}' | '\u{20E3}' | '\u{1F1E6}'..='\u{1F1FF}' | '\u{1F3FB}'..='\u{1F3FF}')
-                || (c.width() != Some(0) && grapheme.chars().nth(1).is_some_and(|second| second.width() != Some(0)))
-        })
+/// The columns of the lines beside the side panes.
+fn sides(panes: &Panes) -> [Option<u16>; 2] {
+    [panes.rooms.map(Rect::right), panes.people.map(|area| area.x - 1)]
 }
 
 /// The lines between the panes, and what is said on the one above the input.
 fn draw_rules(state: &State, panes: &Panes, buffer: &mut Buffer) {
     let style = state.theme.rule();
-    let sides = [panes.rooms.map(Rect::right), panes.people.map(|area| area.x - 1)];
+    let sides = sides(panes);
     let upper = panes.scrollback.bottom();
     for x in sides.into_iter().flatten() {
         for y in 0..upper {
@@ -174,10 +147,11 @@ fn draw_rules(state: &State, panes: &Panes, buffer: &mut Buffer) {
         let joint = sides.contains(&Some(x));
         put(buffer, x, rule.y, if joint { "┴" } else { "─" }, style);
     }
-    let right = rule.right().saturating_sub(draw_counter(state, rule, buffer));
-    let news = status::news_below(state).map(|news| Line::from(vec![Span::raw(" "), news, Span::raw(" ")]));
-    let news_columns = news.as_ref().map_or(0, |news| u16::try_from(news.width() + 2).unwrap_or(u16::MAX));
-    let before_news = panes.scrollback.right().min(right).saturating_sub(news_columns);
+    if let Some((area, line)) = counter_place(state, panes) {
+        put_line(buffer, area.x, area.y, &line, area.width);
+    }
+    let news = news_place(state, panes);
+    let before_news = news.as_ref().map_or(rule.right(), |(area, _)| area.x.saturating_sub(1));
     if let Some(arguments) = completing::arguments(state) {
         // Whoever writes a command looks here, and not for who else is writing.
         let free = before_news.saturating_sub(3);
@@ -195,19 +169,28 @@ fn draw_rules(state: &State, panes: &Panes, buffer: &mut Buffer) {
         typing.push_span(Span::raw(" "));
         put_line(buffer, panes.scrollback.x + 1, rule.y, &typing, width);
     }
-    if let Some(news) = news {
-        let x = before_news.max(panes.scrollback.x);
-        put_line(buffer, x, rule.y, &news, panes.scrollback.right().min(right).saturating_sub(x));
+    if let Some((area, line)) = news {
+        put_line(buffer, area.x, area.y, &line, area.width);
     }
 }
 
-/// Says how much is written, at the end of the line above the input. Gives the columns that it took.
-fn draw_counter(state: &State, rule: Rect, buffer: &mut Buffer) -> u16 {
-    let Some(counter) = counter::counter(state) else { return 0 };
+/// How much is written, at the end of the line above the input, and where.
+fn counter_place(state: &State, panes: &Panes) -> Option<(Rect, Line<'static>)> {
+    let (rule, counter) = (panes.rule?, counter::counter(state)?);
     let line = Line::from(vec![Span::raw(" "), counter, Span::raw(" ")]);
     let columns = u16::try_from(line.width()).unwrap_or(u16::MAX).saturating_add(1).min(rule.width);
-    put_line(buffer, rule.right() - columns, rule.y, &line, columns);
-    columns
+    Some((Rect::new(rule.right() - columns, rule.y, columns, 1), line))
+}
+
+/// What is said on the line above the input of what is further down, and where.
+fn news_place(state: &State, panes: &Panes) -> Option<(Rect, Line<'static>)> {
+    let (rule, news) = (panes.rule?, status::news_below(state)?);
+    let line = Line::from(vec![Span::raw(" "), news, Span::raw(" ")]);
+    let columns = u16::try_from(line.width()).unwrap_or(u16::MAX);
+    let counter = counter_place(state, panes).map_or(rule.right(), |(area, _)| area.x);
+    let right = panes.scrollback.right().min(counter);
+    let x = right.saturating_sub(columns.saturating_add(2)).max(panes.scrollback.x);
+    Some((Rect::new(x, rule.y, columns.min(right.saturating_sub(x)), 1), line))
 }
 
 /// Writes a text at a place, as far as there is room in the buffer.

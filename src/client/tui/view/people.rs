@@ -26,9 +26,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let here = room.people.here();
     let title = Line::styled(format!("here {here}"), theme.dim());
     put_line(buffer, area.x + 1, area.y, &title, area.width.saturating_sub(1));
-    let rows = usize::from(area.height.saturating_sub(1));
-    // The last row says how many there is no row for.
-    let shown = if here > rows { rows.saturating_sub(1) } else { rows };
+    let (rows, shown) = rows(area, here);
     let mut listed = 0;
     for person in room.people.iter().take(shown) {
         listed += 1;
@@ -44,6 +42,22 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         let more = format!("+ {} more", here - usize::from(listed));
         put_line(buffer, area.x + 1, area.y + 1 + listed, &Line::styled(more, theme.dim()), area.width);
     }
+}
+
+/// Rows below the heading, and how many of those who are here have one.
+fn rows(area: Rect, here: usize) -> (usize, usize) {
+    let rows = usize::from(area.height.saturating_sub(1));
+    // The last row says how many there is no row for.
+    (rows, if here > rows { rows.saturating_sub(1) } else { rows })
+}
+
+/// Who has a row of the screen.
+pub(super) fn person_at(state: &State, area: Rect, y: u16) -> Option<Nick> {
+    let room = state.room()?;
+    let row = usize::from(y.checked_sub(area.y + 1)?);
+    let (rows, shown) = rows(area, room.people.here());
+    let here = room.people.iter().take(shown).map(|person| &person.nick);
+    here.chain(room.absent()).take(rows).nth(row).cloned()
 }
 
 /// A person in at most `width` columns.

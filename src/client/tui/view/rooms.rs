@@ -26,14 +26,9 @@ pub(super) fn columns(state: &State) -> u16 {
 
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.theme;
-    let rows = usize::from(area.height.saturating_sub(1));
     let items = items(state);
     let many = items.len();
-    let current = items.iter().position(|item| *item == Item::Room(state.current)).unwrap_or(0);
-    // The room in sight is always among those shown, above the line that tells of those below.
-    let last = if current + 1 < many { rows.saturating_sub(1).max(1) } else { rows };
-    let first = if many <= rows { 0 } else { (current + 1).saturating_sub(last) };
-    let shown = if first + rows < many { last } else { rows };
+    let (first, shown) = window(state, &items, area);
     let hidden =
         |items: &[Item]| -> Vec<&Room> { items.iter().filter_map(|item| item.room(state)).collect() };
     let above = hidden(&items[..first.min(many)]);
@@ -71,6 +66,29 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         put_line(buffer, area.x, y, &line, area.width);
         let width = u16::try_from(news.width()).unwrap_or(0);
         put_line(buffer, area.right().saturating_sub(width + 1), y, &news, width);
+    }
+}
+
+/// Which item is the first that has a row, and how many have one.
+fn window(state: &State, items: &[Item], area: Rect) -> (usize, usize) {
+    let rows = usize::from(area.height.saturating_sub(1));
+    let many = items.len();
+    let current = items.iter().position(|item| *item == Item::Room(state.current)).unwrap_or(0);
+    // The room in sight is always among those shown, above the line that tells of those below.
+    let last = if current + 1 < many { rows.saturating_sub(1).max(1) } else { rows };
+    let first = if many <= rows { 0 } else { (current + 1).saturating_sub(last) };
+    let shown = if first + rows < many { last } else { rows };
+    (first, shown)
+}
+
+/// The place of the room that has a row of the screen.
+pub(super) fn room_at(state: &State, area: Rect, y: u16) -> Option<usize> {
+    let items = items(state);
+    let (first, shown) = window(state, &items, area);
+    let row = usize::from(y.checked_sub(area.y + 1)?);
+    match items.get(first + row).filter(|_| row < shown)? {
+        Item::Room(place) => Some(*place),
+        Item::Heading => None,
     }
 }
 

@@ -9,6 +9,7 @@ use super::{around, put_line, styled};
 use crate::client::tui::keymap::Action;
 use crate::client::tui::rows::{Columns, MARGIN, Row, Said, Tone};
 use crate::client::tui::scroll::Unit;
+use crate::client::tui::selection;
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
 use crate::protocol::name::RoomName;
@@ -31,6 +32,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let first = area.bottom() - u16::try_from(rows.len()).unwrap_or(area.height).min(area.height);
     let chosen = around::chosen(&layout);
     let marked = state.finding.marked.as_ref().filter(|(name, _)| *name == room.name);
+    let selected = state.mouse.selection.as_ref().and_then(|selection| selection::span(&layout, selection));
     for (y, (unit, row)) in (first..area.bottom()).zip(&rows) {
         let area = Rect { y, height: 1, ..area };
         draw_row(state, row, layout.columns, area, buffer);
@@ -39,6 +41,16 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
             && layout.unit(*unit) == Some(Unit::Entry(*seq))
         {
             buffer.set_style(area, state.theme.selected());
+        }
+        if let (Some(span), Row::Said(said)) = (selected, row)
+            && let Some(place) = said.place
+            && let Some(columns) = span.columns(&layout, *unit, place, &said.text)
+        {
+            let offset = |column: usize| u16::try_from(layout.columns.indent() + column).unwrap_or(u16::MAX);
+            let (from, to) = (offset(columns.start), offset(columns.end).min(area.width));
+            let cells = Rect { x: area.x + from.min(area.width), width: to.saturating_sub(from), ..area };
+            // In one colour: a selection is one thing, whatever is in it.
+            buffer.set_style(cells, Style::reset().patch(state.theme.selected()));
         }
         if chosen == Some(*unit) {
             around::mark(state.theme, row, area, buffer);

@@ -319,6 +319,7 @@ fn for_chosen(state: &State, room: &Room, seq: u64) -> Vec<(String, &'static str
             message.is_some_and(|message| !link::links(room.now(message, state.author).text).is_empty())
         }
         F::FirstUnread => room.new_after.is_some(),
+        F::Fold => state.layout(room, panes(state).scrollback.width).can_fold(seq),
         F::Reply | F::React | F::Copy | F::About | F::Done => true,
         F::MentionBefore
         | F::MentionAfter

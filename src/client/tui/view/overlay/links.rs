@@ -11,6 +11,16 @@ const FROM: usize = 12;
 
 /// As many rows as there is room for, that of the chosen link among them.
 pub(super) fn rows(state: &State, links: &Links, width: usize, height: usize) -> Vec<Line<'static>> {
+    lay_out(state, links, width, height).into_iter().map(|(_, row)| row).collect()
+}
+
+/// Which link stands in a row.
+pub(super) fn at(state: &State, links: &Links, width: usize, height: usize, row: usize) -> Option<usize> {
+    lay_out(state, links, width, height).get(row).map(|(place, _)| *place)
+}
+
+/// The rows, each with the place of its link.
+fn lay_out(state: &State, links: &Links, width: usize, height: usize) -> Vec<(usize, Line<'static>)> {
     let theme = state.theme;
     let from_width = FROM.min(width / 4);
     let link_width = width.saturating_sub(from_width).max(1);
@@ -24,7 +34,8 @@ pub(super) fn rows(state: &State, links: &Links, width: usize, height: usize) ->
             if chosen { theme.selected() } else { theme.look(Look { kind: Kind::Link, ..Look::default() }) };
         let above = rows.len();
         for row in shown {
-            rows.push(Line::from(vec![Span::styled(lead, theme.dim()), Span::styled(row, style)]));
+            let line = Line::from(vec![Span::styled(lead, theme.dim()), Span::styled(row, style)]);
+            rows.push((place, line));
             lead = " ".repeat(from_width);
         }
         if chosen {

@@ -15,7 +15,7 @@ mod tickets;
 mod whois;
 
 use ratatui::buffer::{Buffer, Cell, CellWidth};
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
@@ -199,6 +199,27 @@ fn labelled(theme: Theme, label: &str, columns: usize, text: &str, width: usize)
         Line::from(vec![Span::styled(std::mem::take(&mut label) + &padding, theme.dim()), Span::raw(row)])
     });
     rows.collect()
+}
+
+/// Whether a cell is in what lies over the rooms, and which of the things that can be chosen there stands in it.
+pub(super) fn row_at(state: &State, at: Position) -> Option<Option<usize>> {
+    if matches!(state.overlay, Some(Overlay::Found(_))) {
+        return (at.y + 1 < state.size.1).then_some(None);
+    }
+    let area = area(state);
+    if !area.contains(at) {
+        return None;
+    }
+    let (width, height) = inner_size(state);
+    let row = at.y.checked_sub(area.y + 1).map(usize::from).filter(|row| *row < height);
+    Some(row.and_then(|row| match &state.overlay {
+        Some(Overlay::Links(links)) => links::at(state, links, width, height, row),
+        Some(Overlay::Rooms { rooms: Some(rooms), chosen, .. }) => {
+            let place = (chosen + 1).saturating_sub(height) + row;
+            (place < rooms.len()).then_some(place)
+        }
+        _ => None,
+    }))
 }
 
 fn is_of_a_word(cell: &Cell) -> bool {
