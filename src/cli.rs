@@ -265,6 +265,12 @@ pub(crate) struct Seat {
     /// The room to sit down in [default: #lobby]
     #[arg(long, value_parser = RoomName::typed)]
     pub(crate) room: Option<RoomName>,
+    /// No screen: lines, and a prompt; for screen readers, simple terminals and logs
+    #[arg(long)]
+    pub(crate) lines: bool,
+    /// With --lines: the time before each line, and not only where the minute has changed
+    #[arg(long, requires = "lines")]
+    pub(crate) times: bool,
 }
 
 /// Options of `join`.

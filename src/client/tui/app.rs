@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use crossterm::event::{Event as Input, EventStream, KeyCode, KeyEventKind};
-use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::event::{Effect, Event, Now};
 use super::settings::{Change, SettingsFile};
 use super::state::State;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, poll_input};
 use super::{Ending, update};
 use crate::client::link::{Link, Update};
 use crate::protocol::command::Command;
@@ -26,6 +25,9 @@ const LOOK_FOR_KEYS: std::time::Duration = std::time::Duration::from_millis(250)
 const FRAME: Duration = Duration::from_millis(16);
 /// How long to wait for the link's goodbye. It gives itself two seconds.
 const GOODBYE: Duration = Duration::from_millis(2500);
+
+/// What is said where the terminal is not there any more.
+pub(super) const GONE: &str = "the terminal went away";
 
 /// News taken in between two looks at the keys and the screen: in a flood both go on.
 const UPDATES_AT_ONCE: usize = 1024;
@@ -47,6 +49,8 @@ pub(super) struct App {
     /// The link has ended.
     unlinked: bool,
     leaving: bool,
+    /// The terminal was closed.
+    hung_up: bool,
 }
 
 impl App {
@@ -73,6 +77,7 @@ impl App {
             title,
             unlinked: false,
             leaving: false,
+            hung_up: false,
         }
     }
 
@@ -101,12 +106,8 @@ impl App {
         if let Some(ended) = ended {
             return Ok(ended);
         }
-        self.link.quit();
-        Ok(timeout(GOODBYE, goodbye(&mut self.updates)).await.ok().flatten().unwrap_or(Ending {
-            why: "you left".to_owned(),
-            wanted: true,
-            unsent: Vec::new(),
-        }))
+        let ending = leave(&self.link, &mut self.updates).await;
+        if self.hung_up { Err(anyhow::anyhow!(GONE)) } else { Ok(ending) }
     }
 
     fn take_in(&mut self, event: Event) -> anyhow::Result<()> {
@@ -153,11 +154,11 @@ impl App {
         if self.state.changed && (self.typed || self.drawn_at.is_none_or(|at| now >= at + FRAME)) {
             self.state.take_changed();
             self.typed = false;
-            self.terminal.draw(&self.state).context("the terminal went away")?;
+            self.terminal.draw(&self.state).context(GONE)?;
             self.drawn_at = Some(now);
             let title = self.state.title();
             if title != self.title {
-                self.terminal.name(&title).context("the terminal went away")?;
+                self.terminal.name(&title).context(GONE)?;
                 self.title = title;
             }
         }
@@ -174,14 +175,17 @@ impl App {
         let mut inputs = Vec::new();
         let mut events = Vec::new();
         tokio::select! {
-            input = self.input.next() => inputs.push(read(input)?),
+            input = poll_fn(|context| poll_input(&mut self.input, context)) => inputs.push(input),
             news = self.updates.recv(), if !self.unlinked => match news {
                 Some(news) => events.push(Event::Link(news)),
                 // It has said how it ended; keys can still come.
                 None => self.unlinked = true,
             },
             () = async { match wake_at { Some(at) => sleep_until(at).await, None => pending().await } } => {}
-            () = self.signals.next() => events.push(Event::Terminate),
+            wish = self.signals.next() => {
+                self.hung_up |= wish == Wish::HangUp;
+                events.push(Event::Terminate);
+            }
             () = self.continued.next() => {
                 self.terminal.take_back().context("cannot take the terminal again")?;
                 let (columns, rows) = crossterm::terminal::size()?;
@@ -189,14 +193,17 @@ impl App {
             }
         }
         // Polled in our own context: crossterm wakes whoever polled it first since the last event.
-        while let Some(input) = poll_fn(|context| match self.input.poll_next_unpin(context) {
-            Poll::Ready(input) => Poll::Ready(Some(input)),
-            Poll::Pending => Poll::Ready(None),
-        })
-        .await
+        while !matches!(inputs.last(), Some(None))
+            && let Some(input) = poll_fn(|context| match poll_input(&mut self.input, context) {
+                Poll::Ready(input) => Poll::Ready(Some(input)),
+                Poll::Pending => Poll::Ready(None),
+            })
+            .await
         {
-            inputs.push(read(input)?);
+            inputs.push(input);
         }
+        self.hung_up |= matches!(inputs.last(), Some(None));
+        let inputs = inputs.into_iter().flatten().collect::<Result<_, _>>().context(GONE)?;
         for _ in 0..UPDATES_AT_ONCE {
             let Ok(news) = self.updates.try_recv() else { break };
             events.push(Event::Link(news));
@@ -204,6 +211,9 @@ impl App {
         // Keys first: whoever types should not wait for a flood of messages.
         let mut all = gather(inputs);
         all.append(&mut events);
+        if self.hung_up {
+            all.push(Event::Terminate);
+        }
         Ok(all)
     }
 
@@ -222,11 +232,6 @@ impl App {
         }
         Ok(())
     }
-}
-
-/// What the input stream gave. Its first error is the last thing that a lost terminal says.
-fn read(input: Option<std::io::Result<Input>>) -> anyhow::Result<Input> {
-    input.context("the terminal went away")?.context("the terminal went away")
 }
 
 /// Terminal events as ours. A wheel sends arrows, several at once and without anything between them,
@@ -265,7 +270,13 @@ fn gather(inputs: Vec<Input>) -> Vec<Event> {
     events
 }
 
-/// Waits for the link's last word.
+/// Ends the link, and waits a while for its last word.
+pub(super) async fn leave(link: &Link, updates: &mut mpsc::Receiver<Update>) -> Ending {
+    link.quit();
+    let ending = timeout(GOODBYE, goodbye(updates)).await.ok().flatten();
+    ending.unwrap_or(Ending { why: "you left".to_owned(), wanted: true, unsent: Vec::new() })
+}
+
 async fn goodbye(updates: &mut mpsc::Receiver<Update>) -> Option<Ending> {
     while let Some(update) = updates.recv().await {
         if let Update::Ended { why, wanted, unsent, .. } = update {
@@ -275,7 +286,7 @@ async fn goodbye(updates: &mut mpsc::Receiver<Update>) -> Option<Ending> {
     None
 }
 
-fn texts(unsent: &[Command]) -> Vec<String> {
+pub(super) fn texts(unsent: &[Command]) -> Vec<String> {
     let text = |command: &Command| match command {
         Command::Send(send) => Some(send.text.to_string()),
         Command::Edit(edit) => Some(edit.text.to_string()),
@@ -285,48 +296,65 @@ fn texts(unsent: &[Command]) -> Vec<String> {
 }
 
 /// The system's wishes that we end.
-struct Signals {
+pub(super) struct Signals {
     #[cfg(unix)]
-    listening: Vec<tokio::signal::unix::Signal>,
+    listening: Vec<(Wish, tokio::signal::unix::Signal)>,
+}
+
+/// What a signal wishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// That we end in order.
+    End,
+    /// The same, because the terminal was closed: nobody is there to be told anything.
+    HangUp,
 }
 
 impl Signals {
     #[cfg(unix)]
-    fn listen() -> Self {
+    pub(super) fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()];
+        let kinds = [
+            (Wish::End, SignalKind::terminate()),
+            (Wish::End, SignalKind::interrupt()),
+            (Wish::HangUp, SignalKind::hangup()),
+        ];
         // One that cannot be heard ends the process as it would have without us.
-        Self { listening: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+        let listening = kinds.into_iter().filter_map(|(wish, kind)| Some((wish, signal(kind).ok()?)));
+        Self { listening: listening.collect() }
     }
 
     #[cfg(unix)]
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) -> Wish {
         if self.listening.is_empty() {
             return pending().await;
         }
         poll_fn(|context| {
-            let any = self.listening.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
-            if any { Poll::Ready(()) } else { Poll::Pending }
+            let mut listening = self.listening.iter_mut();
+            let heard =
+                listening.find_map(|(wish, signal)| signal.poll_recv(context).is_ready().then_some(*wish));
+            heard.map_or(Poll::Pending, Poll::Ready)
         })
-        .await;
+        .await
     }
 
     #[cfg(not(unix))]
-    fn listen() -> Self {
+    pub(super) fn listen() -> Self {
         Self {}
     }
 
     #[cfg(not(unix))]
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) -> Wish {
         if tokio::signal::ctrl_c().await.is_err() {
-            pending().await
+            pending::<()>().await;
         }
+        Wish::End
     }
 }
 
 /// The system's word that we were stopped and go on: by our own wish, by `kill -STOP`, by a debugger.
 /// Whoever stopped us from outside left us no time to give the terminal back, and the shell has used it.
-struct Continued {
+pub(super) struct Continued {
     #[cfg(unix)]
     listening: Option<tokio::signal::unix::Signal>,
 }
@@ -339,12 +367,12 @@ impl Continued {
     const SIGNAL: std::ffi::c_int =
         if cfg!(any(target_os = "linux", target_os = "android")) { 18 } else { 19 };
 
-    fn listen() -> Self {
+    pub(super) fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         Self { listening: signal(SignalKind::from_raw(Self::SIGNAL)).ok() }
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         let heard = match &mut self.listening {
             Some(signal) => signal.recv().await,
             None => None,
@@ -357,11 +385,11 @@ impl Continued {
 
 #[cfg(not(unix))]
 impl Continued {
-    fn listen() -> Self {
+    pub(super) fn listen() -> Self {
         Self {}
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         pending().await
     }
 }

@@ -34,6 +34,8 @@ pub enum Event {
     Key(KeyEvent),
     /// The wheel was turned by so many rows; up is negative.
     Wheel(isize),
+    /// A line was given as a whole: a command, or to be said.
+    Line(String),
     /// Text was pasted.
     Paste(String),
     /// The terminal has so many columns and rows now.

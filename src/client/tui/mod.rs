@@ -18,6 +18,7 @@
 //! | `rows`, `wrap`, `scroll` | pure layout: messages into rows, and going through them |
 //! | `markup`, `styled` | a little Markdown: which parts of a text look how |
 //! | [`theme`] | colours and signs |
+//! | [`lines`] | the same without a screen: what is said as lines, and a prompt |
 //! | [`script`] | the screen without a terminal: for tests, measurements and pictures |
 //!
 //! Only the rows in sight are laid out, so a long scrollback costs no more to draw than a short one.
@@ -26,6 +27,7 @@ mod app;
 mod desktop;
 mod event;
 mod keymap;
+pub mod lines;
 mod markup;
 mod pasted;
 mod rows;
@@ -94,18 +96,28 @@ pub struct Ending {
 /// When there is no terminal to show it on, or it went away.
 pub async fn run(options: Options) -> anyhow::Result<Ending> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        bail!("the screen needs a terminal: in scripts, use `parlor say`, `parlor tail` or `parlor pipe`");
+        bail!(
+            "the screen needs a terminal: in scripts, use `parlor say`, `parlor tail` or `parlor pipe`; with --lines it needs none"
+        );
     }
     let size = crossterm::terminal::size().context("the terminal does not say how large it is")?;
+    let state = set_up(&options, size);
+    let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
+    let app = app::App::new(state, options.link, options.updates, terminal, options.settings);
+    app.run(options.first, options.room).await
+}
+
+/// The state at the beginning, with what was set in earlier sessions, for a terminal of so many columns and rows.
+fn set_up(options: &Options, size: (u16, u16)) -> state::State {
     let (settings, unread) = match options.settings.as_ref().map(settings::SettingsFile::load) {
         None => Default::default(),
         Some(Ok(settings)) => (settings, None),
         Some(Err(error)) => (settings::Settings::default(), Some(error.to_string())),
     };
     let mut state = state::State::new(state::Setup {
-        wished: Some(options.wished),
+        wished: Some(options.wished.clone()),
         settings,
-        inviting: Some(options.inviting),
+        inviting: Some(options.inviting.clone()),
         zone: TimeZone::system(),
         theme: theme::Theme::from_environment(|name| std::env::var(name).ok()),
         size,
@@ -116,9 +128,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     if let Some(error) = unread {
         state.insist(error);
     }
-    let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
-    let app = app::App::new(state, options.link, options.updates, terminal, options.settings);
-    app.run(options.first, options.room).await
+    state
 }
 
 /// Whether a link that is opened here shows on a screen that we are sitting at; `variable` looks up the environment.

@@ -1,13 +1,15 @@
 //! The terminal: put up as we need it, and given back as it was, whatever happens.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
-    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
-    KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange, Event as Input,
+    EventStream, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
 use crossterm::style::Print;
 use crossterm::terminal::{
@@ -15,6 +17,7 @@ use crossterm::terminal::{
     disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
+use futures_util::StreamExt as _;
 use ratatui::backend::CrosstermBackend;
 
 use super::desktop::Desktop;
@@ -32,9 +35,20 @@ const TITLE_AS_IT_WAS: &str = "\x1b[23;2t";
 /// Whether the terminal is as we need it, and so has to be given back.
 static UP: AtomicBool = AtomicBool::new(false);
 
+/// What the terminal has to tell; the end, once it is gone. Asked by then, crossterm would read that end again and again,
+/// and never come back.
+pub(super) fn poll_input(
+    input: &mut EventStream,
+    context: &mut Context<'_>,
+) -> Poll<Option<io::Result<Input>>> {
+    if io::stdin().is_terminal() { input.poll_next_unpin(context) } else { Poll::Ready(None) }
+}
+
 /// A terminal that is up. Dropped, it is given back.
 pub(super) struct Terminal {
-    screen: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Not to be dropped by itself: it would show the cursor, as [`give_back`] does too, and where the terminal and
+    /// standard error are gone it panics over that.
+    screen: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     desktop: Option<Desktop>,
 }
 
@@ -51,7 +65,7 @@ impl Terminal {
         });
         let screen = ratatui::Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout())))?;
         let desktop = Desktop::from_environment(|name| std::env::var(name).ok());
-        let mut terminal = Self { screen, desktop };
+        let mut terminal = Self { screen: ManuallyDrop::new(screen), desktop };
         terminal.resume()?;
         Ok(terminal)
     }

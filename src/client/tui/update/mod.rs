@@ -60,6 +60,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
                 history::scroll(state, rows, &mut effects);
             }
         }
+        Event::Line(text) => saying::give(state, &text, &mut effects),
         Event::Paste(text) => pasting::paste(state, &text),
         Event::Resize(columns, rows) => {
             state.size = (columns, rows);
@@ -106,6 +107,14 @@ fn watch(state: &mut State, heard: bool, effects: &[Effect]) {
 pub(crate) fn enter(state: &mut State, room: RoomName, effects: &mut Vec<Effect>) {
     rooms::join(state, room, None, effects);
     watch(state, false, effects);
+}
+
+/// Asks for the entries of the room in sight before the entry `before`, `many` at most.
+pub(crate) fn read_back(state: &mut State, before: u64, many: u64) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    history::ask_before(state, before, many, &mut effects);
+    watch(state, false, &effects);
+    effects
 }
 
 /// Brings an entry of the room in sight onto the screen.
