@@ -184,7 +184,7 @@ fn what_comes_while_one_writes_does_not_garble_it() {
     alice.until("what was written below what came", |screen| {
         let lines: Vec<&str> = screen.lines().map(str::trim_end).collect();
         let came = lines.iter().position(|line| line.contains("bob: good morning"));
-        came.zip(lines.iter().rposition(|line| *line == "#lobby> hello wo")).is_some_and(|(a, b)| a + 1 == b)
+        came.zip(lines.iter().rposition(|line| *line == "#lobby> hello wo")).is_some_and(|(a, b)| a < b)
             && lines.iter().filter(|line| line.contains("hello wo")).count() == 1
     });
     // Editing, and completion.
@@ -199,7 +199,7 @@ fn what_comes_while_one_writes_does_not_garble_it() {
     // What is sent is where it was written, and nowhere else.
     bob.line("that was a page");
     alice.shows("that was a page");
-    assert_eq!(alice.contents().matches("hello bob").count(), 1, "{}", alice.contents());
+    assert!(!alice.raw().contains("alice: hello bob"), "{}", alice.contents());
     alice.keys("\x03");
     let (code, drawn) = alice.end();
     assert_eq!(code, 0, "{drawn}");

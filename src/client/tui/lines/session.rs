@@ -16,6 +16,7 @@ use super::command::{self, Own};
 use super::input::{self, Given};
 use super::prompt::{Prompt, Row};
 use super::teller::Teller;
+use super::wording;
 use crate::client::link::{IN_FLIGHT, Link, Update};
 use crate::client::script::{Output, OutputError, reader_gone};
 use crate::client::tui::app::{self, Continued, GONE, Signals, Wish};
@@ -446,6 +447,8 @@ impl Session {
             }
         }
         for line in lines {
+            let width = usize::from(self.state.size.0);
+            let line = if self.shown { wording::fold(&line, width) } else { line };
             if keys {
                 // A raw terminal goes down without going to the left.
                 text.push_str(&line.replace('\n', "\r\n"));

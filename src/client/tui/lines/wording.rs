@@ -4,7 +4,7 @@
 use crate::client::tui::state::State;
 use crate::client::tui::state::changes::Deleted;
 use crate::client::tui::state::room::Room;
-use crate::client::tui::wrap::truncate;
+use crate::client::tui::wrap::{columns, truncate};
 use crate::protocol::event::{Entry, EntryKind, Person, Role};
 
 /// Columns of a message where another line is about it.
@@ -104,7 +104,50 @@ pub(super) fn away(why: &str) -> String {
     if why.is_empty() { "away".to_owned() } else { format!("away: {why}") }
 }
 
+/// A line in as many as a terminal of `width` columns needs, broken between words. One with a word that does not fit, as
+/// an invite, stays whole: the terminal breaks it, and whoever copies it gets one line.
+pub(super) fn fold(line: &str, width: usize) -> String {
+    let mut folded = String::new();
+    for (place, row) in line.split('\n').enumerate() {
+        if place > 0 {
+            folded.push('\n');
+        }
+        let room = width.saturating_sub(columns(SET_IN.trim_matches('\n')));
+        if columns(row) <= width || row.split(' ').any(|word| columns(word) > room) {
+            folded.push_str(row);
+            continue;
+        }
+        let mut used = 0;
+        for word in row.split_inclusive(' ') {
+            if used > 0 && used + columns(word.trim_end_matches(' ')) > width {
+                folded.truncate(folded.trim_end_matches(' ').len());
+                folded.push_str(SET_IN);
+                used = columns(SET_IN.trim_matches('\n'));
+            }
+            folded.push_str(word);
+            used += columns(word);
+        }
+    }
+    folded
+}
+
 /// A text of several lines, of which only the first stands at the edge.
 pub(super) fn set_in(text: &str) -> String {
     text.replace('\n', SET_IN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_broken_between_words_and_a_long_word_is_not() {
+        assert_eq!(fold("bob: one two three", 12), "bob: one two\n  three");
+        assert_eq!(fold("a b\n  cc dd ee ff", 9), "a b\n  cc dd\n  ee ff");
+        assert_eq!(fold("join 'parlor://10.0.0.5:7878/#demo'", 12), "join 'parlor://10.0.0.5:7878/#demo'");
+        assert_eq!(fold("漢字 漢字 漢字", 10), "漢字 漢字\n  漢字");
+        for width in 0..4 {
+            assert!(fold("a bc def", width).contains("def"));
+        }
+    }
 }
