@@ -134,7 +134,7 @@ impl App {
                 Effect::Bell => self.terminal.ring()?,
                 Effect::Notice { title, body } => self.terminal.tell_desktop(&title, &body)?,
                 Effect::Keep(change) => self.keep(&change),
-                Effect::Repaint => self.terminal.forget()?,
+                Effect::Repaint => self.terminal.forget(),
                 Effect::Suspend => self.suspend()?,
             }
         }

@@ -50,6 +50,8 @@ pub(super) struct Terminal {
     /// standard error are gone it panics over that.
     screen: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     desktop: Option<Desktop>,
+    /// Nobody knows what is on the screen.
+    forgotten: bool,
 }
 
 impl Terminal {
@@ -65,7 +67,7 @@ impl Terminal {
         });
         let screen = ratatui::Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout())))?;
         let desktop = Desktop::from_environment(|name| std::env::var(name).ok());
-        let mut terminal = Self { screen: ManuallyDrop::new(screen), desktop };
+        let mut terminal = Self { screen: ManuallyDrop::new(screen), desktop, forgotten: false };
         terminal.resume()?;
         Ok(terminal)
     }
@@ -85,7 +87,8 @@ impl Terminal {
             Print(WHEEL_SENDS_ARROWS),
             Print(KEEP_TITLE),
         )?;
-        self.forget()
+        self.forget();
+        Ok(())
     }
 
     /// Takes the terminal again from whoever used it while we were stopped without a word.
@@ -107,17 +110,21 @@ impl Terminal {
     /// Draws the state, in one piece.
     pub(super) fn draw(&mut self, state: &State) -> io::Result<()> {
         queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
+        if std::mem::take(&mut self.forgotten) {
+            // Not `clear`, which asks the terminal where its cursor is: some never answer, and none may while
+            // keys are being read.
+            let size = self.screen.size()?;
+            self.screen.resize(size.into())?;
+        }
         self.screen.draw(|frame| view::draw(state, frame))?;
         queue!(self.screen.backend_mut(), EndSynchronizedUpdate)?;
         self.screen.backend_mut().flush()
     }
 
     /// The next drawing paints everything.
-    pub(super) fn forget(&mut self) -> io::Result<()> {
-        // Not `clear`, which asks the terminal where its cursor is: some never answer, and none may while
-        // keys are being read.
-        let size = self.screen.size()?;
-        self.screen.resize(size.into())
+    pub(super) fn forget(&mut self) {
+        // Emptied here, the screen would be seen empty.
+        self.forgotten = true;
     }
 
     /// Rings the bell.
