@@ -62,6 +62,7 @@ fn in_a_flood_every_byte_is_in_a_frame() {
     let invite = common::plain_invite(server.port);
     let mut alice = Terminal::run(&["join", &invite, "--nick", "alice"], 100, 30);
     alice.shows("alice \u{203a}");
+    alice.draws(END, 1);
     let before = alice.raw().rfind(END).expect("a frame") + END.len();
     let home = tempdir().unwrap();
     let text: String = (0..5_000).map(|number| format!("line {number}\n")).collect();
