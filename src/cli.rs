@@ -268,6 +268,12 @@ pub(crate) struct Seat {
     /// The file of what you set on the screen [default: $PARLOR_CONFIG, or config.toml in the system's configuration folder]
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
+    /// No screen: lines, and a prompt; for screen readers, simple terminals and logs
+    #[arg(long)]
+    pub(crate) lines: bool,
+    /// With --lines: the time before each line, and not only where the minute has changed
+    #[arg(long, requires = "lines")]
+    pub(crate) times: bool,
 }
 
 /// Options of `join`.

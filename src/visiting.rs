@@ -41,6 +41,7 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
     let words = words(&args.server)?;
     let mut trust = acquaintances.trust(&invite, args.server.plain, words)?;
     let (nick, apart) = nick(seat.nick.clone())?;
+    let how = How::of(&seat);
     for attempt in 1.. {
         let config = Config {
             address: invite.address.clone(),
@@ -67,7 +68,7 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
                     themes: themes(),
                     inviting,
                 };
-                return stay(seated).await;
+                return stay(seated, how).await;
             }
             Err(outside) => outside,
         };
@@ -146,6 +147,7 @@ pub(crate) async fn sit_down_at_home(
     seat: Seat,
     inviting: Inviting,
 ) -> anyhow::Result<ExitCode> {
+    let how = How::of(&seat);
     let (nick, apart) = nick(seat.nick)?;
     let config = Config {
         address,
@@ -157,7 +159,7 @@ pub(crate) async fn sit_down_at_home(
         give_up_after: None,
     };
     let (link, updates, online) = connect(config).await?.map_err(|(why, _)| anyhow::anyhow!(why))?;
-    let seated = tui::Options {
+    let options = tui::Options {
         link,
         updates,
         first: vec![online],
@@ -170,7 +172,20 @@ pub(crate) async fn sit_down_at_home(
         themes: themes(),
         inviting,
     };
-    stay(seated).await
+    stay(options, how).await
+}
+
+/// How one sits there.
+#[derive(Clone, Copy, Debug)]
+enum How {
+    Screen,
+    Lines { every_time: bool },
+}
+
+impl How {
+    fn of(seat: &Seat) -> Self {
+        if seat.lines { Self::Lines { every_time: seat.times } } else { Self::Screen }
+    }
 }
 
 type Connected = (Link, mpsc::Receiver<Update>, Update);
@@ -199,9 +214,12 @@ async fn connect(config: Config) -> anyhow::Result<Result<Connected, (String, Op
     }
 }
 
-/// Puts up the screen: what went wrong before was a sentence.
-async fn stay(seated: tui::Options) -> anyhow::Result<ExitCode> {
-    let ending = tui::run(seated).await?;
+/// Sits down, on a screen or without: what went wrong before was a sentence.
+async fn stay(seated: tui::Options, how: How) -> anyhow::Result<ExitCode> {
+    let ending = match how {
+        How::Screen => tui::run(seated).await?,
+        How::Lines { every_time } => tui::lines::run(seated, every_time).await?,
+    };
     if !ending.wanted {
         complain(&format!("parlor: {}", ending.why));
     }

@@ -144,6 +144,15 @@ impl<W: AsyncWrite + Unpin> Output<W> {
         if self.gathered.len() >= OUTPUT_BYTES { self.flush().await } else { Ok(()) }
     }
 
+    /// Some text that is not the end of a line.
+    ///
+    /// # Errors
+    /// See [`OutputError`].
+    pub async fn text(&mut self, text: &str) -> Result<(), OutputError> {
+        self.gathered.extend_from_slice(text.as_bytes());
+        if self.gathered.len() >= OUTPUT_BYTES { self.flush().await } else { Ok(()) }
+    }
+
     /// From now on everything is thrown away: nobody reads it.
     pub fn close(&mut self) {
         self.closed = true;

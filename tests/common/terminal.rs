@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use tempfile::TempDir;
@@ -44,15 +44,20 @@ impl Terminal {
 
     /// The same with something in the environment.
     pub fn with(home: &Path, args: &[&str], (columns, rows): (u16, u16), variables: &[(&str, &str)]) -> Self {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_parlor"));
-        command.args(args);
-        command.env("TERM", "xterm-256color");
-        command.env("TZ", "UTC");
-        HOMES.iter().for_each(|name| command.env(name, home));
-        FOREIGN.iter().for_each(|name| command.env_remove(name));
+        let mut command = command(PARLOR, home, args);
         variables.iter().for_each(|(name, value)| command.env(name, value));
+        Self::of(command, columns, rows)
+    }
+
+    /// Runs a shell that can stop its programs and go on with them; `parlor` is [`PARLOR`] there.
+    pub fn shell(home: &Path, columns: u16, rows: u16) -> Self {
+        let mut command = command("/bin/sh", home, &["-i"]);
+        command.env("PS1", "shell> ");
+        Self::of(command, columns, rows)
+    }
+
+    fn of(command: CommandBuilder, columns: u16, rows: u16) -> Self {
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut output = pair.master.try_clone_reader().unwrap();
@@ -97,7 +102,7 @@ impl Terminal {
     /// Changes the size of the window.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.screen.0.lock().unwrap().parser.screen_mut().set_size(cells(rows), cells(columns));
-        self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
+        self.master.resize(size(columns, rows)).unwrap();
     }
 
     /// The process that runs in it.
@@ -144,6 +149,37 @@ impl Terminal {
         self.screen.0.lock().unwrap().parser.screen().contents()
     }
 
+    /// All that was drawn so far, as it came.
+    pub fn raw(&self) -> String {
+        String::from_utf8_lossy(&self.screen.0.lock().unwrap().raw).into_owned()
+    }
+
+    /// Waits until nothing was drawn for so long, and from then on as long again: what was drawn in that time.
+    pub fn drawn_while_idle(&self, long: Duration) -> String {
+        let give_up = Instant::now() + PATIENCE;
+        let mut screen = self.screen.0.lock().unwrap();
+        let mut before = screen.raw.len();
+        loop {
+            let waited =
+                self.screen.1.wait_timeout_while(screen, long, |screen| screen.raw.len() == before).unwrap();
+            screen = waited.0;
+            before = screen.raw.len();
+            if waited.1.timed_out() {
+                break;
+            }
+            assert!(
+                Instant::now() < give_up,
+                "it draws all the time:\n{}",
+                screen.parser.screen().contents()
+            );
+        }
+        let until = Instant::now() + long;
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            screen = self.screen.1.wait_timeout(screen, left).unwrap().0;
+        }
+        String::from_utf8_lossy(&screen.raw[before..]).into_owned()
+    }
+
     /// Waits for the end of the program, and says its exit code and all that it drew.
     pub fn end(mut self) -> (u32, String) {
         let give_up = Instant::now() + PATIENCE;
@@ -156,6 +192,25 @@ impl Terminal {
         drop(screen);
         (self.child.wait().unwrap().exit_code(), raw)
     }
+}
+
+/// The program.
+pub const PARLOR: &str = env!("CARGO_BIN_EXE_parlor");
+
+/// A program with `home` for all of its user's home, in a terminal that can do what is usual.
+pub fn command(program: &str, home: &Path, args: &[&str]) -> CommandBuilder {
+    let mut command = CommandBuilder::new(program);
+    command.args(args);
+    command.env("TERM", "xterm-256color");
+    command.env("TZ", "UTC");
+    HOMES.iter().for_each(|name| command.env(name, home));
+    FOREIGN.iter().for_each(|name| command.env_remove(name));
+    command
+}
+
+/// A terminal of so many columns and rows.
+pub fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
 }
 
 fn cells(count: u16) -> NonZero<u16> {

@@ -1,24 +1,19 @@
 //! The loop: wait for one event, take in all that wait, do what comes of them, draw.
 
 use std::future::{pending, poll_fn};
-use std::path::PathBuf;
 use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use crossterm::event::{Event as Input, EventStream, KeyCode, KeyEventKind};
-use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::editor::Editor;
 use super::event::{Effect, Event, Now};
-use super::keeping::Keeper;
-use super::known_rooms::{KnownRoomsFile, RoomChange};
-use super::settings::{Change, SettingsFile};
+use super::kept::{Kept, Outcome};
 use super::state::State;
-use super::terminal::Terminal;
-use super::theme::OwnThemes;
+use super::terminal::{Terminal, poll_input};
 use super::theme::late::Late;
 use super::{Ending, update};
 use crate::client::link::{Link, Update};
@@ -33,44 +28,22 @@ const FRAME: Duration = Duration::from_millis(16);
 /// How long to wait for the link's goodbye. It gives itself two seconds.
 const GOODBYE: Duration = Duration::from_millis(2500);
 
-/// The shortest time between two looks at the settings file: whoever has saved it needs as long to look up.
-const LOOK_AT_SETTINGS: Duration = Duration::from_secs(1);
+/// What is said where the terminal is not there any more.
+pub(super) const GONE: &str = "the terminal went away";
 
 /// News taken in between two looks at the keys and the screen: in a flood both go on.
 const UPDATES_AT_ONCE: usize = 1024;
-
-/// What outlives a visit, and where: `None` is kept nowhere.
-pub(super) struct Kept {
-    /// What people set.
-    pub(super) settings: Option<SettingsFile>,
-    /// What is remembered of rooms.
-    pub(super) known_rooms: Option<KnownRoomsFile>,
-    /// What is written.
-    pub(super) keeper: Option<Keeper>,
-    /// The file whose being there says that somebody knows how to begin.
-    pub(super) welcomed: Option<PathBuf>,
-    /// The folder of one's own themes.
-    pub(super) themes: Option<PathBuf>,
-}
 
 pub(super) struct App {
     state: State,
     link: Link,
     updates: mpsc::Receiver<Update>,
     terminal: Terminal,
-    /// See [`Kept`].
-    settings: Option<SettingsFile>,
-    known_rooms: Option<KnownRoomsFile>,
-    keeper: Option<Keeper>,
-    welcomed: Option<PathBuf>,
-    /// When the settings were looked at last.
-    looked_at: Option<Instant>,
+    kept: Kept,
     /// `None` while an editor has the keys.
     input: Option<EventStream>,
     /// It has the terminal.
     editor: Option<Editor>,
-    /// See [`Kept`].
-    themes: Option<PathBuf>,
     /// What the terminal has not answered yet.
     late: Late,
     signals: Signals,
@@ -82,6 +55,8 @@ pub(super) struct App {
     /// The link has ended.
     unlinked: bool,
     leaving: bool,
+    /// The terminal was closed.
+    hung_up: bool,
 }
 
 impl App {
@@ -93,7 +68,6 @@ impl App {
         kept: Kept,
         late: Late,
     ) -> Self {
-        let Kept { settings, known_rooms, keeper, welcomed, themes } = kept;
         let (input, signals, continued) = (Some(EventStream::new()), Signals::listen(), Continued::listen());
         let title = String::new();
         Self {
@@ -101,14 +75,9 @@ impl App {
             link,
             updates,
             terminal,
-            settings,
-            known_rooms,
-            keeper,
-            looked_at: None,
-            welcomed,
+            kept,
             input,
             editor: None,
-            themes,
             late,
             signals,
             continued,
@@ -117,6 +86,7 @@ impl App {
             title,
             unlinked: false,
             leaving: false,
+            hung_up: false,
         }
     }
 
@@ -138,7 +108,7 @@ impl App {
             self.take_in(Event::Tick(Now::read()))?;
             if events.iter().any(|event| matches!(event, Event::Focus(true))) {
                 // Whoever comes back may come from their editor.
-                self.looked_at = None;
+                self.kept.look_soon();
             }
             for event in events {
                 if let Event::Link(Update::Ended { why, wanted, unsent, .. }) = &event {
@@ -147,7 +117,9 @@ impl App {
                 }
                 self.take_in(event)?;
             }
-            self.look_at_settings()?;
+            if let Some(event) = self.kept.look_at_settings() {
+                self.take_in(event)?;
+            }
         }
         if let Some(editor) = self.editor.take() {
             editor.stop().await;
@@ -157,29 +129,10 @@ impl App {
         drop(self.terminal);
         let mut ending = match ended {
             Some(ended) => ended,
-            None => {
-                self.link.quit();
-                let ending = timeout(GOODBYE, goodbye(&mut self.updates, &mut self.state)).await;
-                ending.ok().flatten().unwrap_or(Ending {
-                    why: "you left".to_owned(),
-                    wanted: true,
-                    unsent: Vec::new(),
-                    kept: false,
-                })
-            }
+            None => leave(&self.link, &mut self.updates, &mut self.state).await,
         };
-        if let Some(mut keeper) = self.keeper {
-            // What is stored by now needs to be kept no longer.
-            let mut effects = Vec::new();
-            update::drafting::keep(&mut self.state, &mut effects);
-            for effect in effects {
-                if let Effect::KeepDrafts(parlor, changes) = effect {
-                    keeper.keep_drafts(parlor, changes);
-                }
-            }
-            ending.kept = keeper.finish().await && self.state.drafts.parlor.is_some();
-        }
-        Ok(ending)
+        ending.kept = self.kept.finish(&mut self.state).await;
+        if self.hung_up { Err(anyhow::anyhow!(GONE)) } else { Ok(ending) }
     }
 
     fn take_in(&mut self, event: Event) -> anyhow::Result<()> {
@@ -190,6 +143,18 @@ impl App {
 
     fn perform(&mut self, effects: Vec<Effect>) -> anyhow::Result<()> {
         for effect in effects {
+            let effect = match self.kept.perform(effect) {
+                Outcome::Other(effect) => effect,
+                Outcome::Done => continue,
+                Outcome::Happened(event) => {
+                    self.take_in(event)?;
+                    continue;
+                }
+                Outcome::Failed(sentence) => {
+                    self.state.complain(sentence);
+                    continue;
+                }
+            };
             match effect {
                 Effect::Submit(command) => self.link.submit(command),
                 Effect::RetryNow => self.link.retry_now(),
@@ -207,34 +172,18 @@ impl App {
                 // A sequence of ours in the middle of one of the editor's would show.
                 Effect::Notice { .. } if self.editor.is_some() => {}
                 Effect::Notice { title, body } => self.terminal.tell_desktop(&title, &body)?,
-                Effect::Remember(change) => self.remember(&change),
-                Effect::Recall(parlor) => {
-                    if let Some(keeper) = &mut self.keeper {
-                        let recalled = keeper.recall(parlor);
-                        self.take_in(Event::Recalled(recalled))?;
-                    }
-                }
-                Effect::KeepDrafts(parlor, changes) => {
-                    if let Some(keeper) = &mut self.keeper {
-                        keeper.keep_drafts(parlor, changes);
-                    }
-                }
-                Effect::KeepInput(parlor, input) => {
-                    let told = self.keeper.as_mut().and_then(|keeper| keeper.keep_input(parlor, &input));
-                    if let Some(sentence) = told {
-                        self.state.complain(sentence);
-                    }
-                }
                 Effect::Edit(text) => self.open_editor(&text)?,
-                Effect::Keep(change) => self.keep(&change)?,
-                Effect::Welcomed => self.note_welcome(),
-                Effect::ReadThemes => {
-                    let own = self.themes.as_deref().map(OwnThemes::read).unwrap_or_default();
-                    self.take_in(Event::Themes(own))?;
-                }
                 Effect::Capture(on) => self.terminal.capture(on)?,
-                Effect::Repaint => self.terminal.forget()?,
+                Effect::Repaint => self.terminal.forget(),
                 Effect::Suspend => self.suspend()?,
+                // Done above.
+                Effect::Keep(_)
+                | Effect::Remember(_)
+                | Effect::Recall(_)
+                | Effect::KeepDrafts(..)
+                | Effect::KeepInput(..)
+                | Effect::Welcomed
+                | Effect::ReadThemes => {}
             }
         }
         Ok(())
@@ -265,50 +214,6 @@ impl App {
         self.take_in(Event::Edited(written))
     }
 
-    /// Keeps a setting. Where it cannot be kept, it holds until we leave.
-    fn keep(&mut self, change: &Change) -> anyhow::Result<()> {
-        match self.settings.as_ref().map(|file| file.keep(change)) {
-            Some(Err(error)) => self.state.complain(format!("this holds until you leave: {error}")),
-            Some(Ok(())) => {
-                // In which line it stands now.
-                self.looked_at = None;
-                self.look_at_settings()?;
-            }
-            None => {}
-        }
-        Ok(())
-    }
-
-    /// Takes in the settings if their file has changed. It is looked at when something happens anyway: to be woken for
-    /// it would cost more than it is worth.
-    fn look_at_settings(&mut self) -> anyhow::Result<()> {
-        let now = Instant::now();
-        if self.looked_at.is_some_and(|at| now < at + LOOK_AT_SETTINGS) {
-            return Ok(());
-        }
-        self.looked_at = Some(now);
-        match self.settings.as_mut().and_then(SettingsFile::read_if_changed) {
-            Some(reading) => self.take_in(Event::Settings(Box::new(reading))),
-            None => Ok(()),
-        }
-    }
-
-    /// Remembers that somebody was welcomed.
-    fn note_welcome(&mut self) {
-        let noted = self.welcomed.as_ref().map(std::fs::File::create);
-        if let Some(Err(error)) = noted {
-            self.state.complain(format!("you will be welcomed the next time too: {error}"));
-        }
-    }
-
-    /// Remembers something of rooms. Where that does not work, the first time says it: the next ones come by themselves.
-    fn remember(&mut self, change: &RoomChange) {
-        if let Some(Err(error)) = self.known_rooms.as_ref().map(|file| file.keep(change)) {
-            self.known_rooms = None;
-            self.state.complain(format!("what is set for rooms holds until you leave: {error}"));
-        }
-    }
-
     /// Draws if there is something new to show, and somebody has typed or the last drawing was long enough ago.
     fn draw_in_time(&mut self) -> anyhow::Result<()> {
         let now = Instant::now();
@@ -318,11 +223,11 @@ impl App {
         if self.state.changed && (self.typed || self.drawn_at.is_none_or(|at| now >= at + FRAME)) {
             self.state.take_changed();
             self.typed = false;
-            self.terminal.draw(&self.state).context("the terminal went away")?;
+            self.terminal.draw(&self.state).context(GONE)?;
             self.drawn_at = Some(now);
             let title = self.state.title();
             if title != self.title {
-                self.terminal.name(&title).context("the terminal went away")?;
+                self.terminal.name(&title).context(GONE)?;
                 self.title = title;
             }
         }
@@ -340,7 +245,7 @@ impl App {
         let mut inputs = Vec::new();
         let mut events = Vec::new();
         tokio::select! {
-            input = next_input(&mut self.input) => inputs.push(read(input)?),
+            input = next_input(&mut self.input) => inputs.push(input),
             written = edited(&mut self.editor) => self.close_editor(written)?,
             news = self.updates.recv(), if !self.unlinked => match news {
                 Some(news) => events.push(Event::Link(news)),
@@ -348,13 +253,14 @@ impl App {
                 None => self.unlinked = true,
             },
             () = async { match wake_at { Some(at) => sleep_until(at).await, None => pending().await } } => {}
-            wished = self.signals.next() => {
+            wish = self.signals.next() => {
+                self.hung_up |= wish == Wish::HangUp;
                 // In an editor that leaves the keys to the terminal, Ctrl-C is its business and comes here too.
-                if wished == Wished::End || self.editor.is_none() {
+                if wish != Wish::Interrupt || self.editor.is_none() {
                     events.push(Event::Terminate);
                 }
             }
-            told = kept(&mut self.keeper) => {
+            told = self.kept.written() => {
                 if let Some(sentence) = told {
                     self.state.complain(sentence);
                     self.state.changed = true;
@@ -368,16 +274,18 @@ impl App {
             }
         }
         // Polled in our own context: crossterm wakes whoever polled it first since the last event.
-        if let Some(stream) = &mut self.input {
-            while let Some(input) = poll_fn(|context| match stream.poll_next_unpin(context) {
+        while !matches!(inputs.last(), Some(None))
+            && let Some(stream) = &mut self.input
+            && let Some(input) = poll_fn(|context| match poll_input(stream, context) {
                 Poll::Ready(input) => Poll::Ready(Some(input)),
                 Poll::Pending => Poll::Ready(None),
             })
             .await
-            {
-                inputs.push(read(input)?);
-            }
+        {
+            inputs.push(input);
         }
+        self.hung_up |= matches!(inputs.last(), Some(None));
+        let inputs = inputs.into_iter().flatten().collect::<Result<_, _>>().context(GONE)?;
         for _ in 0..UPDATES_AT_ONCE {
             let Ok(news) = self.updates.try_recv() else { break };
             events.push(Event::Link(news));
@@ -387,6 +295,9 @@ impl App {
         let mut all = gather(inputs);
         all.extend(background.map(Event::Background));
         all.append(&mut events);
+        if self.hung_up {
+            all.push(Event::Terminate);
+        }
         Ok(all)
     }
 
@@ -410,7 +321,7 @@ impl App {
 /// What comes next from the terminal; nothing while somebody else reads there.
 async fn next_input(input: &mut Option<EventStream>) -> Option<std::io::Result<Input>> {
     match input {
-        Some(input) => input.next().await,
+        Some(input) => poll_fn(|context| poll_input(input, context)).await,
         None => pending().await,
     }
 }
@@ -421,19 +332,6 @@ async fn edited(editor: &mut Option<Editor>) -> Result<String, String> {
         Some(editor) => editor.ended().await,
         None => pending().await,
     }
-}
-
-/// What must be said about the keeping of what is written.
-async fn kept(keeper: &mut Option<Keeper>) -> Option<String> {
-    match keeper {
-        Some(keeper) => keeper.written().await,
-        None => pending().await,
-    }
-}
-
-/// What the input stream gave. Its first error is the last thing that a lost terminal says.
-fn read(input: Option<std::io::Result<Input>>) -> anyhow::Result<Input> {
-    input.context("the terminal went away")?.context("the terminal went away")
 }
 
 /// Terminal events as ours. A wheel sends arrows, several at once and without anything between them,
@@ -472,6 +370,14 @@ fn gather(inputs: Vec<Input>) -> Vec<Event> {
     events
 }
 
+/// Ends the link, and waits a while for its last word.
+pub(super) async fn leave(link: &Link, updates: &mut mpsc::Receiver<Update>, state: &mut State) -> Ending {
+    link.quit();
+    let ending = timeout(GOODBYE, goodbye(updates, state)).await.ok().flatten();
+    let why = "you left".to_owned();
+    ending.unwrap_or(Ending { why, wanted: true, unsent: Vec::new(), kept: false })
+}
+
 /// Waits for the link's last word. What the server still answers says what is stored.
 async fn goodbye(updates: &mut mpsc::Receiver<Update>, state: &mut State) -> Option<Ending> {
     while let Some(news) = updates.recv().await {
@@ -490,7 +396,7 @@ async fn goodbye(updates: &mut mpsc::Receiver<Update>, state: &mut State) -> Opt
     None
 }
 
-fn texts(unsent: &[Command]) -> Vec<String> {
+pub(super) fn texts(unsent: &[Command]) -> Vec<String> {
     let text = |command: &Command| match command {
         Command::Send(send) => Some(send.text.to_string()),
         Command::Edit(edit) => Some(edit.text.to_string()),
@@ -499,68 +405,68 @@ fn texts(unsent: &[Command]) -> Vec<String> {
     unsent.iter().filter_map(text).collect()
 }
 
-/// What the system wishes.
+/// The system's wishes that we end.
+pub(super) struct Signals {
+    #[cfg(unix)]
+    listening: Vec<(Wish, tokio::signal::unix::Signal)>,
+}
+
+/// What a signal wishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wished {
-    /// That we end.
+pub(super) enum Wish {
+    /// That we end in order.
     End,
     /// That we stop what we do: Ctrl-C, where the terminal makes a signal of it.
     Interrupt,
-}
-
-/// The system's wishes that we end.
-struct Signals {
-    #[cfg(unix)]
-    listening: Vec<(Wished, tokio::signal::unix::Signal)>,
+    /// That we end, because the terminal was closed: nobody is there to be told anything.
+    HangUp,
 }
 
 impl Signals {
     #[cfg(unix)]
-    fn listen() -> Self {
+    pub(super) fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [
-            (Wished::End, SignalKind::terminate()),
-            (Wished::End, SignalKind::hangup()),
-            (Wished::Interrupt, SignalKind::interrupt()),
+            (Wish::End, SignalKind::terminate()),
+            (Wish::Interrupt, SignalKind::interrupt()),
+            (Wish::HangUp, SignalKind::hangup()),
         ];
         // One that cannot be heard ends the process as it would have without us.
-        let heard = kinds.into_iter().filter_map(|(wished, kind)| Some((wished, signal(kind).ok()?)));
-        Self { listening: heard.collect() }
+        let listening = kinds.into_iter().filter_map(|(wish, kind)| Some((wish, signal(kind).ok()?)));
+        Self { listening: listening.collect() }
     }
 
     #[cfg(unix)]
-    async fn next(&mut self) -> Wished {
+    pub(super) async fn next(&mut self) -> Wish {
         if self.listening.is_empty() {
             return pending().await;
         }
         poll_fn(|context| {
-            for (wished, signal) in &mut self.listening {
-                if signal.poll_recv(context).is_ready() {
-                    return Poll::Ready(*wished);
-                }
-            }
-            Poll::Pending
+            let mut listening = self.listening.iter_mut();
+            let heard =
+                listening.find_map(|(wish, signal)| signal.poll_recv(context).is_ready().then_some(*wish));
+            heard.map_or(Poll::Pending, Poll::Ready)
         })
         .await
     }
 
     #[cfg(not(unix))]
-    fn listen() -> Self {
+    pub(super) fn listen() -> Self {
         Self {}
     }
 
     #[cfg(not(unix))]
-    async fn next(&mut self) -> Wished {
+    pub(super) async fn next(&mut self) -> Wish {
         if tokio::signal::ctrl_c().await.is_err() {
-            return pending().await;
+            pending::<()>().await;
         }
-        Wished::Interrupt
+        Wish::Interrupt
     }
 }
 
 /// The system's word that we were stopped and go on: by our own wish, by `kill -STOP`, by a debugger.
 /// Whoever stopped us from outside left us no time to give the terminal back, and the shell has used it.
-struct Continued {
+pub(super) struct Continued {
     #[cfg(unix)]
     listening: Option<tokio::signal::unix::Signal>,
 }
@@ -573,12 +479,12 @@ impl Continued {
     const SIGNAL: std::ffi::c_int =
         if cfg!(any(target_os = "linux", target_os = "android")) { 18 } else { 19 };
 
-    fn listen() -> Self {
+    pub(super) fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         Self { listening: signal(SignalKind::from_raw(Self::SIGNAL)).ok() }
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         let heard = match &mut self.listening {
             Some(signal) => signal.recv().await,
             None => None,
@@ -591,11 +497,11 @@ impl Continued {
 
 #[cfg(not(unix))]
 impl Continued {
-    fn listen() -> Self {
+    pub(super) fn listen() -> Self {
         Self {}
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         pending().await
     }
 }

@@ -41,6 +41,8 @@ pub enum Event {
     Wheel(isize),
     /// Something was done with the mouse, while it is ours.
     Mouse(MouseEvent),
+    /// A line was given as a whole: a command, or to be said.
+    Line(String),
     /// Text was pasted.
     Paste(String),
     /// The terminal has so many columns and rows now.

@@ -14,6 +14,7 @@
 //! | [`known_rooms`] | what is remembered of rooms between visits |
 //! | `painter` | cells onto terminals that disagree about their widths |
 //! | `desktop` | notices on the desktop |
+//! | `kept` | what outlives a visit, and where |
 //! | `keeping` | drafts, and what was written before: the files |
 //! | `editor` | somebody's editor, and what was written in it |
 //! | `keymap`, `slash` | which key and which command does what: the tables that the help is made of |
@@ -25,6 +26,7 @@
 //! | `selection` | which part of what was said is selected, and its text as it was typed |
 //! | `markup`, `styled` | a little Markdown: which parts of a text look how |
 //! | [`theme`] | colours and signs |
+//! | [`lines`] | the same without a screen: what is said as lines, and a prompt |
 //! | [`script`] | the screen without a terminal: for tests, measurements and pictures |
 //!
 //! Only the rows in sight are laid out, so a long scrollback costs no more to draw than a short one.
@@ -34,8 +36,10 @@ mod desktop;
 mod editor;
 mod event;
 mod keeping;
+mod kept;
 mod keymap;
 pub mod known_rooms;
+pub mod lines;
 mod markup;
 mod near;
 mod painter;
@@ -66,6 +70,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 pub use self::event::{Effect, Event, Now};
+use self::kept::Kept;
 pub use self::update::update;
 pub use self::view::draw;
 use crate::client::link::{Link, Update};
@@ -117,35 +122,35 @@ pub struct Ending {
 ///
 /// # Errors
 /// When there is no terminal to show it on, or it went away.
-pub async fn run(options: Options) -> anyhow::Result<Ending> {
+pub async fn run(mut options: Options) -> anyhow::Result<Ending> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        bail!("the screen needs a terminal: in scripts, use `parlor say`, `parlor tail` or `parlor pipe`");
+        bail!(
+            "the screen needs a terminal: in scripts, use `parlor say`, `parlor tail` or `parlor pipe`; with --lines it needs none"
+        );
     }
     let size = crossterm::terminal::size().context("the terminal does not say how large it is")?;
-    let mut file = options.settings;
-    let welcome = options.welcomed.as_ref().is_some_and(|file| !file.exists())
-        && !file.as_ref().is_some_and(settings::SettingsFile::exists);
-    let reading = file.as_mut().map(settings::SettingsFile::read);
-    let (settings, origin) = reading.map(|reading| (reading.settings, reading.origin)).unwrap_or_default();
-    let (known_rooms, forgotten) = match options.known_rooms.as_ref().map(known_rooms::KnownRoomsFile::load) {
-        None => Default::default(),
-        Some(Ok(known)) => (known, None),
-        Some(Err(error)) => (known_rooms::KnownRooms::default(), Some(error.to_string())),
-    };
-    let settings = settings.unwrap_or_default();
+    let mut kept = Kept::of(&mut options);
+    let found = kept.read();
     let variable = |name: &str| std::env::var(name).ok();
-    let mut found = theme::Found::from_environment(variable);
-    let late = theme::late::Late::after(found.ask(&settings.theme, variable).await);
-    let mut themes = theme::Themes::new(found);
-    if let Some(folder) = &options.themes {
-        themes.set_own(theme::OwnThemes::read(folder));
-    }
-    let unknown = themes.pick(&settings.theme).err();
+    let mut shows = theme::Found::from_environment(variable);
+    let late = theme::late::Late::after(shows.ask(&found.settings.theme, variable).await);
+    let state = set_up(&options, found, shows, size);
+    let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
+    let app = app::App::new(state, options.link, options.updates, terminal, kept, late);
+    app.run(options.first, options.room).await
+}
+
+/// The state at the beginning, with what was `found` of earlier visits, for a terminal of so many columns and rows that
+/// `shows` so much.
+fn set_up(options: &Options, found: kept::Found, shows: theme::Found, size: (u16, u16)) -> state::State {
+    let mut themes = theme::Themes::new(shows);
+    themes.set_own(found.themes);
+    let unknown = themes.pick(&found.settings.theme).err();
     let mut state = state::State::new(state::Setup {
-        wished: Some(options.wished),
-        settings,
-        known_rooms,
-        inviting: Some(options.inviting),
+        wished: Some(options.wished.clone()),
+        settings: found.settings,
+        known_rooms: found.known_rooms,
+        inviting: Some(options.inviting.clone()),
         zone: TimeZone::system(),
         themes,
         size,
@@ -153,24 +158,13 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         now: Now::read(),
     });
     state.can_open = can_open(|name| std::env::var(name).ok());
-    state.welcome = welcome;
-    if let Some(complaint) = origin.complaint().or(forgotten) {
+    state.welcome = found.welcome;
+    let unknown = unknown.map(|error| format!("{error}; until then it is the usual one"));
+    if let Some(complaint) = found.origin.complaint().or(found.fault).or(unknown) {
         state.insist(complaint);
     }
-    state.origin = origin;
-    if let Some(error) = unknown {
-        state.insist(format!("{error}; until then it is the usual one"));
-    }
-    let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
-    let kept = app::Kept {
-        settings: file,
-        welcomed: options.welcomed,
-        known_rooms: options.known_rooms,
-        keeper: options.data.map(|folder| keeping::Keeper::in_folder(&folder)),
-        themes: options.themes,
-    };
-    let app = app::App::new(state, options.link, options.updates, terminal, kept, late);
-    app.run(options.first, options.room).await
+    state.origin = found.origin;
+    state
 }
 
 /// Whether a link that is opened here shows on a screen that we are sitting at; `variable` looks up the environment.

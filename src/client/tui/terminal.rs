@@ -1,13 +1,15 @@
 //! The terminal: put up as we need it, and given back as it was, whatever happens.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
-    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
-    KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange, Event as Input,
+    EventStream, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
 use crossterm::style::Print;
 use crossterm::terminal::{
@@ -15,6 +17,7 @@ use crossterm::terminal::{
     LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
+use futures_util::StreamExt as _;
 use ratatui::backend::CrosstermBackend;
 
 use super::desktop::Desktop;
@@ -38,12 +41,25 @@ const TITLE_AS_IT_WAS: &str = "\x1b[23;2t";
 /// Whether the terminal is as we need it, and so has to be given back.
 static UP: AtomicBool = AtomicBool::new(false);
 
+/// What the terminal has to tell; the end, once it is gone. Asked by then, crossterm would read that end again and again,
+/// and never come back.
+pub(super) fn poll_input(
+    input: &mut EventStream,
+    context: &mut Context<'_>,
+) -> Poll<Option<io::Result<Input>>> {
+    if io::stdin().is_terminal() { input.poll_next_unpin(context) } else { Poll::Ready(None) }
+}
+
 /// A terminal that is up. Dropped, it is given back.
 pub(super) struct Terminal {
-    screen: ratatui::Terminal<Painter<CrosstermBackend<BufWriter<Stdout>>>>,
+    /// Not to be dropped by itself: it would show the cursor, as [`give_back`] does too, and where the terminal and
+    /// standard error are gone it panics over that.
+    screen: ManuallyDrop<ratatui::Terminal<Painter<CrosstermBackend<BufWriter<Stdout>>>>>,
     desktop: Option<Desktop>,
     /// We are told of the mouse.
     mouse: bool,
+    /// Nobody knows what is on the screen.
+    forgotten: bool,
 }
 
 impl Terminal {
@@ -61,7 +77,8 @@ impl Terminal {
         let backend = CrosstermBackend::new(BufWriter::new(io::stdout()));
         let screen = ratatui::Terminal::new(Painter::new(backend, size))?;
         let desktop = Desktop::from_environment(|name| std::env::var(name).ok());
-        let mut terminal = Self { screen, desktop, mouse: false };
+        let screen = ManuallyDrop::new(screen);
+        let mut terminal = Self { screen, desktop, mouse: false, forgotten: false };
         terminal.resume()?;
         Ok(terminal)
     }
@@ -86,7 +103,8 @@ impl Terminal {
         if self.mouse {
             self.capture(true)?;
         }
-        self.forget()
+        self.forget();
+        Ok(())
     }
 
     /// Takes the terminal again from whoever used it while we were stopped without a word.
@@ -109,6 +127,12 @@ impl Terminal {
     pub(super) fn draw(&mut self, state: &State) -> io::Result<()> {
         queue!(self.writer(), BeginSynchronizedUpdate)?;
         self.screen.backend_mut().fit(state.size);
+        if std::mem::take(&mut self.forgotten) {
+            // Not `clear`, which asks the terminal where its cursor is: some never answer, and none may while
+            // keys are being read.
+            let size = self.screen.size()?;
+            self.screen.resize(size.into())?;
+        }
         self.screen.draw(|frame| view::draw(state, frame))?;
         queue!(self.writer(), EndSynchronizedUpdate)?;
         Write::flush(self.writer())
@@ -120,11 +144,9 @@ impl Terminal {
     }
 
     /// The next drawing paints everything.
-    pub(super) fn forget(&mut self) -> io::Result<()> {
-        // Not `clear`, which asks the terminal where its cursor is: some never answer, and none may while
-        // keys are being read.
-        let size = self.screen.size()?;
-        self.screen.resize(size.into())
+    pub(super) fn forget(&mut self) {
+        // Emptied here, the screen would be seen empty.
+        self.forgotten = true;
     }
 
     /// Rings the bell.

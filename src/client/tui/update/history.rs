@@ -103,17 +103,28 @@ pub(super) fn load(state: &mut State, effects: &mut Vec<Effect>) {
     } else {
         Place::Before(gap.end() + 1)
     };
-    let limit = state.allowed.map_or(PAGE_ENTRIES, |allowed| allowed.page_entries).clamp(1, PAGE_ENTRIES);
-    let room = room.name.clone();
-    let id = state.request_id();
-    if let Some(room) = state.room_mut() {
-        room.asked = Some(id.clone());
-        room.asked_for = Some((id.clone(), place));
-        if let (Place::After(seq), true) = (place, ends_at_gap(room.scroll, &rows)) {
-            // The page goes between this entry and the gap: stay with the entry.
-            room.scroll = Scroll::At(Anchor { unit: Unit::Entry(seq), below: 0 });
-        }
+    let at_gap = ends_at_gap(room.scroll, &rows);
+    if let (Place::After(seq), true, Some(room)) = (place, at_gap, state.room_mut()) {
+        // The page goes between this entry and the gap: stay with the entry.
+        room.scroll = Scroll::At(Anchor { unit: Unit::Entry(seq), below: 0 });
     }
+    ask(state, place, PAGE_ENTRIES, effects);
+}
+
+/// Asks for what was before the entry `before`, `many` entries at most, unless a page is on its way.
+pub(super) fn ask_before(state: &mut State, before: u64, many: u64, effects: &mut Vec<Effect>) {
+    if state.room().is_some_and(|room| room.asked.is_none() && room.joined) {
+        ask(state, Place::Before(before), many, effects);
+    }
+}
+
+fn ask(state: &mut State, place: Place, many: u64, effects: &mut Vec<Effect>) {
+    let most = state.allowed.map_or(PAGE_ENTRIES, |allowed| allowed.page_entries).clamp(1, PAGE_ENTRIES);
+    let id = state.request_id();
+    let Some(room) = state.room_mut() else { return };
+    room.asked = Some(id.clone());
+    room.asked_for = Some((id.clone(), place));
+    let (room, limit) = (room.name.clone(), many.clamp(1, most));
     effects.push(Effect::Submit(Command::History(History { id: Some(id), room, place, limit })));
 }
 

@@ -84,6 +84,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             in_room::paste(state, &text, &mut effects);
         }
         Event::Mouse(event) => mouse::take_in(state, &event, &mut effects),
+        Event::Line(text) => saying::give(state, &text, &mut effects),
         Event::Paste(text) => pasting::paste(state, &text),
         Event::Resize(columns, rows) => {
             mouse::forget(state);
@@ -151,6 +152,14 @@ pub(crate) fn enter(state: &mut State, room: RoomName, effects: &mut Vec<Effect>
 pub(crate) fn come_back(state: &mut State, wanted: Option<RoomName>, effects: &mut Vec<Effect>) {
     rooms::come_back(state, wanted, effects);
     watch(state, false, effects);
+}
+
+/// Asks for the entries of the room in sight before the entry `before`, `many` at most.
+pub(crate) fn read_back(state: &mut State, before: u64, many: u64) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    history::ask_before(state, before, many, &mut effects);
+    watch(state, false, &effects);
+    effects
 }
 
 /// Brings an entry of the room in sight onto the screen.

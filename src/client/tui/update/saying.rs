@@ -17,6 +17,11 @@ use crate::protocol::text::{Line, Text, TextError};
 /// Enter was pressed.
 pub(super) fn enter(state: &mut State, effects: &mut Vec<Effect>) {
     let text = state.composer().text().to_owned();
+    give(state, &text, effects);
+}
+
+/// Does what a line says that was written to its end.
+pub(super) fn give(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     match text.trim() {
         "" if state.room().is_some_and(|room| matches!(room.composing, Some(Composing::Edit { .. }))) => {
             state.complain("an empty message says nothing: Esc leaves it as it was, /delete takes it back");
@@ -28,7 +33,7 @@ pub(super) fn enter(state: &mut State, effects: &mut Vec<Effect>) {
         }
         // Whoever writes this in a shell wants to leave; here it would be said to everyone.
         word @ ("exit" | "quit" | ":q" | "logout") => state.question = Some(Question::Word(word.to_owned())),
-        _ => submit(state, &text, effects),
+        _ => submit(state, text, effects),
     }
 }
 

@@ -114,7 +114,7 @@ fn sentence(text: &str) -> String {
     sentence
 }
 
-fn question(state: &State, say: &mut impl FnMut(&str, Style)) {
+pub(super) fn question(state: &State, say: &mut impl FnMut(&str, Style)) {
     let theme = state.theme;
     match &state.question {
         None => {}

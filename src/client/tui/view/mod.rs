@@ -26,7 +26,7 @@ use ratatui::text::{Line, Span};
 
 pub(crate) use self::composer::{cursor_row, text_width as composer_width};
 pub(crate) use self::hit::{Hit, hit, nearest_point};
-pub(crate) use self::overlay::{hits_in_sight, last as overlay_last, palette_rows};
+pub(crate) use self::overlay::{hits_in_sight, last as overlay_last, palette_rows, texts as overlay_texts};
 use super::state::{Overlay, Question, State};
 use super::wrap;
 
@@ -85,6 +85,13 @@ pub(crate) fn panes(state: &State) -> Panes {
         composer: row(upper + rule + banner, composer),
         status: (status > 0).then(|| row(height - 1, 1)),
     }
+}
+
+/// What is asked, in plain lines, and the keys that answer it with what they do.
+pub(crate) fn question(state: &State) -> (Vec<String>, Vec<(String, &'static str)>) {
+    let mut lines = Vec::new();
+    banner::question(state, &mut |text, _| lines.push(text.to_owned()));
+    (lines, status::useful(state))
 }
 
 /// Draws one frame. The frame MUST have the size that the state was told of last.

@@ -162,7 +162,7 @@ fn hints(state: &State, room: usize) -> Line<'static> {
     Line::from(spans)
 }
 
-fn useful(state: &State) -> Vec<(String, &'static str)> {
+pub(super) fn useful(state: &State) -> Vec<(String, &'static str)> {
     let (enter, esc) = (ENTER.to_owned(), state.key_for(Action::Close));
     match &state.question {
         Some(Question::Leave { .. }) => return vec![(enter, "leave"), (esc, "stay")],

@@ -109,6 +109,12 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
     }
 }
 
+/// What lies there as plain lines, all of it, where it is something to read.
+pub(crate) fn texts(state: &State, width: usize) -> Vec<String> {
+    let rows = rows(state, width, usize::MAX).into_iter().map(|row| row.to_string());
+    rows.map(|row| row.trim_end().to_owned()).collect()
+}
+
 fn asking(state: &State) -> Line<'static> {
     Line::styled("asking the server …", state.theme.dim())
 }
