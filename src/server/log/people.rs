@@ -45,6 +45,11 @@ impl LastPerson {
         }
     }
 
+    /// Whether there is anything to write.
+    pub(super) fn has_risen(self) -> bool {
+        self.rose
+    }
+
     /// Writes it, if it has risen; it holds once the transaction is committed.
     pub(super) fn write(&mut self, transaction: &Connection) -> rusqlite::Result<()> {
         if std::mem::take(&mut self.rose) {

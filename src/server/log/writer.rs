@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,21 +14,21 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tracing::{debug, error};
 
-use super::growing::{Growing, Room};
+use super::growing::{Grew, Growing, Room};
 use super::ids::Ids;
+use super::journal::Journal;
 use super::people::LastPerson;
 use super::purge::Purging;
 use super::sqlite::{self, place};
 use super::tail::Tail;
 use super::{
-    Commit, Commits, Committed, Draft, Fresh, LogError, Outcome, StoreError, StoredRoom, expiry, journal,
-    schema,
+    Commit, Commits, Committed, Draft, Fresh, LogError, Outcome, StoreError, StoredRoom, expiry, schema,
 };
 use crate::protocol::event::Entry;
 use crate::protocol::limits::{COMMIT_ENTRIES, COMMITS_AHEAD, LOG_QUEUE};
 use crate::protocol::name::RoomName;
 use crate::protocol::time::Time;
-use crate::server::batch::join;
+use crate::server::batch::{Batch, join};
 use crate::server::disk::Disk;
 use crate::server::metrics::CommitCounts;
 
@@ -81,13 +82,14 @@ struct Expire {
 impl<T: Send + 'static> Writer<T> {
     pub(super) fn start(
         connection: Connection,
+        journal: Journal,
         tail: Tail,
         lock: File,
         disk: Disk,
     ) -> Result<(Self, Commits<T>, Vec<StoredRoom>), LogError> {
         let (orders, orders_in) = mpsc::channel(LOG_QUEUE);
         let (committed, committed_out) = mpsc::channel(COMMITS_AHEAD);
-        let state = State::open(connection, tail, disk)?;
+        let state = State::open(connection, journal, tail, disk)?;
         let counts = Arc::clone(&state.counts);
         let last = |room: &StoredRoom| state.rooms.get(&room.name).map_or(room.last, |known| known.last);
         let stored = sqlite::rooms(&state.connection)?.into_iter();
@@ -172,15 +174,17 @@ impl<T: Send + 'static> Bell<T> {
 }
 
 /// Settles all of a log that nobody else uses.
-pub(super) fn take_up(connection: Connection) -> Result<Connection, LogError> {
-    let mut state = State::open(connection, Tail::default(), Disk::Threads)?;
+pub(super) fn take_up(connection: Connection, journal: Journal) -> Result<Connection, LogError> {
+    let mut state = State::open(connection, journal, Tail::default(), Disk::Threads)?;
     // Was that not possible, this says why.
     state.try_to_settle()?;
+    state.journal.close();
     Ok(state.connection)
 }
 
 struct State {
     connection: Connection,
+    journal: Journal,
     rooms: HashMap<RoomName, Room>,
     ids: Ids,
     tail: Tail,
@@ -196,7 +200,7 @@ struct State {
 
 impl State {
     /// Knows what the log holds, and settles what the last server left.
-    fn open(connection: Connection, tail: Tail, disk: Disk) -> Result<Self, LogError> {
+    fn open(connection: Connection, journal: Journal, tail: Tail, disk: Disk) -> Result<Self, LogError> {
         let mut rooms = HashMap::new();
         for (id, room) in sqlite::rooms(&connection)? {
             rooms.insert(room.name, Room { id, last: room.last });
@@ -204,9 +208,19 @@ impl State {
         let (ids, counts) = (Ids::open(&connection)?, Arc::new(CommitCounts::default()));
         let purging = Purging::new(&connection)?;
         let last_person = LastPerson::read(&connection)?;
-        let (unsettled, overwritten) = (0, false);
-        let mut state =
-            Self { connection, rooms, ids, tail, unsettled, overwritten, counts, disk, purging, last_person };
+        let mut state = Self {
+            connection,
+            journal,
+            rooms,
+            ids,
+            tail,
+            unsettled: 0,
+            overwritten: false,
+            counts,
+            disk,
+            purging,
+            last_person,
+        };
         state.take_up_journal()?;
         Ok(state)
     }
@@ -281,6 +295,7 @@ impl State {
                 break;
             }
         }
+        self.journal.close();
         // Empties the write-ahead log into the file, so that the file alone is the whole log.
         if let Err((_, error)) = self.connection.close() {
             error!(%error, "the log could not be closed in order; the next start repairs it");
@@ -292,10 +307,7 @@ impl State {
     /// Puts what is in the journal where it is read.
     fn settle(&mut self) {
         match self.try_to_settle() {
-            Ok(()) => {
-                self.settled();
-                self.empty_write_ahead();
-            }
+            Ok(()) => self.empty_write_ahead(),
             // Nothing is lost by it, and it can be read: it is tried again, at the latest by the next start.
             Err(error) => error!(%error, "what was said stays in the journal"),
         }
@@ -303,10 +315,7 @@ impl State {
 
     /// Takes what was deleted out of the files, as much as is done at once; whether it is worth going on at once.
     fn purge(&mut self) -> bool {
-        let purged = self.try_to_settle().map_err(LogError::from).and_then(|()| {
-            self.settled();
-            self.purging.purge(&mut self.connection)
-        });
+        let purged = self.try_to_settle().and_then(|()| self.purging.purge(&mut self.connection));
         purged.unwrap_or_else(|error| {
             error!(%error, "what was deleted is still in the files; it is tried again");
             self.purging.failed();
@@ -343,13 +352,7 @@ impl State {
         }
     }
 
-    fn settled(&mut self) {
-        self.ids.inserted();
-        self.tail.clear();
-        self.unsettled = 0;
-    }
-
-    fn try_to_settle(&mut self) -> rusqlite::Result<()> {
+    fn try_to_settle(&mut self) -> Result<(), LogError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut all = self.tail.all();
         // Side by side in the file, if they are.
@@ -361,15 +364,19 @@ impl State {
             }
         }
         self.ids.insert(&transaction)?;
-        journal::clear(&transaction)?;
-        transaction.commit()
+        self.journal.settle(&transaction)?;
+        transaction.commit()?;
+        self.ids.inserted();
+        self.tail.clear();
+        self.unsettled = 0;
+        self.journal.empty()
     }
 
     /// What the last server left unsettled, because it ended too suddenly.
     fn take_up_journal(&mut self) -> Result<(), LogError> {
         let names: HashMap<i64, RoomName> =
             self.rooms.iter().map(|(name, room)| (room.id, name.clone())).collect();
-        for (room, batch) in journal::read(&self.connection)? {
+        for (room, batch) in self.journal.take_up(&self.connection)? {
             let name = names.get(&room);
             let damaged =
                 |seq| LogError::Garbled { room: name.map_or("?", RoomName::as_str).to_owned(), seq };
@@ -383,13 +390,13 @@ impl State {
             }
             self.tail.add(name, &[batch]);
         }
-        if self.ids.mark() > 0 {
+        if self.ids.mark() > 0 || !self.journal.is_empty() {
             self.settle();
         }
         Ok(())
     }
 
-    /// Stores a group in one transaction: all of it, or nothing.
+    /// Stores a group together: all of it, or nothing.
     fn commit<T>(&mut self, group: Vec<(Vec<Draft>, T)>) -> Commit<T> {
         if self.unsettled >= UNSETTLED_MOST {
             self.settle();
@@ -420,30 +427,43 @@ impl State {
                 Commit { fresh, answers }
             }
             Err(error) => {
-                error!(%error, "nothing of a group could be stored");
                 self.ids.forget(mark);
-                let is_full = error.sqlite_error_code() == Some(SqliteCode::DiskFull);
-                refused(group, if is_full { StoreError::Full } else { StoreError::Failed })
+                if is_full(&error) {
+                    error!(%error, "the disk is full: nothing of a group could be stored");
+                    return refused(group, StoreError::Full);
+                }
+                error!(%error, "nothing of a group could be stored");
+                refused(group, StoreError::Failed)
             }
         }
     }
 
-    /// One transaction. Of what it changes, the rooms' ends and the last person are taken over only if it succeeds; the ids that it noted
-    /// are for the caller to forget if it does not.
+    /// One commit. Of what it changes, the rooms' ends and the last person are taken over only if it succeeds; the ids that it
+    /// noted are for the caller to forget if it does not.
     fn store<'a>(
         &mut self,
         group: impl Iterator<Item = &'a [Draft]>,
-    ) -> rusqlite::Result<(Vec<Fresh>, Vec<Vec<Outcome>>)> {
-        let Self { connection, rooms, ids, tail, unsettled, purging, last_person, .. } = self;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    ) -> Result<(Vec<Fresh>, Vec<Vec<Outcome>>), LogError> {
+        let Self { connection, journal, rooms, ids, tail, unsettled, purging, last_person, .. } = self;
         let mut all = Vec::new();
-        let mut growing = Growing::new(&transaction, rooms, ids, *last_person);
+        let mut growing = Growing::new(connection, rooms, ids, *last_person);
         for drafts in group {
-            all.push(drafts.iter().map(|draft| growing.add(draft)).collect::<Result<_, _>>()?);
+            all.push(drafts.iter().map(|draft| growing.add(draft)).collect::<rusqlite::Result<_>>()?);
         }
         let deletes = growing.deletes();
-        let (fresh, last) = growing.finish()?;
-        transaction.commit()?;
+        let Grew { fresh, last_person: last, transaction } = growing.finish()?;
+        let batches =
+            fresh.iter().flat_map(|(room, fresh)| fresh.batches.iter().map(|batch| (room.id, batch)));
+        let batches: Vec<(i64, Batch)> = batches.map(|(room, batch)| (room, batch.clone())).collect();
+        match transaction {
+            None => journal.add(batches)?,
+            Some(transaction) if batches.is_empty() => transaction.commit()?,
+            Some(transaction) => {
+                journal.add_to_tables(&transaction, &batches)?;
+                transaction.commit()?;
+                journal.added();
+            }
+        }
         *last_person = last;
         if deletes {
             purging.deleted();
@@ -468,6 +488,21 @@ fn refused<T>(group: Vec<(Vec<Draft>, T)>, error: StoreError) -> Commit<T> {
 }
 
 /// Whether an error may be that of a single draft: of the rows that it touches, and not of the disk.
-fn is_of_one(error: &rusqlite::Error) -> bool {
+fn is_of_one(error: &LogError) -> bool {
+    let LogError::Sqlite(error) = error else { return false };
     matches!(error.sqlite_error_code(), Some(SqliteCode::ConstraintViolation | SqliteCode::DatabaseCorrupt))
+}
+
+/// Whether there is no room on the disk, or none that we may have.
+fn is_full(error: &LogError) -> bool {
+    match error {
+        LogError::Sqlite(error) => error.sqlite_error_code() == Some(SqliteCode::DiskFull),
+        LogError::File(_, error) => {
+            matches!(
+                error.kind(),
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+            )
+        }
+        _ => false,
+    }
 }
