@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::growing::new_room;
 use super::journal::Journal;
 use super::sqlite::{self, Durability, last_seq, place};
-use super::writer::{SETTLED_BYTES, take_up};
+use super::store::{SETTLED_BYTES, take_up};
 use super::{LogError, schema, unusable};
 use crate::protocol::event::{Entry, EntryKind, EntryText};
 use crate::protocol::limits::TOPIC_BYTES;

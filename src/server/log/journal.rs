@@ -205,6 +205,11 @@ impl Journal {
         self.cut().map_err(|error| self.failed(error))
     }
 
+    /// Whether adding a commit is but a write to the file, and no waiting for the disk.
+    pub(super) fn is_quick(&self) -> bool {
+        self.durability == Durability::Process && !self.is_torn
+    }
+
     /// Whether nothing stands in the file.
     pub(super) fn is_empty(&self) -> bool {
         self.end == 0 && !self.is_torn

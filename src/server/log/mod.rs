@@ -28,6 +28,7 @@ mod purge;
 mod reader;
 mod schema;
 mod sqlite;
+mod store;
 mod tail;
 mod unread;
 mod writer;
