@@ -12,11 +12,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{Program, TestClient, TestServer, frame, log_of, message, seqs, soon, texts};
-use parlor::protocol::command::Command;
+use common::{Program, TestClient, TestServer, frame, log_of, message, room, seqs, soon, texts};
+use parlor::protocol::command::{Command, SetTopic};
 use parlor::protocol::event::{Entry, ErrorCode, Event, Reason};
 use parlor::protocol::frame::Frame;
 use parlor::protocol::limits::TEXT_BYTES;
+use parlor::protocol::text::Line;
 use tempfile::TempDir;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -187,7 +188,9 @@ async fn a_shutdown_tells_everyone_and_keeps_what_was_accepted() {
     }
     let exit = exit.await.unwrap().expect("it takes more than 5 seconds to end");
     assert!(exit.success(), "{exit}");
-    assert!(!folder.path().join("parlor.db-wal").exists(), "the log is one file again");
+    for file in ["parlor.db-wal", "parlor.journal"] {
+        assert!(!folder.path().join(file).exists(), "the log is one file again");
+    }
 
     let program = Program::serve(folder.path(), 0, &["--unlimited"]);
     let log = log_of(program.port, "#a").await;
@@ -214,18 +217,22 @@ async fn what_cannot_be_stored_is_seen_by_nobody_and_takes_no_number() {
              BEGIN SELECT RAISE(ABORT, 'no'); END",
         )
         .unwrap();
-    let cursed = message("#a", "cursed");
-    // In a room of its own too, which must not come to be by half.
+    // What changes the tables too: the topic of a room, and a room of its own, which must not come to be by half.
+    let topic = SetTopic { id: Uuid::now_v7(), room: room("#a"), text: Line::lossy("cursed") };
     let elsewhere = message("#b", "cursed");
     alice.join("#b", 0, None).await;
-    for send in [&cursed, &elsewhere] {
-        let failure = alice.submit(send.clone()).await.unwrap_err();
+    for (id, command) in
+        [(topic.id, Command::Topic(topic.clone())), (elsewhere.id, Command::Send(elsewhere.clone()))]
+    {
+        alice.say(command).await;
+        let failure = alice.answer(&id.into()).await.unwrap_err();
         assert_eq!(failure.code, ErrorCode::Storage);
         assert!(failure.code.is_temporary());
     }
     assert_eq!(alice.send("#a", "after").await, 2);
     meddler.execute_batch("DROP TRIGGER curse").unwrap();
-    assert_eq!(alice.submit(cursed).await, Ok(3));
+    alice.say(Command::Topic(topic.clone())).await;
+    assert_eq!(alice.answer(&topic.id.into()).await.unwrap().seq, Some(3));
     assert_eq!(alice.submit(elsewhere).await, Ok(1));
 
     let seen = bob.entries(3).await;

@@ -72,7 +72,9 @@ async fn talk(disk: Disk) {
     assert_eq!(bob.bye().await, Reason::Shutdown);
     drop(bob);
     soon(running).await.unwrap().unwrap();
-    assert!(!folder.path().join("parlor.db-wal").exists(), "the log is one file again");
+    for file in ["parlor.db-wal", "parlor.journal"] {
+        assert!(!folder.path().join(file).exists(), "the log is one file again");
+    }
     let (mut late, _writer) = enter(&gate);
     assert!(common::event(&mut late).await.is_none(), "nobody is served any more");
 }

@@ -259,7 +259,9 @@ fn what_was_said_is_for_the_host_alone_to_read() {
     let _program = Program::start(command, 1);
     let files: Vec<_> = fs::read_dir(&open).unwrap().map(|file| file.unwrap()).collect();
     let name = |file: &fs::DirEntry| file.file_name().into_string().unwrap();
-    for wanted in ["parlor.db", "parlor.db-wal", "people.db", "passphrase", "certificate-key.pem"] {
+    for wanted in
+        ["parlor.db", "parlor.db-wal", "parlor.journal", "people.db", "passphrase", "certificate-key.pem"]
+    {
         assert!(files.iter().any(|file| name(file) == wanted), "no {wanted}");
     }
     for file in files.iter().filter(|file| name(file) != "lock") {

@@ -50,7 +50,7 @@ fn with_messages(days: impl IntoIterator<Item = i64>) -> TempDir {
 }
 
 fn is_in_log(folder: &Path, text: &str) -> bool {
-    ["parlor.db", "parlor.db-wal"].iter().any(|name| {
+    ["parlor.db", "parlor.db-wal", "parlor.journal"].iter().any(|name| {
         let bytes = std::fs::read(folder.join(name)).unwrap_or_default();
         bytes.windows(text.len()).any(|window| window == text.as_bytes())
     })

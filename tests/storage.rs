@@ -299,33 +299,48 @@ fn request(id: &str) -> RequestId {
     serde_json::from_value(id.into()).unwrap()
 }
 
-/// What was not yet written into the one file is lost with the other: it is said, and the rest is as it was.
+/// What was not yet written into the one file is lost with another: it is said, and the rest is as it was.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_write_ahead_log_costs_what_was_in_it_and_nothing_else() {
+async fn a_file_that_is_lost_beside_the_log_costs_what_was_in_it_and_nothing_else() {
     type Loss = fn(&Path);
-    let losses: [(Loss, bool); 2] = [
-        (|ahead| fs::remove_file(ahead).unwrap(), false),
-        (|ahead| fs::write(ahead, vec![0xa5; 100_000]).unwrap(), true),
-    ];
-    for (lose, is_told) in losses {
+    let remove: Loss = |path| fs::remove_file(path).unwrap();
+    let spoil: Loss = |path| fs::write(path, vec![0xa5; 100_000]).unwrap();
+    for (file, lose, told) in [
+        ("parlor.db-wal", remove, Some("the log ends before the journal goes on")),
+        ("parlor.db-wal", spoil, Some("no write-ahead log any more")),
+        ("parlor.journal", remove, None),
+        ("parlor.journal", spoil, Some("the end of the journal is no whole commit")),
+    ] {
         let folder = furnished().await;
         let before = log_of(Program::serve(folder.path(), 0, &[]).port, "#a").await;
         let mut program = Program::serve(folder.path(), 0, &["--unlimited"]);
         let mut bob = in_room(program.port, "bob").await;
-        for n in 21..=30 {
-            assert_eq!(bob.send("#a", "in the write-ahead log").await, n);
+        bob.join("#b", 0, None).await;
+        for n in 21..=25 {
+            assert_eq!(bob.send("#a", "in the journal").await, n);
+        }
+        // A new room is in the tables, and all that was said before it.
+        assert_eq!(bob.send("#b", "in the write-ahead log").await, 1);
+        for n in 26..=30 {
+            assert_eq!(bob.send("#a", "in the journal alone").await, n);
         }
         program.kill();
-        lose(&folder.path().join("parlor.db-wal"));
+        lose(&folder.path().join(file));
         let program = Program::serve(folder.path(), 0, &["--unlimited"]);
-        assert_eq!(log_of(program.port, "#a").await, before);
+        let after = log_of(program.port, "#a").await;
+        assert_eq!((after.len(), &after[..20]), (25, &before[..]), "{file}");
         // A client that has seen more is told where the log ends.
         let mut bob = TestClient::connect(program.port, "bob").await;
-        assert_eq!(bob.join("#a", 30, None).await.room.unwrap().last, 20);
-        assert_eq!(bob.send("#a", "goes on").await, 21);
-        assert_eq!(bob.entry().await.seq, 21);
+        assert_eq!(bob.join("#a", 30, None).await.room.unwrap().last, 25);
+        assert_eq!(bob.send("#a", "goes on").await, 26);
+        assert_eq!(bob.entry().await.seq, 26);
+        bob.join("#b", 0, None).await;
+        let last = if file == "parlor.journal" { 1 } else { 0 };
+        assert_eq!(bob.send("#b", "goes on").await, last + 1);
         let said = fs::read_to_string(folder.path().join(COMPLAINTS)).unwrap();
-        assert_eq!(said.contains("no write-ahead log any more"), is_told, "{said}");
+        let sentences = ["the log ends before", "no write-ahead log any more", "is no whole commit"];
+        assert_eq!(sentences.iter().any(|sentence| said.contains(sentence)), told.is_some(), "{said}");
+        assert!(told.is_none_or(|told| said.contains(told)), "{file}: {said}");
     }
 }
 

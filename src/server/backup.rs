@@ -1,6 +1,7 @@
 //! `parlor backup`: all that a parlor is made of, in one file, while it is at work.
 //!
-//! What is copied is a state that there was: SQLite reads each file as it is at one moment. The log comes first. What is
+//! What is copied is a state that there was: SQLite reads each file as it is at one moment, and what the log's journal holds
+//! beyond it comes into the copy too. The log comes first. What is
 //! known of people is then newer than what they have said: the other way round the log could name a person whom the copy
 //! does not know, and whose number it would give to the next one.
 //!
@@ -27,6 +28,12 @@ pub enum BackupError {
     /// There is nothing to save.
     #[error("there is no parlor in {0}: name its folder with --data")]
     NoParlor(PathBuf),
+    /// The log's journal is damaged.
+    #[error(
+        "{0} is damaged, and what comes behind that is whole: take an earlier copy of the folder, or move this file away to \
+         save the parlor without what is in it"
+    )]
+    Damaged(PathBuf),
     /// The folder of the parlor cannot be read.
     #[error("cannot copy {0}: {1}")]
     Copy(PathBuf, rusqlite::Error),
@@ -37,6 +44,10 @@ pub enum BackupError {
 
 /// How long it waits for a server that is just starting or ending.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often the log is copied before its journal is taken for damaged: a server may empty and fill it while it is read, which
+/// is over sooner than that.
+const ATTEMPTS: usize = 3;
 
 /// Writes the parlor in the folder `data` into a tar archive at `to`, for its owner only. A file of that name is replaced only
 /// if `force` says so, and only once the new one is whole.
@@ -61,7 +72,11 @@ pub fn backup(data: &Path, to: &Path, force: bool) -> Result<(), BackupError> {
         let (from, copy) = (data.join(name), workshop.0.join(name));
         if from.exists() {
             let named = copy.to_str().ok_or_else(|| at(to)(io::ErrorKind::InvalidFilename.into()))?;
-            copy_database(&from, named).map_err(|error| BackupError::Copy(from, error))?;
+            if name == log::FILE {
+                copy_log(data, &from, named)?;
+            } else {
+                copy_database(&from, named).map_err(|error| BackupError::Copy(from, error))?;
+            }
             add(&mut tar, &copy, name).map_err(at(&copy))?;
             fs::remove_file(&copy).map_err(at(&copy))?;
         }
@@ -76,6 +91,24 @@ pub fn backup(data: &Path, to: &Path, force: bool) -> Result<(), BackupError> {
     whole.map_err(at(&archive))?;
     is_free()?;
     fs::rename(&archive, to).map_err(at(to))
+}
+
+/// A copy of the log, with all that was committed before it was made.
+fn copy_log(data: &Path, from: &Path, to: &str) -> Result<(), BackupError> {
+    let path = data.join(log::JOURNAL);
+    for _ in 0..ATTEMPTS {
+        // Before the copy is made: what is settled in between is in both, and never in neither.
+        let journal = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            read => read.map_err(|error| BackupError::File(path.clone(), error))?,
+        };
+        let copied = copy_database(from, to).and_then(|()| log::complete(Path::new(to), journal));
+        if copied.map_err(|error| BackupError::Copy(from.to_owned(), error))? {
+            return Ok(());
+        }
+        fs::remove_file(to).map_err(|error| BackupError::File(PathBuf::from(to), error))?;
+    }
+    Err(BackupError::Damaged(path))
 }
 
 /// A copy of a database as it is at this moment, without what was taken out of it.

@@ -31,7 +31,7 @@ impl Batch {
     /// # Errors
     /// When they hold something else.
     pub fn of_frames(first: u64, count: u64, frames: Bytes) -> Result<Self, NotFrames> {
-        let batch = Self { first, last: first + count.saturating_sub(1), bytes: frames };
+        let batch = Self { first, last: first.saturating_add(count.saturating_sub(1)), bytes: frames };
         let mut places = batch.frames();
         let found = places.by_ref().count() as u64;
         if count == 0 || found != count || places.0.len() != places.1 {

@@ -1,14 +1,17 @@
 //! A commit that is being made: drafts become entries, each with its `seq`, encoded behind each other.
+//!
+//! Most change no table: messages of people who are known, in rooms that are there. There is a transaction only for a commit that
+//! does, from its first change on.
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::changes::{self, Change, Verdict};
 use super::ids::Ids;
 use super::people::LastPerson;
 use super::sqlite::{MOST_ROOMS, place, room_of, seq_of};
-use super::{Draft, Fresh, Outcome, StoreError, journal};
+use super::{Draft, Fresh, Outcome, StoreError};
 use crate::protocol::event::{Entry, EntryKind, EntryText};
 use crate::protocol::limits::BATCH_BYTES;
 use crate::protocol::name::RoomName;
@@ -24,9 +27,11 @@ pub(super) struct Room {
     pub(super) last: u64,
 }
 
-/// A transaction that entries are added to.
-pub(super) struct Growing<'a> {
-    transaction: &'a Connection,
+/// See the module. Dropped, it takes back what it changed in the tables.
+pub(super) struct Growing<'a, 'c> {
+    connection: &'c Connection,
+    /// What was changed in the tables so far.
+    transaction: Option<Transaction<'c>>,
     rooms: &'a HashMap<RoomName, Room>,
     ids: &'a mut Ids,
     now: Time,
@@ -35,6 +40,16 @@ pub(super) struct Growing<'a> {
     /// A message was deleted.
     deletes: bool,
     last_person: LastPerson,
+}
+
+/// What a commit has come to. The rooms' ends, and who is the last person, hold once it is stored.
+pub(super) struct Grew<'c> {
+    /// What the rooms have got, and where they end now.
+    pub(super) fresh: Vec<(Room, Fresh)>,
+    /// The last person.
+    pub(super) last_person: LastPerson,
+    /// What it changes in the tables, if anything.
+    pub(super) transaction: Option<Transaction<'c>>,
 }
 
 /// A room, and what it has got.
@@ -47,22 +62,23 @@ struct Grown {
     topic: Option<EntryText>,
 }
 
-impl<'a> Growing<'a> {
+impl<'a, 'c> Growing<'a, 'c> {
     /// Nothing was added yet.
     pub(super) fn new(
-        transaction: &'a Connection,
+        connection: &'c Connection,
         rooms: &'a HashMap<RoomName, Room>,
         ids: &'a mut Ids,
         last_person: LastPerson,
     ) -> Self {
-        Self { transaction, rooms, ids, now: Time::now(), grown: Vec::new(), deletes: false, last_person }
+        let (transaction, now, grown, deletes) = (None, Time::now(), Vec::new(), false);
+        Self { connection, transaction, rooms, ids, now, grown, deletes, last_person }
     }
 
-    /// Gives an entry its place, unless its id has one. Ids are noted at once: whoever gives up the transaction has them
+    /// Gives an entry its place, unless its id has one. Ids are noted at once: whoever gives up the commit has them
     /// forgotten.
     pub(super) fn add(&mut self, draft: &Draft) -> rusqlite::Result<Outcome> {
         let id = draft.id;
-        if let Some(found) = self.ids.find(self.transaction, id)? {
+        if let Some(found) = self.ids.find(self.connection, id)? {
             return Ok(if self.room(&draft.room).is_some_and(|room| room.id == room_of(found)) {
                 Outcome::Known { id, seq: seq_of(found) }
             } else {
@@ -118,29 +134,38 @@ impl<'a> Growing<'a> {
     }
 
     /// Decides about a draft that changes a message, and notes what it changes.
-    fn note_change(&self, draft: &Draft) -> rusqlite::Result<Verdict> {
-        let change = self
-            .room(&draft.room)
-            .and_then(|room| Change::new(self.transaction, room.id, room.last + 1, draft));
-        change.map_or(Ok(Verdict::Refused(StoreError::NoSuchEntry)), |change| change.note())
+    fn note_change(&mut self, draft: &Draft) -> rusqlite::Result<Verdict> {
+        let missing = Ok(Verdict::Refused(StoreError::NoSuchEntry));
+        let Some(room) = self.room(&draft.room) else { return missing };
+        let change = Change::new(self.tables()?, room.id, room.last + 1, draft);
+        change.map_or(missing, |change| change.note())
     }
 
-    /// Writes what was added; what the rooms have got, and who is the last person, holds once the transaction is committed.
-    pub(super) fn finish(mut self) -> rusqlite::Result<(Vec<(Room, Fresh)>, LastPerson)> {
-        self.last_person.write(self.transaction)?;
+    /// What is to be stored, and what else belongs to it.
+    pub(super) fn finish(mut self) -> rusqlite::Result<Grew<'c>> {
+        let mut last_person = self.last_person;
+        if last_person.has_risen() {
+            last_person.write(self.tables()?)?;
+        }
         let mut fresh = Vec::with_capacity(self.grown.len());
-        for Grown { name, room, mut full, mut open, topic } in self.grown {
+        for Grown { name, room, mut full, mut open, topic } in std::mem::take(&mut self.grown) {
             full.extend(open.take());
             if let Some(topic) = &topic {
-                let mut set = self.transaction.prepare_cached("UPDATE rooms SET topic = ?2 WHERE id = ?1")?;
+                let mut set = self.tables()?.prepare_cached("UPDATE rooms SET topic = ?2 WHERE id = ?1")?;
                 set.execute(params![room.id, topic.as_str()])?;
             }
             fresh.push((room, Fresh { room: name, batches: full, topic }));
         }
-        let batches =
-            fresh.iter().flat_map(|(room, fresh)| fresh.batches.iter().map(|batch| (room.id, batch)));
-        journal::add(self.transaction, batches)?;
-        Ok((fresh, self.last_person))
+        Ok(Grew { fresh, last_person, transaction: self.transaction })
+    }
+
+    /// The tables, to change them.
+    fn tables(&mut self) -> rusqlite::Result<&Connection> {
+        let transaction = match self.transaction.take() {
+            Some(transaction) => transaction,
+            None => Transaction::new_unchecked(self.connection, TransactionBehavior::Immediate)?,
+        };
+        Ok(self.transaction.insert(transaction))
     }
 
     /// A room that has any entries.
@@ -154,8 +179,10 @@ impl<'a> Growing<'a> {
         let place = match self.grown.iter().rposition(|grown| grown.name == *name) {
             Some(place) => place,
             None => {
-                let room =
-                    self.rooms.get(name).copied().map_or_else(|| new_room(self.transaction, name), Ok)?;
+                let room = match self.rooms.get(name) {
+                    Some(room) => *room,
+                    None => new_room(self.tables()?, name)?,
+                };
                 let (full, open) = (Vec::new(), Builder::default());
                 self.grown.push(Grown { name: name.clone(), room, full, open, topic: None });
                 self.grown.len() - 1

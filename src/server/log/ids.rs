@@ -53,6 +53,11 @@ impl Ids {
         rows.next()?.map(|row| row.get(0)).transpose()
     }
 
+    /// Whether [`Ids::find`] knows of this one without the table.
+    pub(super) fn is_in_memory(&self, id: Uuid) -> bool {
+        id >= self.from || self.recent.contains_key(&id)
+    }
+
     /// An id comes into the log, unless [`Ids::forget`] is called for it.
     pub(super) fn note(&mut self, id: Uuid, place: i64) {
         self.recent.insert(id, place);

@@ -12,8 +12,9 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::growing::new_room;
+use super::journal::Journal;
 use super::sqlite::{self, Durability, last_seq, place};
-use super::writer::{SETTLED_BYTES, take_up};
+use super::store::{SETTLED_BYTES, take_up};
 use super::{LogError, schema, unusable};
 use crate::protocol::event::{Entry, EntryKind, EntryText};
 use crate::protocol::limits::TOPIC_BYTES;
@@ -92,8 +93,8 @@ impl Import {
         let lock = sqlite::lock(data)?;
         let path = data.join(super::FILE);
         let open = || {
-            let (connection, _) = sqlite::open(&path, Durability::Power)?;
-            take_up(connection)
+            let (connection, id) = sqlite::open(&path, Durability::Power)?;
+            take_up(connection, Journal::open(data, id, Durability::Power)?)
         };
         let connection = open().map_err(|error| match error {
             LogError::Sqlite(error) => unusable(&path, error),

@@ -28,6 +28,7 @@ mod purge;
 mod reader;
 mod schema;
 mod sqlite;
+mod store;
 mod tail;
 mod unread;
 mod writer;
@@ -48,9 +49,11 @@ use crate::server::database::Damaged;
 use crate::server::disk::Disk;
 use crate::server::hub::Speaker;
 
+use journal::Journal;
 use people::LastPerson;
 use tail::Tail;
 
+pub use journal::{FILE as JOURNAL, complete};
 pub use reader::Reader;
 pub use sqlite::Durability;
 pub use unread::{Unread, Whose};
@@ -238,6 +241,17 @@ pub enum LogError {
     /// It is not whole.
     #[error(transparent)]
     Damaged(#[from] Damaged),
+    /// What was committed lies behind something that nobody has written there.
+    #[error(
+        "{path} is damaged from byte {at} on, and what comes behind that is whole. It was left as it is: put a copy \
+         of the folder back, or move this file away to go on without what is in it"
+    )]
+    DamagedJournal {
+        /// The journal's file.
+        path: String,
+        /// Where.
+        at: usize,
+    },
     /// What is in a row was not written there by a parlor.
     #[error("the log of {room} is garbled at {seq}: somebody or something has changed its file")]
     Garbled {
@@ -307,18 +321,25 @@ impl<T: Send + 'static> Log<T> {
     pub fn open(data: &Path, durability: Durability, disk: Disk) -> Result<Self, LogError> {
         let lock = sqlite::lock(data)?;
         let path = data.join(FILE);
-        Self::open_file(&path, lock, durability, disk).map_err(|error| match error {
+        Self::open_file(data, &path, lock, durability, disk).map_err(|error| match error {
             LogError::Sqlite(error) => unusable(&path, error),
             other => other,
         })
     }
 
-    fn open_file(path: &Path, lock: File, durability: Durability, disk: Disk) -> Result<Self, LogError> {
+    fn open_file(
+        data: &Path,
+        path: &Path,
+        lock: File,
+        durability: Durability,
+        disk: Disk,
+    ) -> Result<Self, LogError> {
         let (connection, id) = sqlite::open(path, durability)?;
+        let journal = Journal::open(data, id, durability)?;
         let last_person = LastPerson::read(&connection)?.number();
         let tail = Tail::default();
         let reader = Reader::open(path, tail.clone(), disk)?;
-        let (writer, committed, rooms) = Writer::start(connection, tail, lock, disk)?;
+        let (writer, committed, rooms) = Writer::start(connection, journal, tail, lock, disk)?;
         Ok(Self { id, rooms, last_person, writer, committed, reader })
     }
 }

@@ -40,9 +40,19 @@ impl LastPerson {
 
     /// Somebody adds an entry; guests do not count.
     pub(super) fn note(&mut self, author: u64) {
-        if author > self.number && author < GUESTS {
+        if !self.covers(author) {
             *self = Self { number: author, rose: true };
         }
+    }
+
+    /// Whether it stays what it is when this one adds an entry.
+    pub(super) fn covers(self, author: u64) -> bool {
+        author <= self.number || author >= GUESTS
+    }
+
+    /// Whether there is anything to write.
+    pub(super) fn has_risen(self) -> bool {
+        self.rose
     }
 
     /// Writes it, if it has risen; it holds once the transaction is committed.

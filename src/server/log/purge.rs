@@ -4,7 +4,7 @@
 //! what waits to be stored. The list of what is to be purged is in the log too, and is struck off only when all is
 //! done, so that a crash in between costs a repetition and no secret. In this order:
 //!
-//! 1. What was said is settled: the journal is empty.
+//! 1. What was said is settled: the journal is empty, its table and its file.
 //! 2. The frames of the message, and of the entries that edited it, lose their text where they stand. They keep their places,
 //!    and whoever catches up learns from them that it was deleted.
 //! 3. The write-ahead log, which holds the former state of all these pages, is written back and cut to nothing.
@@ -13,7 +13,7 @@
 //! stays on the list until nothing of it is left, and `edits` says until then which of its edits still have their text.
 //!
 //! That is enough because nothing else in the file holds copies. SQLite overwrites what it gives free, for which it is told
-//! when the file is opened: the journal at each settling, which writes a little more for it. But within pages that are in use it
+//! when the file is opened. But within pages that are in use it
 //! leaves copies of rows where it has moved them, and no setting keeps it from that. So no text stands in rows that
 //! are moved: see [`pad`].
 

@@ -26,6 +26,8 @@ const MIGRATIONS: &[Migration] = &[
     },
     // A room's log may begin later than at 1.
     |transaction| transaction.execute_batch("ALTER TABLE rooms ADD COLUMN first INTEGER NOT NULL DEFAULT 1"),
+    // The tables are as they were. But what was committed last may be in a file beside them, for which no earlier version looks.
+    |_| Ok(()),
 ];
 
 /// One row for each entry.
@@ -52,8 +54,8 @@ const FIRST: &str = "
     );
 ";
 
-/// What is committed goes into `journal`, a row for each commit: see `journal.rs`. Later it is settled: `batches` has it by
-/// room, `count` entries from `place` on, as the frames that went to everyone, end to end, and `ids` says where an id is.
+/// What is committed with changes of tables goes into `journal`, a row for each such commit: see `journal.rs`. Later it is
+/// settled: `batches` has it by room, `count` entries from `place` on, as the frames that went to everyone, end to end, and `ids` says where an id is.
 const BATCHES: &str = "
     CREATE TABLE journal (
         number  INTEGER PRIMARY KEY,

@@ -36,10 +36,10 @@ const SHORT_PATIENCE: Duration = Duration::from_millis(20);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Durability {
-    /// The end of the program, however sudden: `synchronous=NORMAL`. A power cut may cost the last moments.
+    /// The end of the program, however sudden: SQLite's `synchronous=NORMAL`. A power cut may cost the last moments.
     #[default]
     Process,
-    /// A power cut too: `synchronous=FULL`, a flush to the disk for each commit.
+    /// A power cut too: SQLite's `synchronous=FULL`, a flush to the disk for each commit.
     Power,
 }
 
@@ -89,8 +89,10 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<(Connection, U
     connection.pragma_update(None, "synchronous", durability.synchronous())?;
     // A writer alone never waits; this is for a backup tool that holds the file for a moment.
     connection.busy_timeout(PATIENCE)?;
-    // 16 MiB: what the journal writes again and again in between goes into the file once.
+    // 16 MiB: what is written again and again in between goes into the file once.
     connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
+    // 8 MiB: what is settled at once, or SQLite writes pages in the middle of it that it changes again.
+    connection.pragma_update(None, "cache_size", -8192)?;
     // After a burst the write-ahead log gives its space back.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     // What is taken out is overwritten, also in pages that are free from then on: see `purge.rs`.

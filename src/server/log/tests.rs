@@ -6,6 +6,7 @@ use super::*;
 use crate::protocol::command::Place;
 use crate::protocol::time::Time;
 
+mod journaling;
 mod keeping;
 mod unread;
 
@@ -23,7 +24,9 @@ impl Open {
     async fn reopened(self) -> Self {
         self.log.reader.close().await;
         self.log.writer.close().await;
-        assert!(!self.folder.path().join("parlor.db-wal").exists(), "closed, the log is one file");
+        for file in ["parlor.db-wal", "parlor.journal"] {
+            assert!(!self.folder.path().join(file).exists(), "closed, the log is one file");
+        }
         let log = Log::open(self.folder.path(), Durability::Power, Disk::Threads).unwrap();
         Self { log, folder: self.folder }
     }
@@ -34,6 +37,15 @@ impl Open {
         assert_eq!((commit.answers.len(), commit.answers[0].tag), (1, 7));
         commit.answers.remove(0).outcomes
     }
+}
+
+/// The log's files as they are at this moment: what a sudden end leaves.
+fn copied(open: &Open) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for file in [FILE, "parlor.db-wal", JOURNAL] {
+        std::fs::copy(open.folder.path().join(file), copy.path().join(file)).unwrap();
+    }
+    copy
 }
 
 fn room(name: &str) -> RoomName {
@@ -54,6 +66,10 @@ fn draft(name: &str, text: &str) -> Draft {
         off: false,
         refusal: None,
     }
+}
+
+fn topic(name: &str, text: &str) -> Draft {
+    Draft { kind: EntryKind::Topic, ..draft(name, text) }
 }
 
 fn seq(outcome: &Outcome) -> u64 {
@@ -155,24 +171,6 @@ async fn pages_are_contiguous_and_end_where_they_should() {
     assert!(open.log.reader.batch(&room("#a"), 20, 20).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn the_journal_is_taken_up_after_a_sudden_end() {
-    let mut open = open();
-    let once = draft("#a", "x");
-    open.append(vec![draft("#a", "before"), once.clone()]).await;
-    open.append(vec![draft("#b", "elsewhere")]).await;
-    let copy = tempfile::tempdir().unwrap();
-    for file in ["parlor.db", "parlor.db-wal"] {
-        std::fs::copy(open.folder.path().join(file), copy.path().join(file)).unwrap();
-    }
-    let log = Log::open(copy.path(), Durability::Process, Disk::Threads).unwrap();
-    let last: Vec<_> = log.rooms.iter().map(|room| (room.name.as_str(), room.last)).collect();
-    assert_eq!(last, [("#a", 2), ("#b", 1)]);
-    let mut open = Open { log, folder: copy };
-    assert_eq!(open.append(vec![once.clone()]).await, [Outcome::Known { id: once.id, seq: 2 }]);
-    assert_eq!(seq(&open.append(vec![draft("#a", "after")]).await[0]), 3);
-}
-
 /// A log as the first version of the schema kept it, one row for each entry.
 #[tokio::test]
 async fn a_log_of_the_first_schema_is_read_on() {
@@ -272,14 +270,16 @@ async fn a_page_of_long_texts_ends_early_on_the_far_side() {
 async fn a_full_disk_stores_nothing_takes_no_number_and_heals() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("parlor.db");
-    let (connection, _) = sqlite::open(&path, Durability::Process).unwrap();
+    let (connection, id) = sqlite::open(&path, Durability::Process).unwrap();
+    let journal = Journal::open(folder.path(), id, Durability::Process).unwrap();
     let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     connection.pragma_update(None, "max_page_count", pages + 4).unwrap();
     let lock = sqlite::lock(folder.path()).unwrap();
-    let (writer, mut committed, _) = Writer::start(connection, Tail::default(), lock, Disk::Threads).unwrap();
+    let (writer, mut committed, _) =
+        Writer::start(connection, journal, Tail::default(), lock, Disk::Threads).unwrap();
     let mut stored = 0;
     let failed = loop {
-        writer.append(vec![draft("#a", &"x".repeat(2000))], 0).await.unwrap();
+        writer.append(vec![topic("#a", &"x".repeat(2000))], 0).await.unwrap();
         match committed.recv().await.unwrap().answers[0].outcomes[0] {
             Outcome::Stored { seq, .. } => stored = seq,
             Outcome::Failed { error, .. } => break error,

@@ -1,59 +1,106 @@
 //! The log's one writer: takes all that waits, commits once, and hands it on. It has a thread of its own, or is a task
 //! where [`Disk`] says so.
+//!
+//! While nobody else wants anything of it, whoever hands over a few messages stores them at once instead: that is a write to a
+//! file, and two changes of thread would take several times as long.
 
-use std::collections::HashMap;
 use std::fs::File;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode as SqliteCode, TransactionBehavior};
+use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
-use tracing::{debug, error};
+use tracing::error;
 
-use super::growing::{Growing, Room};
-use super::ids::Ids;
-use super::people::LastPerson;
-use super::purge::Purging;
-use super::sqlite::{self, place};
+use super::journal::Journal;
+use super::store::Store;
 use super::tail::Tail;
-use super::{
-    Commit, Commits, Committed, Draft, Fresh, LogError, Outcome, StoreError, StoredRoom, expiry, journal,
-    schema,
-};
-use crate::protocol::event::Entry;
+use super::{Commit, Commits, Draft, LogError, StoredRoom, expiry, sqlite};
 use crate::protocol::limits::{COMMIT_ENTRIES, COMMITS_AHEAD, LOG_QUEUE};
 use crate::protocol::name::RoomName;
 use crate::protocol::time::Time;
-use crate::server::batch::join;
 use crate::server::disk::Disk;
 use crate::server::metrics::CommitCounts;
-
-/// Entries, and bytes of them, that may be unsettled: some milliseconds of work for the writer, once in so many messages,
-/// and at a start after a crash.
-const UNSETTLED_ENTRIES: usize = 8192;
-const UNSETTLED_BYTES: usize = 4 << 20;
-/// Bytes that may be unsettled when the disk does not let them be settled: beyond it nothing more is taken, or memory
-/// would fill up.
-const UNSETTLED_MOST: usize = 64 << 20;
-/// Bytes in one settled row, at most, or one commit's: what is read for one page need not be much more than the page.
-pub(super) const SETTLED_BYTES: usize = 64 << 10;
-
-/// Turns of purging that the log still takes when it is closed: less than a second.
-const PURGES_AT_END: usize = 16;
 
 /// The handle of the writer. Clones hand over to the same one.
 #[derive(Debug)]
 pub struct Writer<T> {
     orders: mpsc::Sender<Order<T>>,
     counts: Arc<CommitCounts>,
+    desk: Arc<Desk<T>>,
+    /// Hand-overs that are not committed.
+    waiting: Arc<AtomicUsize>,
+    /// Whether there is a thread that whoever hands over can do without.
+    is_apart: bool,
+}
+
+/// Where one sits at a time: the thread, or whoever stores something at once. Empty once the log is closed.
+#[derive(Debug)]
+struct Desk<T>(Mutex<Option<Open<T>>>);
+
+#[derive(Debug)]
+struct Open<T> {
+    store: Store,
+    committed: mpsc::Sender<Commit<T>>,
+    /// Until then all is for the thread.
+    slow_until: Option<Instant>,
+}
+
+/// Storing something at once takes some microseconds. One that took so long had to wait for the disk, and a task must not.
+const SLOW: Duration = Duration::from_millis(1);
+/// For how long it is left to the thread then.
+const SLOW_FOR: Duration = Duration::from_secs(1);
+
+impl<T> Desk<T> {
+    fn lock(&self) -> MutexGuard<'_, Option<Open<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the log, if it is open.
+    fn with<R>(&self, work: impl FnOnce(&mut Store) -> R) -> Option<R> {
+        self.lock().as_mut().map(|open| work(&mut open.store))
+    }
+}
+
+/// The thread's: when it ends, however it ends, the log is closed for all.
+struct Keeper<T>(Arc<Desk<T>>);
+
+impl<T> Drop for Keeper<T> {
+    fn drop(&mut self) {
+        drop(self.0.lock().take());
+    }
+}
+
+/// Whoever has one is waiting to be stored: nobody who comes later may be before it.
+#[derive(Debug)]
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn begin(waiting: &Arc<AtomicUsize>) -> Self {
+        waiting.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(waiting))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl<T> Clone for Writer<T> {
     fn clone(&self) -> Self {
-        Self { orders: self.orders.clone(), counts: Arc::clone(&self.counts) }
+        Self {
+            orders: self.orders.clone(),
+            counts: Arc::clone(&self.counts),
+            desk: Arc::clone(&self.desk),
+            waiting: Arc::clone(&self.waiting),
+            is_apart: self.is_apart,
+        }
     }
 }
 
@@ -62,6 +109,7 @@ enum Order<T> {
     Append {
         drafts: Vec<Draft>,
         tag: T,
+        waiting: Waiting,
     },
     Expire(Expire),
     /// It is time to purge what was deleted.
@@ -81,19 +129,24 @@ struct Expire {
 impl<T: Send + 'static> Writer<T> {
     pub(super) fn start(
         connection: Connection,
+        journal: Journal,
         tail: Tail,
         lock: File,
         disk: Disk,
     ) -> Result<(Self, Commits<T>, Vec<StoredRoom>), LogError> {
         let (orders, orders_in) = mpsc::channel(LOG_QUEUE);
         let (committed, committed_out) = mpsc::channel(COMMITS_AHEAD);
-        let state = State::open(connection, tail, disk)?;
-        let counts = Arc::clone(&state.counts);
-        let last = |room: &StoredRoom| state.rooms.get(&room.name).map_or(room.last, |known| known.last);
-        let stored = sqlite::rooms(&state.connection)?.into_iter();
+        let store = Store::open(connection, journal, tail)?;
+        let counts = Arc::clone(&store.counts);
+        let last = |room: &StoredRoom| store.rooms.get(&room.name).map_or(room.last, |known| known.last);
+        let stored = sqlite::rooms(&store.connection)?.into_iter();
         let stored = stored.map(|(_, room)| StoredRoom { last: last(&room), ..room }).collect();
+        let open = Open { store, committed: committed.clone(), slow_until: None };
+        let desk = Arc::new(Desk(Mutex::new(Some(open))));
         let bell = Bell { orders: orders.downgrade() };
-        let (runtime, run) = (Handle::current(), state.run(orders_in, bell, committed, lock));
+        let (runtime, run) =
+            (Handle::current(), run(Arc::clone(&desk), disk, orders_in, bell, committed, lock));
+        let is_apart = matches!(disk, Disk::Threads);
         match disk {
             Disk::Here(_) => drop(runtime.spawn(run)),
             Disk::Threads => {
@@ -102,7 +155,7 @@ impl<T: Send + 'static> Writer<T> {
                 drop(started.map_err(|error| LogError::File("the log's thread".to_owned(), error))?);
             }
         }
-        Ok((Self { orders, counts }, committed_out, stored))
+        Ok((Self { orders, counts, desk, waiting: Arc::default(), is_apart }, committed_out, stored))
     }
 
     /// Its commits so far.
@@ -121,7 +174,33 @@ impl<T: Send + 'static> Writer<T> {
     /// # Errors
     /// When the log is closed.
     pub async fn append(&self, drafts: Vec<Draft>, tag: T) -> Result<(), LogError> {
-        self.orders.send(Order::Append { drafts, tag }).await.map_err(|_| LogError::Closed)
+        let Err((drafts, tag)) = self.store_at_once(drafts, tag) else { return Ok(()) };
+        let waiting = Waiting::begin(&self.waiting);
+        self.orders.send(Order::Append { drafts, tag, waiting }).await.map_err(|_| LogError::Closed)
+    }
+
+    /// Stores drafts before it returns, or gives them back: when that might take long, and when anything is on its way, so that
+    /// what comes together is committed together, and nothing is before what was handed over before it.
+    fn store_at_once(&self, drafts: Vec<Draft>, tag: T) -> Result<(), (Vec<Draft>, T)> {
+        if !self.is_apart {
+            return Err((drafts, tag));
+        }
+        let Ok(mut open) = self.desk.0.try_lock() else { return Err((drafts, tag)) };
+        let Some(Open { store, committed, slow_until }) = open.as_mut() else { return Err((drafts, tag)) };
+        let start = Instant::now();
+        if slow_until.is_some_and(|until| start < until) {
+            return Err((drafts, tag));
+        }
+        let is_idle = self.waiting.load(Ordering::Acquire) == 0 && committed.capacity() == COMMITS_AHEAD;
+        match committed.try_reserve() {
+            Ok(place) if is_idle && store.is_quick(&drafts) => {
+                place.send(store.commit(vec![(drafts, tag)]));
+                let end = Instant::now();
+                *slow_until = (end - start > SLOW).then(|| end + SLOW_FOR);
+                Ok(())
+            }
+            _ => Err((drafts, tag)),
+        }
     }
 
     /// Takes out what was said in a room before a moment, from its beginning on and up to the entry `up_to`, and says
@@ -171,303 +250,193 @@ impl<T: Send + 'static> Bell<T> {
     }
 }
 
-/// Settles all of a log that nobody else uses.
-pub(super) fn take_up(connection: Connection) -> Result<Connection, LogError> {
-    let mut state = State::open(connection, Tail::default(), Disk::Threads)?;
-    // Was that not possible, this says why.
-    state.try_to_settle()?;
-    Ok(state.connection)
-}
-
-struct State {
-    connection: Connection,
-    rooms: HashMap<RoomName, Room>,
-    ids: Ids,
-    tail: Tail,
-    /// Bytes in the tail.
-    unsettled: usize,
-    /// Something was overwritten in the file, and what it was may be in the write-ahead log still.
-    overwritten: bool,
-    counts: Arc<CommitCounts>,
+/// Writes until the log is closed, or nobody can hand over anything any more.
+async fn run<T: Send + 'static>(
+    desk: Arc<Desk<T>>,
     disk: Disk,
-    purging: Purging,
-    last_person: LastPerson,
-}
-
-impl State {
-    /// Knows what the log holds, and settles what the last server left.
-    fn open(connection: Connection, tail: Tail, disk: Disk) -> Result<Self, LogError> {
-        let mut rooms = HashMap::new();
-        for (id, room) in sqlite::rooms(&connection)? {
-            rooms.insert(room.name, Room { id, last: room.last });
-        }
-        let (ids, counts) = (Ids::open(&connection)?, Arc::new(CommitCounts::default()));
-        let purging = Purging::new(&connection)?;
-        let last_person = LastPerson::read(&connection)?;
-        let (unsettled, overwritten) = (0, false);
-        let mut state =
-            Self { connection, rooms, ids, tail, unsettled, overwritten, counts, disk, purging, last_person };
-        state.take_up_journal()?;
-        Ok(state)
+    mut orders: mpsc::Receiver<Order<T>>,
+    bell: Bell<T>,
+    committed: mpsc::Sender<Commit<T>>,
+    lock: File,
+) {
+    let keeper = Keeper(desk);
+    let desk = &*keeper.0;
+    let mut close = None;
+    if let Some(time) = desk.with(|store| store.purging.remind()).flatten() {
+        bell.ring_after(time);
     }
-
-    async fn run<T: Send + 'static>(
-        mut self,
-        mut orders: mpsc::Receiver<Order<T>>,
-        bell: Bell<T>,
-        committed: mpsc::Sender<Commit<T>>,
-        lock: File,
-    ) {
-        let mut close = None;
-        if let Some(time) = self.purging.remind() {
-            bell.ring_after(time);
-        }
-        while close.is_none() {
-            let Some(first) = orders.recv().await else { break };
-            let mut group: Vec<(Vec<Draft>, T)> = Vec::new();
-            let (mut entries, mut expire) = (0, None);
-            let mut next = Some(first);
-            while let Some(order) = next.take() {
-                match order {
-                    Order::Purge => self.purging.asked(),
-                    Order::Append { drafts, tag } => {
-                        entries += drafts.len();
-                        group.push((drafts, tag));
-                    }
-                    Order::Expire(step) => {
-                        expire = Some(step);
-                        break;
-                    }
-                    Order::Close(done) => {
-                        close = Some(done);
-                        break;
-                    }
+    while close.is_none() {
+        let Some(first) = orders.recv().await else { break };
+        let (mut group, mut waited): (Vec<(Vec<Draft>, T)>, Vec<Waiting>) = (Vec::new(), Vec::new());
+        let (mut entries, mut expire, mut purges) = (0, None, false);
+        let mut next = Some(first);
+        while let Some(order) = next.take() {
+            match order {
+                Order::Purge => purges = true,
+                Order::Append { drafts, tag, waiting } => {
+                    entries += drafts.len();
+                    group.push((drafts, tag));
+                    waited.push(waiting);
                 }
-                if entries < COMMIT_ENTRIES {
-                    next = orders.try_recv().ok();
-                }
-            }
-            if !group.is_empty() {
-                self.disk.take().await;
-                let commit = self.commit(group);
-                self.disk.take().await;
-                if committed.send(commit).await.is_err() {
-                    error!("nobody publishes what is stored: the log ends");
+                Order::Expire(step) => {
+                    expire = Some(step);
                     break;
                 }
-                if self.ids.mark() >= UNSETTLED_ENTRIES || self.unsettled >= UNSETTLED_BYTES {
-                    self.settle();
+                Order::Close(done) => {
+                    close = Some(done);
+                    break;
                 }
             }
-            if let Some(Expire { room, before, up_to, done }) = expire {
-                self.disk.take().await;
-                let step = self.expire(&room, before, up_to);
-                self.disk.take().await;
-                // Whoever asked may be gone; it is done all the same.
-                drop(done.send(step));
-            }
-            if self.purging.is_time(orders.is_empty()) {
-                self.purge();
-            }
-            if let Some(time) = self.purging.remind() {
-                bell.ring_after(time);
+            if entries < COMMIT_ENTRIES {
+                next = orders.try_recv().ok();
             }
         }
-        orders.close();
-        self.settle();
-        // What takes longer, or does not work now, is left to the next start.
-        for _ in 0..PURGES_AT_END {
-            if !self.purging.is_due() || !self.purge() {
+        if !group.is_empty() {
+            disk.take().await;
+            let Some(commit) = desk.with(|store| store.commit(group)) else { break };
+            disk.take().await;
+            if committed.send(commit).await.is_err() {
+                error!("nobody publishes what is stored: the log ends");
                 break;
             }
+            // Not before it is on its way: what is stored at once now comes behind it.
+            drop(waited);
+            desk.with(Store::settle_in_time);
         }
-        // Empties the write-ahead log into the file, so that the file alone is the whole log.
-        if let Err((_, error)) = self.connection.close() {
-            error!(%error, "the log could not be closed in order; the next start repairs it");
+        if let Some(Expire { room, before, up_to, done }) = expire {
+            disk.take().await;
+            let Some(step) = desk.with(|store| store.expire(&room, before, up_to)) else { break };
+            disk.take().await;
+            // Whoever asked may be gone; it is done all the same.
+            drop(done.send(step));
         }
-        drop(lock);
-        drop(close);
-    }
-
-    /// Puts what is in the journal where it is read.
-    fn settle(&mut self) {
-        match self.try_to_settle() {
-            Ok(()) => {
-                self.settled();
-                self.empty_write_ahead();
+        let nobody_waits = orders.is_empty();
+        let remind = desk.with(|store| {
+            if purges {
+                store.purging.asked();
             }
-            // Nothing is lost by it, and it can be read: it is tried again, at the latest by the next start.
-            Err(error) => error!(%error, "what was said stays in the journal"),
-        }
-    }
-
-    /// Takes what was deleted out of the files, as much as is done at once; whether it is worth going on at once.
-    fn purge(&mut self) -> bool {
-        let purged = self.try_to_settle().map_err(LogError::from).and_then(|()| {
-            self.settled();
-            self.purging.purge(&mut self.connection)
+            if store.purging.is_time(nobody_waits) {
+                store.purge();
+            }
+            store.purging.remind()
         });
-        purged.unwrap_or_else(|error| {
-            error!(%error, "what was deleted is still in the files; it is tried again");
-            self.purging.failed();
-            false
-        })
-    }
-
-    /// One step of taking out what has expired.
-    fn expire(&mut self, room: &RoomName, before: Time, up_to: u64) -> Result<expiry::Step, LogError> {
-        let Some(Room { id, .. }) = self.rooms.get(room).copied() else {
-            return Ok(expiry::Step { first: 1, at_end: true, changed: false, more: false });
-        };
-        let mut step = expiry::step(&mut self.connection, id, before, up_to)?;
-        self.overwritten |= step.changed;
-        // Only what is settled can be taken out, and the last of it stays: perhaps there is more.
-        if step.at_end && !self.tail.of(room).is_empty() {
-            self.settle();
-            step.more = self.tail.of(room).is_empty();
-        }
-        if !step.more {
-            self.empty_write_ahead();
-        }
-        Ok(step)
-    }
-
-    /// Takes what was overwritten out of the write-ahead log too. With a reader in the way it is tried again, after the
-    /// next settling at the latest.
-    fn empty_write_ahead(&mut self) {
-        if self.overwritten {
-            match sqlite::empty_write_ahead(&self.connection) {
-                Ok(emptied) => self.overwritten = !emptied,
-                Err(error) => error!(%error, "the write-ahead log could not be emptied"),
-            }
+        if let Some(time) = remind.flatten() {
+            bell.ring_after(time);
         }
     }
+    orders.close();
+    let open = desk.lock().take();
+    if let Some(Open { store, .. }) = open {
+        store.close();
+    }
+    drop(lock);
+    drop(close);
+}
 
-    fn settled(&mut self) {
-        self.ids.inserted();
-        self.tail.clear();
-        self.unsettled = 0;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::event::{EntryKind, EntryText};
+    use crate::protocol::name::Nick;
+    use crate::server::hub::Speaker;
+    use crate::server::log::{Durability, Log, Outcome};
+    use uuid::Uuid;
+
+    fn draft(kind: EntryKind, text: &str) -> Draft {
+        let by = Speaker { nick: Nick::new("alice").unwrap(), who: None, author: 7 };
+        Draft::new(kind, RoomName::lobby(), Uuid::now_v7(), by, EntryText::from_stored(text))
     }
 
-    fn try_to_settle(&mut self) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut all = self.tail.all();
-        // Side by side in the file, if they are.
-        all.sort_by_cached_key(|(name, _)| self.rooms.get(name).map(|room| room.id));
-        for (name, batches) in all {
-            let Some(room) = self.rooms.get(&name) else { continue };
-            for batch in join(batches, SETTLED_BYTES) {
-                schema::insert(&transaction, room.id, Some(&batch))?;
-            }
-        }
-        self.ids.insert(&transaction)?;
-        journal::clear(&transaction)?;
-        transaction.commit()
+    fn message() -> Draft {
+        draft(EntryKind::Message, "a message")
     }
 
-    /// What the last server left unsettled, because it ended too suddenly.
-    fn take_up_journal(&mut self) -> Result<(), LogError> {
-        let names: HashMap<i64, RoomName> =
-            self.rooms.iter().map(|(name, room)| (room.id, name.clone())).collect();
-        for (room, batch) in journal::read(&self.connection)? {
-            let name = names.get(&room);
-            let damaged =
-                |seq| LogError::Garbled { room: name.map_or("?", RoomName::as_str).to_owned(), seq };
-            let (Some(name), Some(batch)) = (name, batch) else { return Err(damaged(0)) };
-            for (seq, json) in batch.entries() {
-                let entry: Entry = serde_json::from_slice(json).map_err(|_| damaged(seq))?;
-                self.ids.note(entry.id, place(room, seq));
-            }
-            if let Some(room) = self.rooms.get_mut(name) {
-                room.last = room.last.max(batch.last);
-            }
-            self.tail.add(name, &[batch]);
-        }
-        if self.ids.mark() > 0 {
-            self.settle();
-        }
-        Ok(())
+    fn open(folder: &tempfile::TempDir) -> Log<u32> {
+        Log::open(folder.path(), Durability::Process, Disk::Threads).unwrap()
     }
 
-    /// Stores a group in one transaction: all of it, or nothing.
-    fn commit<T>(&mut self, group: Vec<(Vec<Draft>, T)>) -> Commit<T> {
-        if self.unsettled >= UNSETTLED_MOST {
-            self.settle();
-            if self.unsettled > 0 {
-                return refused(group, StoreError::Failed);
-            }
-        }
-        let mark = self.ids.mark();
+    /// Makes the room by a first message.
+    async fn make_room(log: &mut Log<u32>) {
+        log.writer.append(vec![message()], 0).await.unwrap();
+        log.committed.recv().await.unwrap();
+    }
+
+    /// Stores a message at once, as soon as the thread is done with what was before.
+    async fn say(log: &Log<u32>) {
+        let mut drafts = vec![message()];
         let start = Instant::now();
-        match self.store(group.iter().map(|(drafts, _)| drafts.as_slice())) {
-            Ok((fresh, outcomes)) => {
-                self.counts.committed(outcomes.iter().map(Vec::len).sum(), start.elapsed());
-                debug!(hand_overs = group.len(), "committed");
-                let tags = group.into_iter().map(|(_, tag)| tag);
-                let answers =
-                    outcomes.into_iter().zip(tags).map(|(outcomes, tag)| Committed { outcomes, tag });
-                Commit { fresh, answers: answers.collect() }
-            }
-            // What is wrong with one of them is not for the others to feel.
-            Err(error) if group.len() > 1 && is_of_one(&error) => {
-                self.ids.forget(mark);
-                let (mut fresh, mut answers) = (Vec::new(), Vec::new());
-                for alone in group {
-                    let commit = self.commit(vec![alone]);
-                    fresh.extend(commit.fresh);
-                    answers.extend(commit.answers);
+        while let Err((given_back, _)) = log.writer.store_at_once(drafts, 0) {
+            assert!(start.elapsed() < Duration::from_secs(60), "it never stores anything at once");
+            drafts = given_back;
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_is_stored_at_once_while_nothing_is_on_its_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = open(&folder);
+        make_room(&mut log).await;
+        say(&log).await;
+        // It is not published yet: the next ones gather.
+        assert!(log.writer.store_at_once(vec![message()], 0).is_err());
+        let commit = log.committed.try_recv().unwrap();
+        assert!(matches!(commit.answers[0].outcomes[0], Outcome::Stored { seq: 2, .. }));
+        say(&log).await;
+        drop(log.committed.try_recv().unwrap());
+        // One who waits is first.
+        let waiting = Waiting::begin(&log.writer.waiting);
+        assert!(log.writer.store_at_once(vec![message()], 0).is_err());
+        drop(waiting);
+        say(&log).await;
+    }
+
+    #[tokio::test]
+    async fn what_may_take_long_is_for_the_thread() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = open(&folder);
+        assert!(log.writer.store_at_once(vec![message()], 0).is_err(), "the room is new");
+        make_room(&mut log).await;
+        say(&log).await;
+        drop(log.committed.try_recv().unwrap());
+        let topic = draft(EntryKind::Topic, "a topic");
+        let long = draft(EntryKind::Message, &"x".repeat(20_000));
+        let of_another = Draft { author: Some(8), ..message() };
+        for drafts in [vec![message(), topic], vec![long], vec![of_another]] {
+            assert!(log.writer.store_at_once(drafts, 0).is_err());
+        }
+        log.writer.close().await;
+        assert!(log.writer.store_at_once(vec![message()], 0).is_err());
+        assert!(matches!(log.writer.append(vec![message()], 0).await, Err(LogError::Closed)));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn what_one_hands_over_stays_in_its_order_whoever_stores_it() {
+        const WRITERS: u32 = 8;
+        const EACH: u32 = 300;
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = open(&folder);
+        for name in 0..WRITERS {
+            let writer = log.writer.clone();
+            tokio::spawn(async move {
+                for n in 0..EACH {
+                    let kind = if n % 50 == 49 { EntryKind::Topic } else { EntryKind::Message };
+                    writer.append(vec![draft(kind, "x")], name * EACH + n).await.unwrap();
+                    if n % 3 == 0 {
+                        tokio::task::yield_now().await;
+                    }
                 }
-                Commit { fresh, answers }
-            }
-            Err(error) => {
-                error!(%error, "nothing of a group could be stored");
-                self.ids.forget(mark);
-                let is_full = error.sqlite_error_code() == Some(SqliteCode::DiskFull);
-                refused(group, if is_full { StoreError::Full } else { StoreError::Failed })
+            });
+        }
+        let (mut next, mut seq) = ([0; WRITERS as usize], 0);
+        while seq < u64::from(WRITERS * EACH) {
+            for answer in log.committed.recv().await.unwrap().answers {
+                seq += 1;
+                assert!(matches!(answer.outcomes[0], Outcome::Stored { seq: stored, .. } if stored == seq));
+                let (name, n) = (answer.tag / EACH, answer.tag % EACH);
+                assert_eq!(n, next[name as usize], "of {name}");
+                next[name as usize] += 1;
             }
         }
     }
-
-    /// One transaction. Of what it changes, the rooms' ends and the last person are taken over only if it succeeds; the ids that it noted
-    /// are for the caller to forget if it does not.
-    fn store<'a>(
-        &mut self,
-        group: impl Iterator<Item = &'a [Draft]>,
-    ) -> rusqlite::Result<(Vec<Fresh>, Vec<Vec<Outcome>>)> {
-        let Self { connection, rooms, ids, tail, unsettled, purging, last_person, .. } = self;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut all = Vec::new();
-        let mut growing = Growing::new(&transaction, rooms, ids, *last_person);
-        for drafts in group {
-            all.push(drafts.iter().map(|draft| growing.add(draft)).collect::<Result<_, _>>()?);
-        }
-        let deletes = growing.deletes();
-        let (fresh, last) = growing.finish()?;
-        transaction.commit()?;
-        *last_person = last;
-        if deletes {
-            purging.deleted();
-        }
-        for (room, fresh) in &fresh {
-            rooms.insert(fresh.room.clone(), *room);
-            // Before anyone hears of it, or one who is behind would look for it in vain.
-            tail.add(&fresh.room, &fresh.batches);
-            *unsettled += fresh.batches.iter().map(|batch| batch.bytes.len()).sum::<usize>();
-        }
-        Ok((fresh.into_iter().map(|(_, fresh)| fresh).collect(), all))
-    }
-}
-
-/// Nothing of a group was stored.
-fn refused<T>(group: Vec<(Vec<Draft>, T)>, error: StoreError) -> Commit<T> {
-    let refuse = |(drafts, tag): (Vec<Draft>, T)| {
-        let outcomes = drafts.iter().map(|draft| Outcome::Failed { id: draft.id, error }).collect();
-        Committed { outcomes, tag }
-    };
-    Commit { fresh: Vec::new(), answers: group.into_iter().map(refuse).collect() }
-}
-
-/// Whether an error may be that of a single draft: of the rows that it touches, and not of the disk.
-fn is_of_one(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(SqliteCode::ConstraintViolation | SqliteCode::DatabaseCorrupt))
 }
