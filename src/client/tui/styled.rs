@@ -90,7 +90,10 @@ impl Styled {
 
     /// Takes away the white space at the end.
     pub(crate) fn trim_end(&mut self) {
-        self.text.truncate(self.text.trim_end().len());
+        // By graphemes: a sign that stands on the space behind it would be lost with that.
+        let spaces = self.text.graphemes(true).rev().take_while(|grapheme| grapheme.trim().is_empty());
+        let spaces: usize = spaces.map(str::len).sum();
+        self.text.truncate(self.text.len() - spaces);
         let end = self.text.len();
         self.looks.retain_mut(|(range, _)| {
             range.end = range.end.min(end);

@@ -309,6 +309,11 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_stands_on_a_space_keeps_it() {
+        assert_eq!(wrap("\u{1193F} ", 8), ["\u{1193F} "]);
+    }
+
+    #[test]
     fn what_is_copied_is_cut_anywhere() {
         assert_eq!(cut("go abcdefghijkl", 5), ["go ab", "cdefg", "hijkl"]);
         assert_eq!(cut("a你好 ", 3), ["a你", "好 "]);

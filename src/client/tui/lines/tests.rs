@@ -145,7 +145,7 @@ fn what_is_asked_and_answered_is_said_in_lines() {
     told.line("/reply");
     told.line("exit");
     insta::assert_snapshot!(told.lines(), @r#"
-    ! there is no command /nonsense: F1 lists them all; to say it as it is, begin with //
+    ! there is no command /nonsense: /help lists them all; to say it as it is, begin with //
     * topic of #lobby: Friday: demo
     * what you write next answers bob: message 1
     ! You wrote "exit": leave parlor? Enter: leave, s: say it, Esc: go back

@@ -102,7 +102,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
-        name: "completion-popup",
+        name: "completion",
         section: "screen",
         help: "what a word could become is shown: auto while it is typed, tab when that is pressed",
         choices: &["auto", "tab"],

@@ -5,12 +5,12 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use ratatui::buffer::{Buffer, Cell};
-use ratatui::style::Modifier;
+use ratatui::buffer::Cell;
 
 use super::widths;
 use crate::client::tui::script::Script;
 use crate::client::tui::settings::{Change, Value};
+use crate::client::tui::theme::Theme;
 use crate::client::tui::{Effect, Event, view};
 use crate::protocol::command::Command;
 
@@ -47,13 +47,20 @@ fn after(script: &mut Script, text: &str) -> (u16, u16) {
     (x + u16::try_from(text.chars().count()).unwrap() - 1, y)
 }
 
-/// What is reversed, a line for each row.
-fn selected(buffer: &Buffer) -> String {
+/// Whether a cell stands on the ground of what is selected.
+fn is_selected(theme: Theme, cell: &Cell) -> bool {
+    Some(cell.bg) == theme.selected().bg
+}
+
+/// What is selected, a line for each row.
+fn selected(script: &mut Script) -> String {
+    let theme = script.state.theme;
+    let (buffer, _) = script.screen();
     let mut rows = Vec::new();
     for y in 0..buffer.area.height {
         let row: String = (0..buffer.area.width)
             .map(|x| &buffer[(x, y)])
-            .filter(|cell| cell.modifier.contains(Modifier::REVERSED))
+            .filter(|cell| is_selected(theme, cell))
             .map(Cell::symbol)
             .collect();
         if !row.is_empty() {
@@ -167,7 +174,7 @@ fn what_is_dragged_over_is_copied_as_it_was_typed() {
     let (from, to) = (find(&mut script, "line that"), after(&mut script, "narrow as"));
     drag(&mut script, from, to);
     assert_snapshot!(script.text());
-    assert_snapshot!(selected(script.screen().0), @"
+    assert_snapshot!(selected(&mut script), @"
     line that is so long that it must
     be broken more than once in a pane
     as narrow as
@@ -181,7 +188,7 @@ fn what_is_dragged_over_is_copied_as_it_was_typed() {
     assert_eq!(copied(&mut script).as_deref(), Some(text));
     // Any key ends it.
     script.press(KeyCode::Left);
-    assert_eq!(selected(script.screen().0), "");
+    assert_eq!(selected(&mut script), "");
 }
 
 #[test]
@@ -214,7 +221,7 @@ fn whole_messages_say_whose_they_are() {
     see the docs (https://example.org/docs) and https://example.org/a_b_c.
     one
     ");
-    assert_snapshot!(selected(script.screen().0), @"
+    assert_snapshot!(selected(&mut script), @"
     morning
     a line that is so long that it must
     be broken more than once in a pane
@@ -236,7 +243,7 @@ fn two_clicks_take_a_word() {
     click(&mut script, at);
     click(&mut script, at);
     assert_eq!(copied(&mut script).as_deref(), Some("morning"));
-    assert_eq!(selected(script.screen().0), "morning");
+    assert_eq!(selected(&mut script), "morning");
     assert!(script.text().contains("7 characters sent to the terminal"), "{}", script.text());
 }
 
@@ -329,12 +336,13 @@ proptest! {
             let panes = view::panes(&script.state);
             let over = script.state.overlay.is_some();
             let none = script.state.mouse.selection.is_none();
+            let theme = script.state.theme;
             let (buffer, _) = script.screen();
             for y in (0..rows).filter(|_| !over) {
                 for x in 0..columns {
-                    let reversed = buffer[(x, y)].modifier.contains(Modifier::REVERSED);
+                    let selected = is_selected(theme, &buffer[(x, y)]);
                     let within = panes.scrollback.contains((x, y).into());
-                    prop_assert!(!reversed || (within && !none), "{x}, {y}");
+                    prop_assert!(!selected || (within && !none), "{x}, {y}");
                 }
             }
         }

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::history::{answer, in_sight, log, room};
 use crate::client::tui::script::{Script, entry, room_name};
+use crate::client::tui::settings::Popup;
 use crate::client::tui::{Effect, Event as Happening};
 use crate::protocol::command::{Command, Place};
 use crate::protocol::event::{Entry, Event, Found, Hit};
@@ -323,6 +324,8 @@ proptest! {
     fn the_chosen_message_is_always_in_sight(steps in prop::collection::vec(step(), 1..60)) {
         let mut last = 700;
         let mut script = room(last);
+        // A list of what a word could become may lie over it.
+        script.state.company.settings.completion_popup = Popup::Tab;
         esc(&mut script);
         for step in steps {
             match step {

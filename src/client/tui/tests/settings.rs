@@ -46,6 +46,8 @@ fn all_settings_are_shown() {
            │ kept in /home/alice/.config/parlor/config.toml, where keys are bound too           │
            │                                                                                    │
            │ [screen]                                                                           │
+           │  theme        auto          how everything looks; auto fits the terminal, and      │
+           │                             /theme shows each                                      │
            │  time-format  %H:%M         how times are written, as strftime has it; "" leaves   │
            │                             them out                                               │
            │ *names-width  20            columns of the names beside what is said, at most      │
@@ -55,6 +57,10 @@ fn all_settings_are_shown() {
            │  people-pane  auto          the people at the right: auto shows them where there   │
            │                             is room                                                │
            │  noise        on            who comes and leaves is shown                          │
+           │  completion   auto          what a word could become is shown: auto while it is    │
+           │                             typed, tab when that is pressed                        │
+           │  mouse        off           the mouse chooses, opens and selects here; off: it is  │
+           │                             the terminal's                                         │
            │                                                                                    │
            │ [notices]                                                                          │
            │ *bell         off           what rings is heard (line 2, default on)               │
@@ -62,16 +68,10 @@ fn all_settings_are_shown() {
            │                             can                                                    │
            │ *words        ferris, crab  what counts as your name beside it (line 3, default    │
            │                             none)                                                  │
-           │  typing       on            others see that you are typing                         │
-           ╰────────────────────────────────────────────────────────────────────────────────────╯
-                  │                                                                      │
-                  │              This is the beginning of #lobby.                        │
-                  │                                                                      │
-                  │ ─────────────────────── Saturday 21 November ─────────────────────── │
-                  │ 11:02  bob   good morning                                            │
+           ╰──────────────────────────────────────────────────────────────────────────── ↓ more ╯
     ──────────────┴──────────────────────────────────────────────────────────────────────┴──────────────
      alice ›
-     ● connected to den 2 ms                                                                  Esc close
+     ● connected to den 2 ms                                                   PgDn further · Esc close
     "#);
     script.resize(50, 12);
     assert_snapshot!(script.text(), @r#"
@@ -181,6 +181,8 @@ fn what_cannot_be_set_changes_nothing_and_stays_in_the_input() {
 fn tab_completes_names_and_values() {
     let mut script = lobby(90, 16);
     script.write("/set t");
+    script.press(KeyCode::Tab);
+    assert!(script.text().contains("/set theme"), "{}", script.text());
     script.press(KeyCode::Tab);
     assert!(script.text().contains("/set time-format"), "{}", script.text());
     script.press(KeyCode::Tab);
@@ -310,7 +312,7 @@ fn a_key_of_ones_own_works_and_is_shown() {
     assert_snapshot!(help, @r"
     Alt-Enter                  send; on an empty line, try to connect now
     Enter, Shift-Enter, Ctrl-J new line in the message
-    x                          take it back: yours, or anybody's if you keep order
+    x, Del                     take it back: yours, or anybody's if you keep order
     F5                         this help
     ");
     script.press(KeyCode::Esc);
