@@ -222,7 +222,7 @@ fn who_is_asked_to_end_says_what_was_not_sent() {
     alice.line("said into the dark");
     alice.shows("that waits here until there is a connection");
     alice.keys("\x03");
-    alice.shows("One message is not sent yet and would be lost.");
+    alice.shows("One message is not sent yet: it will be in the input when you");
     alice.keys("\r");
     let (code, drawn) = alice.end();
     assert_eq!(code, 1, "{drawn}");

@@ -17,15 +17,15 @@ const ALT_E: &str = "\x1be";
 const CTRL_C: &str = "\x03";
 const UP: &str = "\x1b[A";
 
-/// What a file in this home says whose name ends so; `None` if there is no such file.
-fn kept(home: &Path, ending: &str) -> Option<(PathBuf, String)> {
+/// What a file of this folder, somewhere in this home, says; `None` if there is none.
+fn kept(home: &Path, folder: &str) -> Option<(PathBuf, String)> {
     let mut folders = vec![home.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+    while let Some(looked_into) = folders.pop() {
+        for entry in std::fs::read_dir(&looked_into).into_iter().flatten().flatten() {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.to_string_lossy().ends_with(ending) {
+            } else if looked_into.ends_with(folder) && path.extension().is_none_or(|kind| kind != "lock") {
                 return std::fs::read_to_string(&path).ok().map(|text| (path, text));
             }
         }
@@ -34,10 +34,10 @@ fn kept(home: &Path, ending: &str) -> Option<(PathBuf, String)> {
 }
 
 /// Waits until what is kept is as `wanted`.
-fn until_kept(home: &Path, ending: &str, wanted: impl Fn(Option<&str>) -> bool) {
+fn until_kept(home: &Path, folder: &str, wanted: impl Fn(Option<&str>) -> bool) {
     let give_up = Instant::now() + PATIENCE;
     loop {
-        let kept = kept(home, ending);
+        let kept = kept(home, folder);
         if wanted(kept.as_ref().map(|(_, text)| text.as_str())) {
             return;
         }
@@ -108,7 +108,7 @@ fn a_draft_outlives_a_client_that_is_killed() {
     alice.shows("good morning");
     alice.line("/lock open sesame please");
     alice.keys("half a thought 李");
-    until_kept(home.path(), ".toml", |text| text.is_some_and(|text| text.contains("half a thought 李")));
+    until_kept(home.path(), "drafts", |text| text.is_some_and(|text| text.contains("half a thought 李")));
     let killed = Command::new("kill").args(["-KILL", &alice.pid().to_string()]).status().unwrap();
     assert!(killed.success());
     drop(alice);
@@ -117,17 +117,18 @@ fn a_draft_outlives_a_client_that_is_killed() {
     alice.shows("alice › half a thought 李");
     alice.line(" and the rest");
     alice.shows("half a thought 李 and the rest");
-    until_kept(home.path(), ".toml", |text| text.is_none());
+    until_kept(home.path(), "drafts", |text| text.is_none());
     // What was written before is one key away, but for what nobody may read.
     alice.keys(UP);
     alice.shows("alice › half a thought 李 and the rest");
     alice.keys(UP);
     alice.shows("alice › good morning");
-    let (path, inputs) = kept(home.path(), ".jsonl").unwrap();
+    let (path, inputs) = kept(home.path(), "inputs").unwrap();
     assert!(!inputs.contains("sesame"), "{}: {inputs}", path.display());
     // Left in order, a draft stays too.
     alice.line("!");
     alice.keys("to be continued");
+    alice.shows("alice › to be continued");
     let asked = Command::new("kill").args(["-TERM", &alice.pid().to_string()]).status().unwrap();
     assert!(asked.success());
     assert_eq!(alice.end().0, 0);

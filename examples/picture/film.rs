@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Seconds that a key takes in the film.
 const KEY: f32 = 0.07;
 
+/// What says where somebody's files are.
+const HOMES: [&str; 5] = ["HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"];
+
 /// Somebody's terminal.
 struct Person {
     keys: Box<dyn std::io::Write + Send>,
@@ -48,9 +51,8 @@ impl Person {
         program.env("COLORTERM", "truecolor");
         program.env("TZ", "UTC");
         program.env("PS1", "$ ");
-        for name in ["HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] {
-            program.env(name, home);
-        }
+        program.env("USER", "alice");
+        HOMES.iter().for_each(|name| program.env(name, home));
         let beside = our_program()?;
         program.env("PATH", format!("{}:/usr/bin:/bin", beside.parent().unwrap_or(&beside).display()));
         let child = pair.slave.spawn_command(program)?;
@@ -169,6 +171,20 @@ fn our_program() -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
+/// The line by which others join the parlor of whoever lives in `home`.
+fn invite(home: &Path) -> anyhow::Result<String> {
+    let mut command = std::process::Command::new(our_program()?);
+    command.arg("invite").env_clear();
+    HOMES.iter().for_each(|name| {
+        command.env(name, home);
+    });
+    let told = command.output()?;
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let invite = told.split_whitespace().find(|word| word.contains("parlor://"));
+    let invite = invite.with_context(|| format!("`parlor invite` said {told:?}"))?;
+    Ok(invite.trim_matches('\'').to_owned())
+}
+
 /// What alice sees, and when.
 struct Camera {
     alice: Person,
@@ -221,10 +237,9 @@ pub(crate) fn film() -> anyhow::Result<String> {
     shell.cwd(home("alice")?);
     let alice = Person::sits_down(shell, &home("alice")?, SIZE)?;
     let mut camera = Camera { alice, at: 0.0, frames: Vec::new() };
-    act(&mut camera, |name, port| {
+    act(&mut camera, |name| {
         let mut join = CommandBuilder::new(our_program()?);
-        let room = format!("127.0.0.1:{port}");
-        join.args(["join", &room, "--nick", name, "--plain"]);
+        join.args(["join", &invite(&home("alice")?)?, "--nick", name]);
         join.cwd(home(name)?);
         let person = Person::sits_down(join, &home(name)?, (80, 24))?;
         person.until("connected", true)?;
@@ -234,25 +249,58 @@ pub(crate) fn film() -> anyhow::Result<String> {
 }
 
 /// What happens in it. `comes` brings somebody into the room.
-fn act(camera: &mut Camera, comes: impl Fn(&str, u16) -> anyhow::Result<Person>) -> anyhow::Result<()> {
-    let port = free_port()?;
+fn act(camera: &mut Camera, comes: impl Fn(&str) -> anyhow::Result<Person>) -> anyhow::Result<()> {
     camera.notices("$", 0.8)?;
-    camera.writes(&format!("parlor host --listen 127.0.0.1:{port} --open --plain --nick alice"))?;
-    camera.presses("\r", 0.4)?;
-    camera.notices("connected", 2.5)?;
-    let mut bob = comes("bob", port)?;
-    camera.notices("bob", 0.6)?;
-    bob.press("good morning! that was one line 👋\r")?;
-    camera.notices("one line", 1.6)?;
-    let _carol = comes("carol", port)?;
-    camera.notices("carol", 0.8)?;
-    Ok(())
+    camera.writes("parlor host --listen 127.0.0.1:7878")?;
+    camera.presses(ENTER, 0.3)?;
+    camera.notices("connected", 3.0)?;
+
+    let mut bob = comes("bob")?;
+    camera.notices("bob", 0.7)?;
+    bob.press("good morning! one line, four words, and I am in 👋\r")?;
+    camera.notices("I am in", 1.6)?;
+    let mut carol = comes("carol")?;
+    camera.notices("carol", 0.7)?;
+    carol.press("did the build pass?\r")?;
+    camera.notices("build pass", 1.2)?;
+    camera.writes("@ca")?;
+    camera.presses(TAB, 0.6)?;
+    camera.writes("yes, in 3 minutes :tad")?;
+    camera.presses(TAB, 0.6)?;
+    camera.presses(ENTER, 1.2)?;
+
+    bob.press("\x1b[200~match receiver.recv().await {\n    Err(Lagged(_)) => self.read_log(cursor).await?,\n    news => self.deliver(news)?,\n}\x1b[201~")?;
+    bob.until("lines of code", true)?;
+    bob.press(ENTER)?;
+    camera.notices("self.deliver", 1.8)?;
+    camera.presses(ESC, 0.9)?;
+    camera.presses("+", 0.8)?;
+    camera.presses("1", 1.0)?;
+    camera.presses("r", 0.6)?;
+    camera.writes("falling behind and coming back are one case: neat!")?;
+    camera.presses(ENTER, 1.6)?;
+
+    camera.presses("\x1bg", 0.9)?;
+    camera.writes("them")?;
+    camera.hold(0.8)?;
+    camera.presses(ENTER, 1.0)?;
+    for _ in 0..5 {
+        camera.presses(DOWN, 0.8)?;
+    }
+    camera.presses(ESC, 0.8)?;
+
+    camera.presses("\x13", 0.6)?;
+    camera.writes("build")?;
+    camera.notices("carol", 1.8)?;
+    camera.presses(ENTER, 1.5)?;
+    camera.presses(ESC, 0.6)?;
+    camera.presses(ESC, 2.5)
 }
 
-/// A port that nobody listens on. Somebody might take it meanwhile; then the film is made again.
-fn free_port() -> anyhow::Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
+const ENTER: &str = "\r";
+const ESC: &str = "\x1b";
+const TAB: &str = "\t";
+const DOWN: &str = "\x1b[B";
 
 /// The frames as one picture that moves. A row that does not change is drawn once: most of them do not.
 fn develop(frames: &[(f32, Buffer, Option<Position>)], length: f32) -> Result<String, std::fmt::Error> {

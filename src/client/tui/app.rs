@@ -28,6 +28,9 @@ const FRAME: Duration = Duration::from_millis(16);
 /// How long to wait for the link's goodbye. It gives itself two seconds.
 const GOODBYE: Duration = Duration::from_millis(2500);
 
+/// How long an orderly end may take once the terminal was closed: the goodbye, and the writing of what is kept.
+const LAST_RESORT: Duration = Duration::from_secs(5);
+
 /// What is said where the terminal is not there any more.
 pub(super) const GONE: &str = "the terminal went away";
 
@@ -409,6 +412,8 @@ pub(super) fn texts(unsent: &[Command]) -> Vec<String> {
 pub(super) struct Signals {
     #[cfg(unix)]
     listening: Vec<(Wish, tokio::signal::unix::Signal)>,
+    #[cfg(unix)]
+    last_resort: Option<tokio::task::JoinHandle<()>>,
 }
 
 /// What a signal wishes.
@@ -433,7 +438,21 @@ impl Signals {
         ];
         // One that cannot be heard ends the process as it would have without us.
         let listening = kinds.into_iter().filter_map(|(wish, kind)| Some((wish, signal(kind).ok()?)));
-        Self { listening: listening.collect() }
+        Self { listening: listening.collect(), last_resort: Self::last_resort() }
+    }
+
+    /// Ends the process some time after its terminal was closed, if it has not ended by then. crossterm reads the end of a
+    /// terminal again and again and never comes back; a terminal that is closed between our looking whether it is there and
+    /// crossterm's reading would leave a process that does nothing but that.
+    #[cfg(unix)]
+    fn last_resort() -> Option<tokio::task::JoinHandle<()>> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut closed = signal(SignalKind::hangup()).ok()?;
+        Some(tokio::spawn(async move {
+            closed.recv().await;
+            tokio::time::sleep(LAST_RESORT).await;
+            std::process::exit(1);
+        }))
     }
 
     #[cfg(unix)]
@@ -461,6 +480,15 @@ impl Signals {
             pending::<()>().await;
         }
         Wish::Interrupt
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Signals {
+    fn drop(&mut self) {
+        if let Some(last_resort) = &self.last_resort {
+            last_resort.abort();
+        }
     }
 }
 

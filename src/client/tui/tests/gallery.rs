@@ -55,6 +55,11 @@ fn ctrl(mut script: Script, letter: char) -> Script {
     script
 }
 
+fn esc(mut script: Script) -> Script {
+    script.press(KeyCode::Esc);
+    script
+}
+
 const PICTURES: &[Picture] = &[
     ("connecting", || Script::new(120, 36)),
     ("an empty room of ones own", || {
@@ -156,6 +161,39 @@ const PICTURES: &[Picture] = &[
     }),
     ("mentions", || after(afternoon(), "/mentions")),
     ("a word to somebody alone", || after(afternoon(), "/msg bob do you have a minute?")),
+    ("reading", || typed(esc(talk()), "kk")),
+    ("reading and searching here", || typed(esc(talk()), "/build")),
+    ("a thread", || {
+        let mut script = typed(esc(talk()), "kkk");
+        script.press(KeyCode::Enter);
+        script
+    }),
+    ("the palette", || alt(afternoon(), KeyCode::Char('g'))),
+    ("the palette finds", || typed(alt(afternoon(), KeyCode::Char('g')), "ru")),
+    ("a list of commands", || typed(afternoon(), "/no")),
+    ("a list of names", || typed(afternoon(), "well, @b")),
+    ("themes", || after(afternoon(), "/theme")),
+    ("settings", || after(afternoon(), "/set")),
+    ("the first visit", || {
+        let mut script = Script::new(120, 36);
+        script.state.welcome = true;
+        script.online();
+        script.join("#lobby", 1, "", &["alice", "bob"]);
+        script.says("#lobby", 1, "bob", "good morning");
+        script
+    }),
+    ("too long", || {
+        let mut script = afternoon();
+        script.feed(Happening::Paste("long ".repeat(3400)));
+        script.press(KeyCode::Char('e'));
+        script
+    }),
+    ("long code is folded", || {
+        let mut script = afternoon();
+        let lines: Vec<String> = (1..=40).map(|line| format!("let x{line} = {line};")).collect();
+        script.says("#lobby", 9, "bob", &format!("```rust\n{}\n```", lines.join("\n")));
+        script
+    }),
     ("leaving while others are here", || ctrl(afternoon().hosting("parlor://10.0.0.5/#"), 'c')),
 ];
 

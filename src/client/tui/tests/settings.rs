@@ -372,7 +372,7 @@ fn somebody_new_is_welcomed_until_they_say_something() {
                   │              /set shows what you can change, /quit leaves. │
     ──────────────┴────────────────────────────────────────────────────────────┴──────────────
      alice ›
-     ● connected 2 ms                        Tab complete · PgUp history · Esc read · F1 help
+     ● connected 2 ms          Tab complete · PgUp history · Esc read · Alt-G go to · F1 help
     ");
     script.resize(50, 12);
     assert_snapshot!(script.text(), @r"

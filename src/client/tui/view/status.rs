@@ -282,6 +282,7 @@ pub(super) fn useful(state: &State) -> Vec<(String, &'static str)> {
         && choosing::has_choosable(state)
     {
         useful.push((esc, "read"));
+        useful.push((state.key_for(Action::Palette), "go to"));
     }
     useful.push((state.key_for(Action::Help), "help"));
     useful

@@ -14,14 +14,6 @@ pub(super) fn rows(state: &State, width: usize) -> Vec<Line<'static>> {
     let theme = state.theme;
     let keymap = state.keymap();
     let mut parts: Vec<(&str, Vec<(String, String)>)> = Vec::new();
-    for (title, table) in TABLES {
-        let commands = table.iter().map(|entry| {
-            let words = std::iter::once(&entry.name).chain(entry.short);
-            let words: Vec<String> = words.map(|word| format!("/{word}")).collect();
-            (format!("{} {}", words.join(", "), entry.arguments).trim_end().to_owned(), entry.help.to_owned())
-        });
-        parts.push((title, commands.collect()));
-    }
     for section in Section::ALL {
         let keys = BINDINGS.iter().filter(|binding| binding.section == section);
         let keys = keys.filter_map(|binding| Some((named(keymap.names(binding)), keymap.help(binding)?)));
@@ -31,6 +23,14 @@ pub(super) fn rows(state: &State, width: usize) -> Vec<Line<'static>> {
     let chosen = chosen.map(|binding| (named(keymap.chosen_names(binding)), binding.help.to_owned()));
     let title = "Reading (Esc on an empty line), or with a message chosen";
     parts.insert(parts.len().saturating_sub(2), (title, chosen.collect()));
+    for (title, table) in TABLES {
+        let commands = table.iter().map(|entry| {
+            let words = std::iter::once(&entry.name).chain(entry.short);
+            let words: Vec<String> = words.map(|word| format!("/{word}")).collect();
+            (format!("{} {}", words.join(", "), entry.arguments).trim_end().to_owned(), entry.help.to_owned())
+        });
+        parts.push((title, commands.collect()));
+    }
     let texts = [
         ("**bold** *italic* ~~struck~~", "bold, italic and struck; _italic_ too"),
         ("`code`", "code within a line"),
