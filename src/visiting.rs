@@ -184,7 +184,9 @@ enum How {
 
 impl How {
     fn of(seat: &Seat) -> Self {
-        if seat.lines { Self::Lines { every_time: seat.times } } else { Self::Screen }
+        // Such a terminal can show no screen, and says so.
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        if seat.lines || dumb { Self::Lines { every_time: seat.times } } else { Self::Screen }
     }
 }
 

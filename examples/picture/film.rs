@@ -253,7 +253,7 @@ fn act(camera: &mut Camera, comes: impl Fn(&str) -> anyhow::Result<Person>) -> a
     camera.notices("$", 0.8)?;
     camera.writes("parlor host --listen 127.0.0.1:7878")?;
     camera.presses(ENTER, 0.3)?;
-    camera.notices("connected", 3.0)?;
+    camera.notices("here 1", 3.0)?;
 
     let mut bob = comes("bob")?;
     camera.notices("bob", 0.7)?;
@@ -269,8 +269,16 @@ fn act(camera: &mut Camera, comes: impl Fn(&str) -> anyhow::Result<Person>) -> a
     camera.presses(TAB, 0.6)?;
     camera.presses(ENTER, 1.2)?;
 
-    bob.press("\x1b[200~match receiver.recv().await {\n    Err(Lagged(_)) => self.read_log(cursor).await?,\n    news => self.deliver(news)?,\n}\x1b[201~")?;
-    bob.until("lines of code", true)?;
+    let code = [
+        "```rust",
+        "match receiver.recv().await {",
+        "    // Fallen behind: the log has it all.",
+        "    Err(Lagged(_)) => self.read_log().await?,",
+        "    news => self.deliver(news)?,",
+        "}",
+        "```",
+    ];
+    bob.press(&code.join(NEW_LINE))?;
     bob.press(ENTER)?;
     camera.notices("self.deliver", 1.8)?;
     camera.presses(ESC, 0.9)?;
@@ -283,6 +291,7 @@ fn act(camera: &mut Camera, comes: impl Fn(&str) -> anyhow::Result<Person>) -> a
     camera.presses("\x1bg", 0.9)?;
     camera.writes("them")?;
     camera.hold(0.8)?;
+    camera.presses(ENTER, 0.5)?;
     camera.presses(ENTER, 1.0)?;
     for _ in 0..5 {
         camera.presses(DOWN, 0.8)?;
@@ -291,13 +300,14 @@ fn act(camera: &mut Camera, comes: impl Fn(&str) -> anyhow::Result<Person>) -> a
 
     camera.presses("\x13", 0.6)?;
     camera.writes("build")?;
-    camera.notices("carol", 1.8)?;
+    camera.notices("1 of", 1.8)?;
     camera.presses(ENTER, 1.5)?;
     camera.presses(ESC, 0.6)?;
     camera.presses(ESC, 2.5)
 }
 
 const ENTER: &str = "\r";
+const NEW_LINE: &str = "\x1b\r";
 const ESC: &str = "\x1b";
 const TAB: &str = "\t";
 const DOWN: &str = "\x1b[B";

@@ -109,7 +109,7 @@ pub(crate) fn row(svg: &mut String, buffer: &Buffer, y: u16) -> std::fmt::Result
         if paper != BACKGROUND {
             writeln!(
                 svg,
-                r#"<rect x="{left:.1}" y="{top:.1}" width="{wide:.1}" height="{}" fill="{paper}"/>"#,
+                r#"<rect x="{left:.1}" y="{top:.1}" width="{wide:.1}" height="{}" fill="{paper}" shape-rendering="crispEdges"/>"#,
                 CELL.1
             )?;
         }

@@ -53,6 +53,8 @@ pub(super) struct Session {
     continued: Continued,
     /// The message that `/about` has named, and where.
     about: Option<(RoomName, u64)>,
+    /// It named one that is not there: what is about a message now would be about another.
+    lost: bool,
     /// There is no more input.
     over: bool,
     leaving: bool,
@@ -88,6 +90,7 @@ impl Session {
             signals: Signals::listen(),
             continued: Continued::listen(),
             about: None,
+            lost: false,
             over: false,
             leaving: false,
             hung_up: false,
@@ -380,6 +383,7 @@ impl Session {
                         return self.take_in(Event::Tick(Now::read())).await;
                     }
                     Err(sentence) => {
+                        self.lost = true;
                         self.teller.warn(&sentence);
                         return Ok(());
                     }
@@ -387,6 +391,11 @@ impl Session {
             }
         }
         if command::is_about_a_message(text) {
+            if std::mem::take(&mut self.lost) {
+                self.teller
+                    .warn("which message? /about named none: name one, or say it again for the latest");
+                return Ok(());
+            }
             let about = self.about.take();
             let room = self.state.room_mut();
             let chosen = about.zip(room).filter(|((name, _), room)| room.name == *name);
@@ -415,6 +424,7 @@ impl Session {
                 None => Vec::new(),
             }),
             Own::About(which) => {
+                self.lost = false;
                 let seq = command::find(&self.state, &which)?;
                 let Some(room) = self.state.room() else { return Ok(Vec::new()) };
                 let (name, quote) = (room.name.clone(), self.state.quote(room, seq));

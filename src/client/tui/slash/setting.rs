@@ -19,7 +19,7 @@ pub(crate) enum Set {
 pub(crate) const COMMANDS: &[Entry] = &[Entry {
     name: "set",
     short: &["settings"],
-    arguments: "[NAME [VALUE]]",
+    arguments: "[NAME] [VALUE]",
     help: "show all settings, or one, or change it and keep it; VALUE default takes it back",
     completes: Completes::Settings,
     parse: |rest| {

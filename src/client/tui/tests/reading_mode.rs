@@ -238,6 +238,34 @@ fn what_is_copied_is_counted_and_as_it_was_typed() {
 }
 
 #[test]
+fn esc_that_is_pressed_slowly_reads_in_the_end() {
+    let mut script = room(LAST);
+    script.write("a");
+    script.press(KeyCode::Backspace);
+    // It leaves something, here reading itself, and what follows at once leads nowhere new.
+    script.press(KeyCode::Esc);
+    script.press(KeyCode::Esc);
+    assert!(!is_reading(&script));
+    script.pass(Duration::from_millis(500));
+    script.press(KeyCode::Esc);
+    assert!(!is_reading(&script));
+    script.pass(Duration::from_millis(500));
+    script.press(KeyCode::Esc);
+    assert!(is_reading(&script), "{}", script.text());
+}
+
+#[test]
+fn a_sentence_that_passes_by_itself_takes_no_key() {
+    let mut script = room(LAST);
+    script.state.say("something has changed");
+    script.press(KeyCode::Esc);
+    assert!(is_reading(&script), "{}", script.text());
+    script.state.say("something is so here");
+    script.write("k");
+    assert!(!script.text().contains("something is so here"), "{}", script.text());
+}
+
+#[test]
 fn the_link_of_a_message_is_opened() {
     let mut script = Script::new(80, 24);
     script.online();

@@ -252,6 +252,7 @@ fn the_screen_changes_with_the_file() {
         "[screen]\ntime-format = \"%H.%M\"\n[notices]\nbell = false\n[keys]\n\"f5\" = \"help\"\n# more\n",
     );
     script.press(KeyCode::Esc);
+    script.press(KeyCode::Esc);
     file(
         &mut script,
         "[screen]\ntime-format = \"%H.%M\"\nnois = true\n[notices]\nbell = \"loud\"\ndesktop = false\n",

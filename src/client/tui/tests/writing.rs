@@ -36,6 +36,31 @@ fn say(script: &mut Script, line: &str) {
 }
 
 #[test]
+fn what_was_never_written_is_not_found() {
+    let mut script = room();
+    say(&mut script, "cargo test");
+    ctrl(&mut script, 'r');
+    script.write("ca");
+    assert!(script.text().contains("← cargo test"), "{}", script.text());
+    script.write("zz");
+    assert!(script.text().contains("nothing like it"), "{}", script.text());
+    script.press(KeyCode::Enter);
+    assert_eq!(text(&script), "");
+}
+
+#[test]
+fn a_sentence_about_what_is_gone_goes_too() {
+    let mut script = room();
+    say(&mut script, "/nope");
+    assert!(script.text().contains("there is no command /nope"), "{}", script.text());
+    script.press(KeyCode::Left);
+    assert!(script.text().contains("there is no command /nope"), "it helps to correct it: {}", script.text());
+    ctrl(&mut script, 'u');
+    ctrl(&mut script, 'k');
+    assert!(!script.text().contains("there is no command"), "{}", script.text());
+}
+
+#[test]
 fn what_was_written_before_is_found_as_in_a_shell() {
     let mut script = room();
     for line in ["make test", "cargo test", "ls", "cargo test", "Make all"] {

@@ -1,6 +1,6 @@
 //! Opening long messages that are folded, and folding them again.
 
-use super::{Effect, State, history, scrollback_size};
+use super::{Effect, State, following, history, scrollback_size};
 use crate::client::tui::rows::Row;
 use crate::client::tui::scroll::Unit;
 
@@ -19,11 +19,13 @@ pub(super) fn toggle(state: &mut State, seq: u64, effects: &mut Vec<Effect>) -> 
     let Some(room) = state.room() else { return Ok(()) };
     let layout = state.layout(room, width);
     let rows = layout.number(Unit::Entry(seq)).map_or(0, |number| layout.rows(number).len());
-    if opened && rows > height {
+    let to = if opened && rows > height {
         // What is longer than the screen is read from its beginning.
-        let to = layout.with_in_sight(seq, height);
-        history::arrive_at(state, to, effects);
-    }
+        layout.with_in_sight(seq, height)
+    } else {
+        following::shown(&layout, seq, height)
+    };
+    history::arrive_at(state, to, effects);
     Ok(())
 }
 

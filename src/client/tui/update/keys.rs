@@ -33,10 +33,14 @@ pub(super) fn press(state: &mut State, key: &KeyEvent, effects: &mut Vec<Effect>
     state.focused = true;
     state.finding.marked = None;
     let read = is_reading(state);
+    let hammered = hammers(state);
     take(state, key, effects);
     let entered = !read && is_reading(state);
     let escapes = state.keymap().action(Key::of(key)) == Some(Action::Close) && !entered;
-    state.escaped = escapes.then_some(state.now.instant);
+    // One that was let pass does not begin the time anew: then Esc, pressed slowly, would never do anything again.
+    if !(escapes && hammered) {
+        state.escaped = escapes.then_some(state.now.instant);
+    }
 }
 
 fn is_reading(state: &State) -> bool {
@@ -104,7 +108,8 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
         // These were taken before.
         Action::Complete | Action::CompleteBack => {}
         Action::Close => {
-            let told = state.notice.take().is_some();
+            // What passes by itself needs no key of its own.
+            let told = state.notice.take().is_some_and(|notice| notice.until.is_none());
             if changing::stop_composing(state) {
                 return;
             }

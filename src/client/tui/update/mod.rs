@@ -63,6 +63,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let writes = matches!(event, Event::Key(_) | Event::Paste(_));
     let lay_over = state.overlay.as_ref().map(std::mem::discriminant);
     let told = state.notice.clone().filter(|notice| notice.until.is_some());
+    let pressed = matches!(event, Event::Key(_));
+    let stood = place(state);
+    let had_written = !state.composer().is_empty();
     let leaves = matches!(event, Event::Terminate | Event::Focus(false));
     let before = writes.then(|| (state.current, state.composer().revision()));
     let chosen = following::before(state);
@@ -105,12 +108,11 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     if writes {
         completing::offer(state);
     }
-    // What was told of something earlier says nothing of what lies over the rooms now.
-    if state.overlay.is_some()
-        && state.overlay.as_ref().map(std::mem::discriminant) != lay_over
-        && told.is_some()
-        && state.notice == told
-    {
+    // What was told of something earlier says nothing of what lies over the rooms now, of where a key has led since, nor of
+    // what was written and is gone.
+    let covered = state.overlay.is_some() && state.overlay.as_ref().map(std::mem::discriminant) != lay_over;
+    let left = pressed && (place(state) != stood || (had_written && state.composer().is_empty()));
+    if (covered || left) && told.is_some() && state.notice == told {
         state.notice = None;
     }
     theming::follow(state);
@@ -129,6 +131,11 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let left = leaves || effects.contains(&Effect::Quit);
     drafting::note(state, left, &mut effects);
     effects
+}
+
+/// Where the reader is: in which room, at which message, how far up.
+fn place(state: &State) -> (usize, Option<(Option<u64>, Scroll)>) {
+    (state.current, state.room().map(|room| (room.chosen, room.scroll)))
 }
 
 /// Keeps in mind since when the server owes us an answer. `heard`: it has just said something.

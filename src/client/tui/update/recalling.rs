@@ -41,7 +41,7 @@ pub(super) fn answer(
             wanted.push(c);
             // What was found may still be it.
             let from = found.map_or(usize::MAX, |place| place.saturating_add(1));
-            first(state, &wanted, from).or(found.filter(|_| wanted.chars().count() > 1))
+            first(state, &wanted, from)
         }
     };
     state.question = Some(Question::Search { wanted, found });
