@@ -239,7 +239,7 @@ impl Session {
                     }
                 }
                 Effect::Edit(_) => {
-                    self.teller.warn("the editor needs a screen: leave, and come without --lines")
+                    self.teller.warn("the editor needs a screen: leave, and come without --lines");
                 }
                 Effect::Suspend => self.suspend()?,
                 // There is a bell; a notice or a clipboard would be an escape sequence.

@@ -6,6 +6,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+use ratatui::layout::Rect;
 
 use crate::client::link::Update;
 use crate::client::tui::script::{Script, change, entry, nick, presence, room_name};
@@ -303,7 +304,7 @@ pub(super) fn answer(script: &mut Script, last: u64) {
                     room: join.room.clone(),
                     topic: Line::default(),
                     here: 1,
-                    last: last,
+                    last,
                     first: None,
                     members: Vec::new(),
                 };
@@ -324,7 +325,7 @@ pub(super) fn answer(script: &mut Script, last: u64) {
             };
             let room = history.room;
             let entries = (from..from + 50).map(|seq| entry(room.as_str(), seq, "carol", "old")).collect();
-            let page = Page { re: history.id, room, entries, last: last };
+            let page = Page { re: history.id, room, entries, last };
             script.hear(Event::Page(page));
         }
     }
@@ -338,7 +339,7 @@ fn stays_in_its_frame(script: &mut Script) -> Result<(), String> {
     if cursor.x >= buffer.area.width || cursor.y >= buffer.area.height {
         return Err(format!("the cursor is at {cursor:?}"));
     }
-    let rules = [panes.rooms.map(|rooms| rooms.right()), panes.people.map(|people| people.x - 1)];
+    let rules = [panes.rooms.map(Rect::right), panes.people.map(|people| people.x - 1)];
     for x in rules.into_iter().flatten().filter(|_| !covered) {
         for y in 0..panes.scrollback.bottom() {
             let found = buffer[(x, y)].symbol();
