@@ -1,7 +1,7 @@
 //! The look of everything on the screen. What a colour says is also said by a sign or by its place, so that nothing is
 //! lost without colours.
 //!
-//! Themes are files: ours in `assets/themes`, people's own beside their settings. One says of each [`Role`] how it
+//! Themes are files: ours in `assets/themes`, people's own beside their settings. One says of each `Role` how it
 //! looks; a [`Theme`] is that, for as many colours as this terminal has.
 //!
 //! | file | what it does |

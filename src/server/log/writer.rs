@@ -169,7 +169,7 @@ impl<T: Send + 'static> Writer<T> {
     }
 
     /// Hands over drafts, which get consecutive places as far as they share a room. Waits while too
-    /// many hand-overs are waiting before it. What becomes of them arrives as [`Committed`], with `tag`.
+    /// many hand-overs are waiting before it. What becomes of them arrives as [`Committed`](super::Committed), with `tag`.
     ///
     /// # Errors
     /// When the log is closed.
