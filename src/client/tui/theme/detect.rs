@@ -9,7 +9,7 @@ use super::file::Background;
 
 /// How long the start waits for the terminal to say its ground: longer than a terminal on this machine needs, and
 /// shorter than anybody notices. An answer from further away comes later, and is taken then: see [`super::late`].
-const PATIENCE: Duration = Duration::from_millis(150);
+const PATIENCE: Duration = Duration::from_millis(15);
 
 /// How many colours there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
