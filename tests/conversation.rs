@@ -102,7 +102,9 @@ fn a_host_is_in_the_room_at_once_and_ends_in_order() {
     host.keys("\x1b");
     host.hides("the host, here now");
     host.line("remember this");
-    host.shows("remember this");
+    host.until("what was said, stored", |screen| {
+        screen.contains("ada   remember this") && !screen.contains('◌')
+    });
     host.line("/quit");
     assert_eq!(host.end().0, 0);
     let host = Terminal::run(&["host", "--listen", "127.0.0.1:0", "--data", data, "--nick", "ada"], 100, 30);
@@ -202,7 +204,9 @@ fn a_host_sees_what_is_counted_and_a_signal_puts_it_into_the_log_and_not_on_the_
         Terminal::run(&["host", "--listen", "127.0.0.1:0", "--data", data, "--nick", "ada"], 100, 30);
     host.shows("ada ›");
     host.line("remember this");
-    host.shows("remember this");
+    host.until("what was said, stored", |screen| {
+        screen.contains("ada   remember this") && !screen.contains('◌')
+    });
     host.line("/stats");
     host.shows("1 stored");
     host.shows("commit time");

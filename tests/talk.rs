@@ -68,6 +68,8 @@ fn three_people_use_all_of_it() {
         person.shows("\u{21aa} alice: did the build pass?");
         person.shows("yes, in 3 min");
     }
+    // Others may hear of it before he does that it is stored.
+    bob.hides("◌");
     bob.line("/edit yes, in 5 min");
     for person in [&alice, &carol] {
         person.shows("yes, in 5 min (edited)");
@@ -76,6 +78,7 @@ fn three_people_use_all_of_it() {
     carol.line("the password is hunter2");
     alice.shows("hunter2");
     carol.shows("hunter2");
+    carol.hides("◌");
     carol.line("/delete");
     carol.shows("keep it");
     carol.keys("\r");
