@@ -31,6 +31,9 @@ const GOODBYE: Duration = Duration::from_millis(2500);
 /// How long an orderly end may take once the terminal was closed: the goodbye, and the writing of what is kept.
 const LAST_RESORT: Duration = Duration::from_secs(5);
 
+/// How long after an editor has ended a signal may still be meant for it: both come at once, by different ways.
+const AFTER_EDITOR: Duration = Duration::from_secs(1);
+
 /// What is said where the terminal is not there any more.
 pub(super) const GONE: &str = "the terminal went away";
 
@@ -47,6 +50,8 @@ pub(super) struct App {
     input: Option<EventStream>,
     /// It has the terminal.
     editor: Option<Editor>,
+    /// When it gave that back.
+    edited: Option<Instant>,
     /// What the terminal has not answered yet.
     late: Late,
     signals: Signals,
@@ -81,6 +86,7 @@ impl App {
             kept,
             input,
             editor: None,
+            edited: None,
             late,
             signals,
             continued,
@@ -209,6 +215,7 @@ impl App {
     /// Takes the terminal again, with what was written.
     fn close_editor(&mut self, written: Result<String, String>) -> anyhow::Result<()> {
         self.editor = None;
+        self.edited = Some(Instant::now());
         self.terminal.resume().context("cannot take the terminal again")?;
         self.input = Some(EventStream::new());
         let (columns, rows) = crossterm::terminal::size()?;
@@ -259,7 +266,10 @@ impl App {
             wish = self.signals.next() => {
                 self.hung_up |= wish == Wish::HangUp;
                 // In an editor that leaves the keys to the terminal, Ctrl-C is its business and comes here too.
-                if wish != Wish::Interrupt || self.editor.is_none() {
+                // So is one that ended it, of which we may hear after its end.
+                let of_editor =
+                    self.editor.is_some() || self.edited.is_some_and(|at| at.elapsed() < AFTER_EDITOR);
+                if wish != Wish::Interrupt || !of_editor {
                     events.push(Event::Terminate);
                 }
             }
