@@ -41,7 +41,6 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
     let words = words(&args.server)?;
     let mut trust = acquaintances.trust(&invite, args.server.plain, words)?;
     let (nick, apart) = nick(seat.nick.clone())?;
-    let how = How::of(&seat);
     for attempt in 1.. {
         let config = Config {
             address: invite.address.clone(),
@@ -55,20 +54,7 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
         let (why, barrier) = match connect(config).await? {
             Ok((link, updates, online)) => {
                 let inviting = passed_on(&invite, &trust, &online);
-                let seated = tui::Options {
-                    link,
-                    updates,
-                    first: vec![online],
-                    room: seat.room,
-                    wished: nick,
-                    data: client_folder(),
-                    settings: settings(seat.settings),
-                    welcomed: welcomed(),
-                    known_rooms: known_rooms(),
-                    themes: themes(),
-                    inviting,
-                };
-                return stay(seated, how).await;
+                return stay((link, updates, online), seat, nick, inviting).await;
             }
             Err(outside) => outside,
         };
@@ -147,8 +133,7 @@ pub(crate) async fn sit_down_at_home(
     seat: Seat,
     inviting: Inviting,
 ) -> anyhow::Result<ExitCode> {
-    let how = How::of(&seat);
-    let (nick, apart) = nick(seat.nick)?;
+    let (nick, apart) = nick(seat.nick.clone())?;
     let config = Config {
         address,
         nick: nick.clone(),
@@ -158,21 +143,8 @@ pub(crate) async fn sit_down_at_home(
         agent: agent("host"),
         give_up_after: None,
     };
-    let (link, updates, online) = connect(config).await?.map_err(|(why, _)| anyhow::anyhow!(why))?;
-    let options = tui::Options {
-        link,
-        updates,
-        first: vec![online],
-        room: seat.room,
-        wished: nick,
-        data: client_folder(),
-        settings: settings(seat.settings),
-        welcomed: welcomed(),
-        known_rooms: known_rooms(),
-        themes: themes(),
-        inviting,
-    };
-    stay(options, how).await
+    let connected = connect(config).await?.map_err(|(why, _)| anyhow::anyhow!(why))?;
+    stay(connected, seat, nick, inviting).await
 }
 
 /// How one sits there.
@@ -217,10 +189,29 @@ async fn connect(config: Config) -> anyhow::Result<Result<Connected, (String, Op
 }
 
 /// Sits down, on a screen or without: what went wrong before was a sentence.
-async fn stay(seated: tui::Options, how: How) -> anyhow::Result<ExitCode> {
+async fn stay(
+    (link, updates, online): Connected,
+    seat: Seat,
+    wished: Nick,
+    inviting: Inviting,
+) -> anyhow::Result<ExitCode> {
+    let how = How::of(&seat);
+    let options = tui::Options {
+        link,
+        updates,
+        first: vec![online],
+        room: seat.room,
+        wished,
+        data: client_folder(),
+        settings: settings(seat.settings),
+        welcomed: welcomed(),
+        known_rooms: known_rooms(),
+        themes: themes(),
+        inviting,
+    };
     let ending = match how {
-        How::Screen => tui::run(seated).await?,
-        How::Lines { every_time } => tui::lines::run(seated, every_time).await?,
+        How::Screen => tui::run(options).await?,
+        How::Lines { every_time } => tui::lines::run(options, every_time).await?,
     };
     if !ending.wanted {
         complain(&format!("parlor: {}", ending.why));
