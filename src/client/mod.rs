@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod export;
+pub mod find;
 pub mod identity;
 pub mod known_servers;
 pub mod lines;

@@ -24,6 +24,7 @@
 //! | [`stats`] | what a server counts: one snapshot, for programs and for people |
 //! | [`hex`] | bytes of a fixed length, as digits |
 //! | [`address`] | where a parlor is: `host:port`, `[v6]:port`, `unix:/path` |
+//! | [`announcement`] | what a parlor tells the network of itself, by DNS-SD and by datagrams |
 //! | [`invite`] | where it is and how to get in, in one line: `parlor://…` |
 //! | [`link`] | where in a text the links are |
 //! | [`limits`] | every limit, with its unit and its reason |
@@ -31,6 +32,7 @@
 //! `docs/protocol.md` specifies the same in words, for those who write a client without our code.
 
 pub mod address;
+pub mod announcement;
 pub mod code;
 pub mod command;
 pub mod emoji;
