@@ -16,6 +16,7 @@
 //! backend answers the same calls. It is a module and not yet a trait because there is one backend today.
 
 mod changes;
+mod checkpoint;
 mod expiry;
 mod growing;
 mod ids;

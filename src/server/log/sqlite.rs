@@ -89,8 +89,7 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<(Connection, U
     connection.pragma_update(None, "synchronous", durability.synchronous())?;
     // A writer alone never waits; this is for a backup tool that holds the file for a moment.
     connection.busy_timeout(PATIENCE)?;
-    // 16 MiB: what is written again and again in between goes into the file once.
-    connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
+    checkpoint_by_itself(&connection, AT_ONCE)?;
     // 8 MiB: what is settled at once, or SQLite writes pages in the middle of it that it changes again.
     connection.pragma_update(None, "cache_size", -8192)?;
     // After a burst the write-ahead log gives its space back.
@@ -110,6 +109,30 @@ fn log_id(connection: &Connection) -> Result<Uuid, LogError> {
     let bytes: [u8; 16] =
         connection.query_row("SELECT value FROM meta WHERE key = 'id'", [], |row| row.get(0))?;
     Ok(Uuid::from_bytes(bytes))
+}
+
+/// After how many pages of the write-ahead log a writer itself brings them into the file: 16 MiB, so that what is written
+/// again and again in between goes there once.
+const AT_ONCE: u32 = 4096;
+
+/// The same where a thread does so: 64 MiB, which it reaches only if the disk is slower than the writer.
+const AT_LAST: u32 = 16_384;
+
+fn checkpoint_by_itself(connection: &Connection, pages: u32) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "wal_autocheckpoint", pages)
+}
+
+/// Leaves bringing the write-ahead log into the file to somebody else, as long as they keep up.
+pub(super) fn leave_checkpoints(connection: &Connection) -> rusqlite::Result<()> {
+    checkpoint_by_itself(connection, AT_LAST)
+}
+
+/// Opens the log beside the writer, for checkpoints.
+pub(super) fn open_beside(path: &Path) -> Result<Connection, LogError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
 }
 
 /// Opens the log for reading, beside the writer.

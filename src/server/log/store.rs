@@ -3,12 +3,14 @@
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use rusqlite::{Connection, ErrorCode as SqliteCode, TransactionBehavior};
 use tracing::{debug, error};
 
+use super::checkpoint::Checkpointer;
 use super::growing::{Grew, Growing, Room};
 use super::ids::Ids;
 use super::journal::Journal;
@@ -63,6 +65,8 @@ pub(super) struct Store {
     pub(super) counts: Arc<CommitCounts>,
     pub(super) purging: Purging,
     last_person: LastPerson,
+    /// `None`: the writer does it all itself.
+    checkpointer: Option<Checkpointer>,
 }
 
 impl Store {
@@ -86,9 +90,19 @@ impl Store {
             counts,
             purging,
             last_person,
+            checkpointer: None,
         };
         store.take_up_journal()?;
         Ok(store)
+    }
+
+    /// Has a thread of its own write what was settled into the file.
+    pub(super) fn checkpoint_apart(&mut self) -> Result<(), LogError> {
+        if let Some(path) = self.connection.path().map(Path::new) {
+            self.checkpointer = Some(Checkpointer::start(path)?);
+            sqlite::leave_checkpoints(&self.connection)?;
+        }
+        Ok(())
     }
 
     /// Settles and purges what is left, and closes the files.
@@ -101,6 +115,7 @@ impl Store {
             }
         }
         self.journal.close();
+        self.checkpointer = None;
         // Empties the write-ahead log into the file, so that the file alone is the whole log.
         if let Err((_, error)) = self.connection.close() {
             error!(%error, "the log could not be closed in order; the next start repairs it");
@@ -134,7 +149,10 @@ impl Store {
     /// Puts what is in the journal where it is read.
     fn settle(&mut self) {
         match self.try_to_settle() {
-            Ok(()) => self.empty_write_ahead(),
+            Ok(()) => {
+                self.checkpointer.iter().for_each(Checkpointer::ring);
+                self.empty_write_ahead();
+            }
             // Nothing is lost by it, and it can be read: it is tried again, at the latest by the next start.
             Err(error) => error!(%error, "what was said stays in the journal"),
         }
@@ -142,7 +160,9 @@ impl Store {
 
     /// Takes what was deleted out of the files, as much as is done at once; whether it is worth going on at once.
     pub(super) fn purge(&mut self) -> bool {
-        let purged = self.try_to_settle().and_then(|()| self.purging.purge(&mut self.connection));
+        let settled = self.try_to_settle();
+        let _pause = self.checkpointer.as_ref().map(Checkpointer::pause);
+        let purged = settled.and_then(|()| self.purging.purge(&mut self.connection));
         purged.unwrap_or_else(|error| {
             error!(%error, "what was deleted is still in the files; it is tried again");
             self.purging.failed();
@@ -177,6 +197,7 @@ impl Store {
     /// next settling at the latest.
     fn empty_write_ahead(&mut self) {
         if self.overwritten {
+            let _pause = self.checkpointer.as_ref().map(Checkpointer::pause);
             match sqlite::empty_write_ahead(&self.connection) {
                 Ok(emptied) => self.overwritten = !emptied,
                 Err(error) => error!(%error, "the write-ahead log could not be emptied"),

@@ -136,7 +136,10 @@ impl<T: Send + 'static> Writer<T> {
     ) -> Result<(Self, Commits<T>, Vec<StoredRoom>), LogError> {
         let (orders, orders_in) = mpsc::channel(LOG_QUEUE);
         let (committed, committed_out) = mpsc::channel(COMMITS_AHEAD);
-        let store = Store::open(connection, journal, tail)?;
+        let mut store = Store::open(connection, journal, tail)?;
+        if matches!(disk, Disk::Threads) {
+            store.checkpoint_apart()?;
+        }
         let counts = Arc::clone(&store.counts);
         let last = |room: &StoredRoom| store.rooms.get(&room.name).map_or(room.last, |known| known.last);
         let stored = sqlite::rooms(&store.connection)?.into_iter();
