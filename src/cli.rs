@@ -145,6 +145,9 @@ pub(crate) struct Serve {
     /// How to write the log on standard error
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
+    /// The message of the day: what those who come in are told, in as many lines as it has
+    #[arg(long, value_name = "TEXT", value_parser = parlor::server::live::motd)]
+    pub(crate) motd: Option<parlor::protocol::text::Text>,
 }
 
 /// What an acknowledged message must survive.

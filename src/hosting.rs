@@ -190,7 +190,8 @@ fn config(args: &Serve) -> anyhow::Result<Config> {
     let limits = if args.unlimited { file.limits.unlimited() } else { file.limits };
     let guests = !(args.no_guests || file.no_guests);
     let name = args.name.clone().or(file.name).unwrap_or_else(machine_name);
-    Ok(Config { listen, data, name, tls, ask, guests, host: own_key()?, durability, retention, limits })
+    let (host, motd) = (own_key()?, args.motd.clone().or(file.motd));
+    Ok(Config { listen, data, name, tls, ask, guests, host, durability, retention, limits, motd })
 }
 
 /// What this machine calls itself.
@@ -258,6 +259,9 @@ fn again(args: &Serve) -> String {
     }
     if let Some(kept) = args.retention {
         command += &format!(" --retention {}m", kept.as_secs() / 60);
+    }
+    if let Some(motd) = &args.motd {
+        command += &format!(" --motd {}", shell_word(motd.as_str()));
     }
     for (option, given) in [("open", args.open), ("plain", args.plain), ("no-guests", args.no_guests)] {
         if given {

@@ -7,12 +7,14 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::door::Ask;
+use super::live;
 use super::log::Durability;
 use super::retention::{self, Retention};
 use super::tls;
 use crate::protocol::address::Address;
 use crate::protocol::limits;
 use crate::protocol::proof::PublicKey;
+use crate::protocol::text::Text;
 
 /// A server's settings.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ pub struct Config {
     pub retention: Retention,
     /// How much of everything.
     pub limits: Limits,
+    /// The message of the day, for those who come in; at most [`limits::MOTD_BYTES`].
+    pub motd: Option<Text>,
 }
 
 /// The limits that an operator may change; 0 where a rate is meant lifts it. The others, and the reason for
@@ -120,6 +124,9 @@ pub struct File {
     /// See [`Retention::keep`]; as in 90d.
     #[serde(deserialize_with = "retention::kept")]
     pub retention: Option<Duration>,
+    /// See [`Config::motd`].
+    #[serde(deserialize_with = "live::in_file")]
+    pub motd: Option<Text>,
     /// See [`Config::limits`].
     pub limits: Limits,
 }

@@ -29,6 +29,7 @@ pub mod handshake;
 pub mod hub;
 pub mod import;
 pub mod listen;
+pub mod live;
 pub mod log;
 pub mod mailbox;
 pub mod metrics;
@@ -51,7 +52,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -64,12 +65,13 @@ use crate::protocol::event::{Reason, Stats};
 use crate::protocol::limits::{PRESENCE_EVERY, SHUTDOWN_TIME};
 use crate::protocol::proof::{Fingerprint, Passphrase, ProofKey, Salt};
 use crate::protocol::time::Time;
-use config::{Config, Limits};
+use config::Config;
 use disk::Disk;
 use door::{Ask, Door, DoorError};
 use gate::Gate;
 use hub::{Hub, SharedHub};
 use listen::{Doors, ListenError, Listener};
+use live::Live;
 use log::{Commits, Log, LogError};
 use mailbox::Slot;
 use metrics::Metrics;
@@ -91,7 +93,8 @@ pub struct Context {
     log: log::Writer<Slot>,
     reader: log::Reader,
     search: Search,
-    limits: Limits,
+    /// What may change while it runs.
+    live: watch::Sender<Live>,
     guests: bool,
     retention: Keeping,
     door: Door,
@@ -196,7 +199,7 @@ impl Server {
             log: log.writer,
             reader: log.reader,
             search,
-            limits: config.limits,
+            live: watch::Sender::new(Live { limits: config.limits, motd: config.motd }),
             guests: config.guests,
             retention: Keeping::new(config.retention),
             door: Door::new(door.lock, words_file),
