@@ -142,6 +142,20 @@ pub enum FileError {
     Parse(PathBuf, Box<toml::de::Error>),
 }
 
+impl FileError {
+    /// The same for a log, whose lines are one thing each: where the mistake is, and which.
+    pub fn in_one_line(&self) -> String {
+        match self {
+            Self::Read(..) => self.to_string(),
+            Self::Parse(path, error) => {
+                let shown = error.to_string();
+                let place = shown.lines().next().unwrap_or_default();
+                format!("the configuration {} has a mistake: {place}: {}", path.display(), error.message())
+            }
+        }
+    }
+}
+
 impl File {
     /// Reads the file.
     ///
@@ -171,6 +185,14 @@ mod tests {
     fn a_mistake_is_named_with_its_line() {
         let error = toml::from_str::<File>("name = 'x'\n[limits]\nromms = 5\n").unwrap_err().to_string();
         assert!(error.contains("line 3") && error.contains("romms") && error.contains("rooms"), "{error}");
+    }
+
+    #[test]
+    fn a_mistake_fits_a_line_of_a_log() {
+        let error = toml::from_str::<File>("name = 'x'\n[limits]\nromms = 5\n").unwrap_err();
+        let line = FileError::Parse("server.toml".into(), Box::new(error)).in_one_line();
+        assert!(line.contains("server.toml") && line.contains("line 3") && line.contains("romms"), "{line}");
+        assert_eq!(line.lines().count(), 1, "{line}");
     }
 
     #[test]
