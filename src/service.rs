@@ -90,7 +90,10 @@ mod unix {
                     _ = beat.tick(), if manager.is_there => match pulse.feel().await {
                         Some(stats) => {
                             let status = status(&stats);
-                            manager.tell(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
+                            manager.tell(&[NotifyState::Status(&status)]);
+                            if manager.is_watching {
+                                manager.tell(&[NotifyState::Watchdog]);
+                            }
                         }
                         None => warn!("the server is stuck: the service manager is not told that it lives"),
                     },
@@ -136,13 +139,17 @@ mod unix {
     /// Who started us, if it wants to know how it goes.
     struct Manager {
         is_there: bool,
+        /// It starts us again when it does not hear that we live.
+        is_watching: bool,
         /// It was said that it does not listen.
         complained: bool,
     }
 
     impl Manager {
         fn find() -> Self {
-            Self { is_there: env::var_os("NOTIFY_SOCKET").is_some(), complained: false }
+            let (is_there, is_watching) =
+                (env::var_os("NOTIFY_SOCKET").is_some(), sd_notify::watchdog_enabled().is_some());
+            Self { is_there, is_watching, complained: false }
         }
 
         /// How often it hears of us.
