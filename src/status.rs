@@ -119,7 +119,20 @@ mod tests {
     #[test]
     fn an_operator_sees_it_at_a_glance() {
         let now = Time::from_millis(1_790_000_000_123).shifted(11_520_000);
-        insta::assert_snapshot!(shown(&lab(), now), @"");
+        insta::assert_snapshot!(shown(&lab(), now), @"
+        lab: parlor 0.1.0, process 1234
+          since        2026-09-21 14:13:20 UTC, 3 h 12 min ago
+          listening    0.0.0.0:7878
+                       [::]:7878
+          certificate  rickety baboon showgirl opal floral starlet
+          comes in     who knows the passphrase, guests too
+          people       9 in 4 rooms
+          connections  12 of 5,000, 3 refused so far
+          entries      10,234 stored since the start, 0 failed, kept for 90 d 0 h
+          memory       23.0 MiB, open files 31
+          on disk      12.3 MiB
+          last backup  2026-09-21 14:13:25 UTC, 3 h 11 min ago
+        ");
     }
 
     #[test]
@@ -134,7 +147,18 @@ mod tests {
             stats: Stats::default(),
             ..lab()
         };
-        insta::assert_snapshot!(shown(&bare, bare.since), @"");
+        insta::assert_snapshot!(shown(&bare, bare.since), @"
+        lab: parlor 0.1.0, process 1234
+          since        2026-09-21 14:13:20 UTC, 0 s ago
+          certificate  none: whoever is on the way can read along
+          comes in     everyone who can reach it, nobody without a key
+          people       0 in 0 rooms
+          connections  0 of 5,000, 0 refused so far
+          entries      0 stored since the start, 0 failed, kept for ever
+          memory       unknown, open files unknown
+          on disk      12.3 MiB
+          last backup  none yet: `parlor backup` makes one
+        ");
     }
 
     #[test]
