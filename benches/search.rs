@@ -145,6 +145,7 @@ async fn searches(data: &Path) -> bool {
         host: None,
         durability: Durability::Process,
         limits: Limits::default().unlimited(),
+        motd: None,
         retention: Retention::default(),
     };
     let server = Server::bind(config).await.unwrap();

@@ -68,6 +68,9 @@ pub(crate) enum Command {
     /// Read a room back from a file that `export --format json` wrote
     #[cfg(feature = "server")]
     Import(Import),
+    /// How the parlor stands that runs here: who is in, since when, how much of everything
+    #[cfg(feature = "server")]
+    Status(Status),
     /// Sit down in a room
     #[cfg(feature = "client")]
     Join(Join),
@@ -95,7 +98,7 @@ pub(crate) enum Command {
 
 /// Options of `serve`.
 #[cfg(feature = "server")]
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
   parlor serve                                     for everyone who can reach it and was told the passphrase
@@ -103,7 +106,10 @@ Examples:
   parlor serve --tls-cert chain.pem --tls-key key.pem
   parlor serve --listen unix:/run/parlor.sock --data /var/lib/parlor
   parlor serve --retention 90d                     forgets what is older
-  parlor serve --durability power                  survives a power cut, not only a crash")]
+  parlor serve --durability power                  survives a power cut, not only a crash
+
+At SIGHUP a service reads its configuration and its certificate again. It takes listeners from a service manager (systemd), \
+and tells it how it goes: docs/operating.md says how to run it as one.")]
 pub(crate) struct Serve {
     /// Where to listen: host:port, [v6]:port or unix:/path; may be given several times [default: port 7878 of all addresses, and with --open or --plain of this machine alone]
     #[arg(long, value_name = "ADDR")]
@@ -147,6 +153,9 @@ pub(crate) struct Serve {
     /// How to write the log on standard error
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
+    /// The message of the day: what those who come in are told, in as many lines as it has
+    #[arg(long, value_name = "TEXT", value_parser = parlor::server::live::motd)]
+    pub(crate) motd: Option<parlor::protocol::text::Text>,
 }
 
 /// What an acknowledged message must survive.
@@ -207,6 +216,26 @@ pub(crate) struct Invitation {
     #[cfg(feature = "client")]
     #[arg(long)]
     pub(crate) qr: bool,
+}
+
+/// Options of `status`.
+#[cfg(feature = "server")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  parlor status
+  parlor status --data /var/lib/parlor
+  parlor status --json | jq .stats.people
+
+Exit code 0: it runs. 1: none runs there, or it could not be asked; standard error says which.
+Whoever may open the folder may ask, and nobody else.")]
+pub(crate) struct Status {
+    /// The folder of the parlor [default: the system's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print one JSON object, with all that is counted
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Options of `backup`.

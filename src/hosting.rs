@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{DurabilityArg, LogFormat, Serve};
 use crate::signals::cancel_on_signal;
-use crate::{Usage, complain, counters, folders, logging, passphrase};
+use crate::{Usage, complain, counters, folders, logging, passphrase, service};
 #[cfg(feature = "client")]
 use parlor::client::link::{Secret, Trust};
 #[cfg(feature = "client")]
@@ -23,6 +23,7 @@ use parlor::protocol::proof::{Fingerprint, Passphrase};
 use parlor::protocol::wordlist::spell;
 use parlor::server::config::{Config, File};
 use parlor::server::door::{self, Ask};
+use parlor::server::handed::Handed;
 use parlor::server::log::Durability;
 #[cfg(feature = "client")]
 use parlor::server::private::open_private;
@@ -31,14 +32,14 @@ use parlor::server::running::Running;
 use parlor::server::{Server, tls};
 
 /// `parlor serve`.
-pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
+pub(crate) async fn serve(args: Serve, handed: Vec<Handed>) -> anyhow::Result<ExitCode> {
     let questions = counters::questions()?;
     let log = logging::start(args.log_format, std::io::stderr())?;
-    let server = start(&args, config(&args)?).await?;
+    let server = start(&args, config(&args)?, handed).await?;
     // Before it is said that it listens: whoever reads that may ask it to end.
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
-    listen_for_hangups(&server, &shutdown)?;
+    let service = service::attend(&server, args.clone(), &shutdown)?;
     counters::answer(questions, &server, args.log_format, log.lines());
     let mut out = std::io::stdout();
     for address in server.addresses() {
@@ -61,13 +62,18 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
         }
         LogFormat::Json => tracing::warn!("{}", who_can_come(&server)),
     }
-    server.run(shutdown).await?;
+    let service = tokio::spawn(service);
+    let outcome = server.run(shutdown.clone()).await;
+    // Also when it ended by itself.
+    shutdown.cancel();
+    service.await.context("the service did not end in order")?;
+    outcome?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Opens the server.
-pub(crate) async fn start(args: &Serve, config: Config) -> anyhow::Result<Server> {
-    let server = Server::bind(config).await?;
+pub(crate) async fn start(args: &Serve, config: Config, handed: Vec<Handed>) -> anyhow::Result<Server> {
+    let server = Server::bind_beside(config, handed).await?;
     if args.unlimited && !server.is_local() {
         let why =
             "--unlimited is for measuring on this machine: listen on a loopback address or a Unix socket";
@@ -159,7 +165,7 @@ fn folder() -> anyhow::Result<PathBuf> {
 }
 
 /// Command line over configuration file over defaults.
-fn config(args: &Serve) -> anyhow::Result<Config> {
+pub(crate) fn config(args: &Serve) -> anyhow::Result<Config> {
     let file = settings(args.config.as_deref())?;
     let listen = if args.listen.is_empty() {
         let parse = |raw: &String| raw.parse::<Address>();
@@ -190,7 +196,8 @@ fn config(args: &Serve) -> anyhow::Result<Config> {
     let limits = if args.unlimited { file.limits.unlimited() } else { file.limits };
     let guests = !(args.no_guests || file.no_guests);
     let name = args.name.clone().or(file.name).unwrap_or_else(machine_name);
-    Ok(Config { listen, data, name, tls, ask, guests, host: own_key()?, durability, retention, limits })
+    let (host, motd) = (own_key()?, args.motd.clone().or(file.motd));
+    Ok(Config { listen, data, name, tls, ask, guests, host, durability, retention, limits, motd })
 }
 
 /// What this machine calls itself.
@@ -207,7 +214,7 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     let questions = counters::questions()?;
     let config = config(&args.serve)?;
     let data = config.data.clone();
-    let server = start(&args.serve, config).await?;
+    let server = start(&args.serve, config, Vec::new()).await?;
     // The screen is taken: the log goes beside the rooms, that of the last run only.
     let log = open_private(&data.join("host.log"))?;
     log.set_len(0)?;
@@ -259,6 +266,9 @@ fn again(args: &Serve) -> String {
     if let Some(kept) = args.retention {
         command += &format!(" --retention {}m", kept.as_secs() / 60);
     }
+    if let Some(motd) = &args.motd {
+        command += &format!(" --motd {}", shell_word(motd.as_str()));
+    }
     for (option, given) in [("open", args.open), ("plain", args.plain), ("no-guests", args.no_guests)] {
         if given {
             command += &format!(" --{option}");
@@ -302,31 +312,6 @@ fn invite(running: &Running, words: Option<&Passphrase>, room: Option<RoomName>)
 /// The line that others type to join.
 fn command(invite: Option<Invite>) -> String {
     invite.map_or_else(|| "parlor join".to_owned(), |invite| invite.command())
-}
-
-/// SIGHUP: a service reads its certificate again. In a terminal it says that the terminal is gone, and whoever closed the
-/// window did not mean to leave a server behind.
-#[cfg(unix)]
-fn listen_for_hangups(server: &Server, shutdown: &CancellationToken) -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut hangups = signal(SignalKind::hangup())?;
-    let (reload, shutdown) = (server.reload(), shutdown.clone());
-    let in_terminal = std::io::stdin().is_terminal();
-    tokio::spawn(async move {
-        while hangups.recv().await.is_some() {
-            if in_terminal {
-                shutdown.cancel();
-            } else {
-                reload();
-            }
-        }
-    });
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn listen_for_hangups(_: &Server, _: &CancellationToken) -> anyhow::Result<()> {
-    Ok(())
 }
 
 /// The address at which others on the network reach a listener, if they can.

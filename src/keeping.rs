@@ -10,7 +10,14 @@ use crate::hosting::data_folder;
 
 /// `parlor backup`.
 pub(crate) fn backup(args: Backup) -> anyhow::Result<ExitCode> {
-    backup::backup(&data_folder(args.data)?, &args.file, args.force)?;
+    let data = data_folder(args.data)?;
+    backup::backup(&data, &args.file, args.force)?;
+    if let Err(error) = backup::note(&data) {
+        let data = data.display();
+        complain(&format!(
+            "The backup is whole, but `parlor status` will not know of it: {data} does not take a note ({error})."
+        ));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

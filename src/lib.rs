@@ -38,6 +38,7 @@ let server = Server::bind(Config {
     durability: Durability::Process,
     retention: Retention::default(),
     limits: Limits::default(),
+    motd: None,
 }).await?;
 let address = server.addresses().remove(0);
 let shutdown = tokio_util::sync::CancellationToken::new();

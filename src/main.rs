@@ -10,8 +10,12 @@ mod hosting;
 mod keeping;
 #[cfg(feature = "server")]
 mod logging;
+#[cfg(feature = "server")]
+mod service;
 #[cfg(any(feature = "server", feature = "client"))]
 mod signals;
+#[cfg(feature = "server")]
+mod status;
 #[cfg(feature = "client")]
 mod visiting;
 
@@ -37,11 +41,17 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    // Before there are other threads.
+    #[cfg(feature = "server")]
+    let handed = match cli.command {
+        Command::Serve(_) => parlor::server::handed::take()?,
+        _ => Vec::new(),
+    };
     let runtime = tokio::runtime::Runtime::new().context("cannot start")?;
     let code = runtime.block_on(async {
         match cli.command {
             #[cfg(feature = "server")]
-            Command::Serve(args) => hosting::serve(args).await,
+            Command::Serve(args) => hosting::serve(args, handed).await,
             #[cfg(feature = "server")]
             Command::Invite(args) => hosting::print_invite(args),
             #[cfg(all(feature = "server", feature = "client"))]
@@ -50,6 +60,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Backup(args) => keeping::backup(args),
             #[cfg(feature = "server")]
             Command::Import(args) => keeping::import(args),
+            #[cfg(feature = "server")]
+            Command::Status(args) => status::status(args),
             #[cfg(feature = "client")]
             Command::Join(args) => visiting::join(args).await,
             #[cfg(feature = "client")]

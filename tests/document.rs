@@ -162,6 +162,7 @@ fn every_limit_has_its_value() {
         ("edits_per_message", EDITS_PER_MESSAGE.to_string()),
         ("direct_people", DIRECT_PEOPLE.to_string()),
         ("away_bytes", AWAY_BYTES.to_string()),
+        ("motd_bytes", MOTD_BYTES.to_string()),
         ("search_bytes", SEARCH_BYTES.to_string()),
         ("search_hits", SEARCH_HITS.to_string()),
         ("search_time", seconds(SEARCH_TIME)),

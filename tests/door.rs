@@ -240,6 +240,7 @@ async fn impostor(asked: Scrypt, back: Option<Proof>) -> u16 {
             ignored,
             proof: back,
             key: None,
+            motd: None,
             limits,
         };
         words.extend_from_slice(&Frame::encode(&Event::Ready(Box::new(ready))).into_bytes());

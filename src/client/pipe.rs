@@ -249,6 +249,7 @@ impl<W: AsyncWrite + Unpin> Pipe<W> {
             Event::Whois(whois) => self.answered(whois.re.as_ref()),
             Event::Audit(audit) => self.answered(audit.re.as_ref()),
             Event::Stats(stats) => self.answered(stats.re.as_ref()),
+            Event::Motd(motd) => self.answered(motd.re.as_ref()),
             Event::Tickets(tickets) => self.answered(tickets.re.as_ref()),
             Event::Reactions(reactions) => self.answered(reactions.re.as_ref()),
             Event::Earlier(earlier) => self.answered(earlier.re.as_ref()),

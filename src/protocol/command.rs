@@ -126,6 +126,8 @@ pub enum Command {
     Audit(ReadAudit),
     /// What the server has counted. Answered by `stats`.
     Stats(Plain),
+    /// The message of the day, as it is now. Answered by `motd`.
+    Motd(Plain),
     /// Are you there, and what time is it? Answered by `pong`.
     Ping(Plain),
     /// The answer to the server's `ping`.
@@ -486,6 +488,7 @@ impl Command {
             | Self::Typing(InRoom { id, .. })
             | Self::Away(SetAway { id, .. })
             | Self::Stats(Plain { id })
+            | Self::Motd(Plain { id })
             | Self::Rooms(Plain { id })
             | Self::Ping(Plain { id })
             | Self::Pong(Plain { id })

@@ -17,7 +17,7 @@ use super::hex::Hex;
 use super::name::{Nick, RoomName};
 use super::proof::{Challenge, Cost, Proof, PublicKey, Salt};
 pub use super::stats::{Spread, Stats};
-use super::text::Line;
+use super::text::{Line, Text};
 use super::ticket::{Ticket, TicketId};
 use super::time::Time;
 pub use super::words::{ErrorCode, Reason, Role};
@@ -65,6 +65,8 @@ pub enum Event {
     Audit(Audit),
     /// The answer to `stats`.
     Stats(Box<Stats>),
+    /// The answer to `motd`.
+    Motd(Motd),
     /// The answer to `tickets`.
     Tickets(Tickets),
     /// You are sending faster than you may: this command is held up, not lost.
@@ -168,6 +170,9 @@ pub struct Ready {
     /// For whoever came by a ticket, over TLS: what opens the door the next time, as the passphrase's key would.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<DoorKey>,
+    /// The message of the day: what the host tells those who come in, at most [`super::limits::MOTD_BYTES`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub motd: Option<Text>,
     /// What this server allows.
     pub limits: Allowed,
 }
@@ -575,6 +580,17 @@ pub struct TicketInfo {
     pub room: Option<RoomName>,
 }
 
+/// See [`Event::Motd`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Motd {
+    /// The `id` of the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub re: Option<RequestId>,
+    /// The message of the day; left out when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Text>,
+}
+
 /// See [`Event::Audit`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
@@ -665,6 +681,7 @@ impl Event {
             "whois" => Self::Whois(serde_json::from_slice(json)?),
             "audit" => Self::Audit(serde_json::from_slice(json)?),
             "stats" => Self::Stats(serde_json::from_slice(json)?),
+            "motd" => Self::Motd(serde_json::from_slice(json)?),
             "tickets" => Self::Tickets(serde_json::from_slice(json)?),
             "delayed" => Self::Delayed(serde_json::from_slice(json)?),
             "ping" => Self::Ping(serde_json::from_slice(json)?),
@@ -749,6 +766,19 @@ mod tests {
         assert_eq!(entry.text.as_str(), "\u{FFFD}]0;x\u{FFFD}");
         let name = br##"{"type":"presence","room":"#a","here":1,"left":["\u202ebob"]}"##;
         assert!(Event::decode(name).is_err());
+    }
+
+    #[test]
+    fn there_may_be_no_message_of_the_day() {
+        let none = Motd { re: RequestId::new("1"), text: None };
+        assert_eq!(round_trip(&Event::Motd(none)), json!({"type": "motd", "re": "1"}));
+        let text = Text::new("Welcome.\n\tBe kind.").ok();
+        let some = round_trip(&Event::Motd(Motd { re: None, text }));
+        assert_eq!(some, json!({"type": "motd", "text": "Welcome.\n\tBe kind."}));
+        let Event::Motd(hostile) = Event::decode(br#"{"type":"motd","text":"\u001b[2J!"}"#).unwrap() else {
+            panic!()
+        };
+        assert_eq!(hostile.text.as_ref().map(Text::as_str), Some("\u{FFFD}[2J!"));
     }
 
     #[test]

@@ -79,6 +79,9 @@ pub const DIRECT_PEOPLE: usize = 12;
 /// Bytes of UTF-8 in the reason for being away: it stands behind a nick.
 pub const AWAY_BYTES: usize = 100;
 
+/// Bytes of UTF-8 in the message of the day: a screen of text. What is longer is not read by those who come in.
+pub const MOTD_BYTES: usize = 4096;
+
 /// Bytes of UTF-8 in the words of a search.
 pub const SEARCH_BYTES: usize = 256;
 

@@ -137,7 +137,7 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// A size in the largest unit that leaves something before the point, rounded down.
-fn bytes(size: u64) -> String {
+pub fn bytes(size: u64) -> String {
     let unit =
         [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")].into_iter().find(|(unit, _)| size >= *unit);
     match unit {
@@ -153,7 +153,7 @@ fn micros(time: u64) -> String {
 }
 
 /// A long time, in its two largest units.
-fn time(seconds: u64) -> String {
+pub fn time(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),

@@ -10,14 +10,15 @@
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::private::open_private;
+use super::private::{open_private, write_private};
 use super::{door, log, registry, tls};
+use crate::protocol::time::Time;
 
 /// Why there is no backup. Nothing is left of it then.
 #[derive(Debug, Error)]
@@ -91,6 +92,25 @@ pub fn backup(data: &Path, to: &Path, force: bool) -> Result<(), BackupError> {
     whole.map_err(at(&archive))?;
     is_free()?;
     fs::rename(&archive, to).map_err(at(to))
+}
+
+/// The file whose age is that of the newest backup.
+const LAST: &str = "last-backup";
+
+/// Notes in the folder of a parlor that it was saved just now, for [`last`].
+///
+/// # Errors
+/// When the folder does not take it.
+pub fn note(data: &Path) -> io::Result<()> {
+    write_private(&data.join(LAST), &format!("{}\n", Time::now()))
+}
+
+/// When the parlor in this folder was saved, as far as the folder knows. Whoever made the backup may be somebody whose file
+/// we cannot read: its age tells.
+pub fn last(data: &Path) -> Option<Time> {
+    let made = fs::metadata(data.join(LAST)).and_then(|file| file.modified()).ok()?;
+    let age = made.duration_since(UNIX_EPOCH).ok()?;
+    Some(Time::from_millis(i64::try_from(age.as_millis()).ok()?))
 }
 
 /// A copy of the log, with all that was committed before it was made.

@@ -7,12 +7,14 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::door::Ask;
+use super::live;
 use super::log::Durability;
 use super::retention::{self, Retention};
 use super::tls;
 use crate::protocol::address::Address;
 use crate::protocol::limits;
 use crate::protocol::proof::PublicKey;
+use crate::protocol::text::Text;
 
 /// A server's settings.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ pub struct Config {
     pub retention: Retention,
     /// How much of everything.
     pub limits: Limits,
+    /// The message of the day, for those who come in; at most [`limits::MOTD_BYTES`].
+    pub motd: Option<Text>,
 }
 
 /// The limits that an operator may change; 0 where a rate is meant lifts it. The others, and the reason for
@@ -120,6 +124,9 @@ pub struct File {
     /// See [`Retention::keep`]; as in 90d.
     #[serde(deserialize_with = "retention::kept")]
     pub retention: Option<Duration>,
+    /// See [`Config::motd`].
+    #[serde(deserialize_with = "live::in_file")]
+    pub motd: Option<Text>,
     /// See [`Config::limits`].
     pub limits: Limits,
 }
@@ -133,6 +140,20 @@ pub enum FileError {
     /// It is not what it should be; says the line and what would do.
     #[error("the configuration {0} has a mistake:\n{1}")]
     Parse(PathBuf, Box<toml::de::Error>),
+}
+
+impl FileError {
+    /// The same for a log, whose lines are one thing each: where the mistake is, and which.
+    pub fn in_one_line(&self) -> String {
+        match self {
+            Self::Read(..) => self.to_string(),
+            Self::Parse(path, error) => {
+                let shown = error.to_string();
+                let place = shown.lines().next().unwrap_or_default();
+                format!("the configuration {} has a mistake: {place}: {}", path.display(), error.message())
+            }
+        }
+    }
 }
 
 impl File {
@@ -164,6 +185,14 @@ mod tests {
     fn a_mistake_is_named_with_its_line() {
         let error = toml::from_str::<File>("name = 'x'\n[limits]\nromms = 5\n").unwrap_err().to_string();
         assert!(error.contains("line 3") && error.contains("romms") && error.contains("rooms"), "{error}");
+    }
+
+    #[test]
+    fn a_mistake_fits_a_line_of_a_log() {
+        let error = toml::from_str::<File>("name = 'x'\n[limits]\nromms = 5\n").unwrap_err();
+        let line = FileError::Parse("server.toml".into(), Box::new(error)).in_one_line();
+        assert!(line.contains("server.toml") && line.contains("line 3") && line.contains("romms"), "{line}");
+        assert_eq!(line.lines().count(), 1, "{line}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::Context;
 use super::direct;
 use super::entrance::{self, Inside};
 use super::hub::Entered;
+use super::live::Live;
 use crate::protocol;
 use crate::protocol::command::{Command, Hello};
 use crate::protocol::event::{Allowed, DoorKey, ErrorCode, Event, Failure, Ready, Reason};
@@ -178,7 +179,7 @@ fn welcome(context: &Context, challenge: Challenge) -> Welcome {
 }
 
 fn ready(context: &Context, inside: &Inside, direct: Vec<RoomInfo>, binding: Binding) -> Ready {
-    let limits = &context.limits;
+    let Live { limits, motd } = context.live.borrow().clone();
     Ready {
         session: inside.entered.token,
         you: inside.entered.you.clone(),
@@ -196,6 +197,7 @@ fn ready(context: &Context, inside: &Inside, direct: Vec<RoomInfo>, binding: Bin
             .key()
             .filter(|_| inside.by_ticket && binding != Binding::NONE)
             .map(|(salt, key)| DoorKey { salt, key: Hex(*key.as_bytes()) }),
+        motd,
         limits: Allowed {
             text_bytes: TEXT_BYTES,
             frame_bytes: COMMAND_BYTES,

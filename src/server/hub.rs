@@ -151,6 +151,11 @@ impl Hub {
         hub
     }
 
+    /// Other limits, from now on. Rooms with more people than may be in them lose nobody.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// What somebody with a key is called while they are here, on whichever device; not what runs apart from them.
     pub fn nick_of(&self, who: PersonId) -> Option<&Nick> {
         self.elsewhere(who).map(|person| &person.nick)

@@ -24,6 +24,7 @@ use tracing::{Instrument, Span, debug, info_span, warn};
 
 use super::block::block_of;
 use super::gate::Stream;
+use super::handed::Handed;
 use super::handshake::{self, Peer};
 use super::tls::Served;
 use super::{Context, session};
@@ -54,14 +55,26 @@ pub struct ListenError {
 pub enum Listener {
     /// TCP, on IPv4 or IPv6.
     Tcp(TcpListener),
-    /// A Unix socket, removed when it is dropped.
+    /// A Unix socket, removed when it is dropped, unless another has made it.
     #[cfg(unix)]
-    Unix(UnixListener, SocketFile),
+    Unix(UnixListener, Option<SocketFile>),
 }
 
 /// The name of a Unix socket in the file system, taken away at the end.
 #[derive(Debug)]
 pub struct SocketFile(PathBuf);
+
+impl SocketFile {
+    /// One that we have made.
+    pub(super) fn of(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
@@ -103,6 +116,24 @@ impl Listener {
         })
     }
 
+    /// Listens at what is open already. MUST be called within a runtime.
+    ///
+    /// # Errors
+    /// When the system does not let us wait at it.
+    pub(super) fn adopt(handed: Handed) -> Result<Self, ListenError> {
+        let adopted = handed.set_nonblocking().and_then(|()| {
+            Ok(match handed {
+                Handed::Tcp(listener) => Self::Tcp(TcpListener::from_std(listener)?),
+                #[cfg(unix)]
+                Handed::Unix(listener) => Self::Unix(UnixListener::from_std(listener)?, None),
+            })
+        });
+        adopted.map_err(|error| ListenError {
+            address: Address::Tcp { host: "?".to_owned(), port: 0 },
+            remedy: format!("it was handed over, and cannot be used: {error}"),
+        })
+    }
+
     /// Where it listens.
     pub fn address(&self) -> Address {
         match self {
@@ -112,7 +143,11 @@ impl Listener {
                 })
             }
             #[cfg(unix)]
-            Self::Unix(_, file) => Address::Unix(file.0.clone()),
+            Self::Unix(listener, _) => {
+                let path = listener.local_addr().ok().and_then(|own| Some(own.as_pathname()?.to_owned()));
+                // Only one that was handed over can have no name in the file system.
+                Address::Unix(path.unwrap_or_else(|| PathBuf::from("?")))
+            }
         }
     }
 
@@ -208,7 +243,7 @@ async fn bind_unix(path: &Path) -> io::Result<Listener> {
         }
     }
     let listener = UnixListener::bind(path)?;
-    Ok(Listener::Unix(listener, SocketFile(path.to_owned())))
+    Ok(Listener::Unix(listener, Some(SocketFile::of(path.to_owned()))))
 }
 
 /// A connection to serve.
@@ -225,8 +260,6 @@ pub(super) enum Socket {
 /// Counts who is connected, in all and from each address.
 #[derive(Debug)]
 pub struct Doors {
-    connections: usize,
-    per_address: usize,
     open: Mutex<Open>,
     /// Places for those who are told that there is none.
     turning_away: Arc<Semaphore>,
@@ -236,6 +269,10 @@ pub struct Doors {
 
 #[derive(Debug, Default)]
 struct Open {
+    /// How many there may be in all.
+    connections: usize,
+    /// How many from one address.
+    per_address: usize,
     all: usize,
     from: HashMap<IpAddr, usize>,
 }
@@ -250,24 +287,29 @@ impl Doors {
     /// Doors for so many in all, and so many from each address.
     pub fn new(connections: usize, per_address: usize) -> Self {
         Self {
-            connections,
-            per_address,
-            open: Mutex::default(),
+            open: Mutex::new(Open { connections, per_address, ..Open::default() }),
             turning_away: Arc::new(Semaphore::new(TURNED_AWAY)),
             next: AtomicU64::new(1),
         }
     }
 
+    /// From now on so many in all, and so many from each address. Those who are here stay.
+    pub(super) fn set(&self, connections: usize, per_address: usize) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        (open.connections, open.per_address) = (connections, per_address);
+    }
+
     fn admit(self: &Arc<Self>, from: Option<IpAddr>) -> Result<Pass, (Failure, Reason)> {
         let from = from.map(block_of);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.all >= self.connections {
+        if open.all >= open.connections {
             let message = format!("this parlor is full: {} are connected. Try again later", open.all);
             return Err((Failure::new(ErrorCode::ServerFull, &message), Reason::ServerFull));
         }
         if let Some(from) = from {
+            let per_address = open.per_address;
             let count = open.from.entry(from).or_default();
-            if *count >= self.per_address {
+            if *count >= per_address {
                 let message = format!("{count} connections from your address are open: close one first");
                 return Err((Failure::new(ErrorCode::AddressFull, &message), Reason::AddressFull));
             }
@@ -489,6 +531,11 @@ mod tests {
         let _third = doors.admit(there).ok();
         assert!(matches!(doors.admit(there), Err((_, Reason::ServerFull))));
         drop(first);
+        assert!(doors.admit(here).is_ok());
+        // Those who are here stay, and nobody else comes in until there are less.
+        doors.set(1, 1);
+        assert!(matches!(doors.admit(here), Err((_, Reason::ServerFull))));
+        doors.set(9, 9);
         assert!(doors.admit(here).is_ok());
     }
 }

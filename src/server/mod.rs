@@ -18,6 +18,7 @@ pub mod backup;
 pub mod batch;
 pub mod block;
 pub mod config;
+pub mod control;
 pub mod database;
 mod direct;
 pub mod disk;
@@ -25,10 +26,12 @@ pub mod door;
 mod either;
 pub mod entrance;
 pub mod gate;
+pub mod handed;
 pub mod handshake;
 pub mod hub;
 pub mod import;
 pub mod listen;
+pub mod live;
 pub mod log;
 pub mod mailbox;
 pub mod metrics;
@@ -36,8 +39,10 @@ pub mod notes;
 pub mod people;
 pub mod private;
 pub mod publish;
+pub mod pulse;
 pub mod reading;
 pub mod registry;
+pub mod reload;
 pub mod retention;
 pub mod room;
 pub mod running;
@@ -51,7 +56,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -64,19 +69,25 @@ use crate::protocol::event::{Reason, Stats};
 use crate::protocol::limits::{PRESENCE_EVERY, SHUTDOWN_TIME};
 use crate::protocol::proof::{Fingerprint, Passphrase, ProofKey, Salt};
 use crate::protocol::time::Time;
-use config::{Config, Limits};
+use config::Config;
+#[cfg(unix)]
+use control::Control;
 use disk::Disk;
 use door::{Ask, Door, DoorError};
 use gate::Gate;
+use handed::Handed;
 use hub::{Hub, SharedHub};
 use listen::{Doors, ListenError, Listener};
+use live::Live;
 use log::{Commits, Log, LogError};
 use mailbox::Slot;
 use metrics::Metrics;
 use metrics::process::Process;
 use people::SharedRegistry;
+use pulse::Pulse;
 use reading::Positions;
 use registry::{By, Registry, RegistryError};
+use reload::{Fixed, Reloader};
 use retention::Keeping;
 use running::Running;
 use search::Search;
@@ -91,7 +102,8 @@ pub struct Context {
     log: log::Writer<Slot>,
     reader: log::Reader,
     search: Search,
-    limits: Limits,
+    /// What may change while it runs.
+    live: watch::Sender<Live>,
     guests: bool,
     retention: Keeping,
     door: Door,
@@ -145,6 +157,10 @@ pub struct Server {
     words: Option<Passphrase>,
     committed: Commits<Slot>,
     bell: Arc<Notify>,
+    fixed: Arc<Fixed>,
+    /// Where the owner of the folder asks; `None` for a server that is embedded.
+    #[cfg(unix)]
+    control: Option<std::io::Result<Control>>,
 }
 
 impl Server {
@@ -153,9 +169,27 @@ impl Server {
     /// # Errors
     /// When either cannot be opened; the sentence says what to do.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
+        Self::bind_beside(config, Vec::new()).await
+    }
+
+    /// The same with listeners that are open already. Beside them it listens where `config` says so, and by default nowhere.
+    ///
+    /// # Errors
+    /// As [`Server::bind`].
+    pub async fn bind_beside(config: Config, handed: Vec<Handed>) -> Result<Self, StartError> {
         raise_file_limit();
-        let listeners = bind_all(&config.listen, config.tls.is_some() && config.ask != Ask::Nothing).await?;
-        Self::open(config, listeners, Disk::Threads)
+        let is_safe = config.tls.is_some() && config.ask != Ask::Nothing;
+        let mut listeners = handed.into_iter().map(Listener::adopt).collect::<Result<Vec<_>, _>>()?;
+        if listeners.is_empty() || !config.listen.is_empty() {
+            listeners.extend(bind_all(&config.listen, is_safe).await?);
+        }
+        #[cfg(unix)]
+        let data = config.data.clone();
+        let server = Self::open(config, listeners, Disk::Threads)?;
+        // Only now is the folder ours.
+        #[cfg(unix)]
+        let server = Self { control: Some(Control::open(&data)), ..server };
+        Ok(server)
     }
 
     /// Opens the log, and no listener: for one who has the connections already and lets them in by [`Server::gate`].
@@ -171,6 +205,7 @@ impl Server {
     }
 
     fn open(config: Config, listeners: Vec<Listener>, disk: Disk) -> Result<Self, StartError> {
+        let fixed = Arc::new(Fixed::of(&config));
         let log = Log::open(&config.data, config.durability, disk)?;
         let tls = config.tls.map(|source| Tls::open(&source, &config.data)).transpose()?;
         let words_file = (config.ask == Ask::OwnWords).then(|| config.data.join(door::WORDS_FILE));
@@ -196,7 +231,7 @@ impl Server {
             log: log.writer,
             reader: log.reader,
             search,
-            limits: config.limits,
+            live: watch::Sender::new(Live { limits: config.limits, motd: config.motd }),
             guests: config.guests,
             retention: Keeping::new(config.retention),
             door: Door::new(door.lock, words_file),
@@ -210,7 +245,17 @@ impl Server {
         let words = door.words;
         let gate =
             Gate { context: Arc::clone(&context), doors: Arc::new(doors), sessions: TaskTracker::new() };
-        let server = Self { context, gate, listeners, words, committed: log.committed, bell };
+        let server = Self {
+            context,
+            gate,
+            listeners,
+            words,
+            committed: log.committed,
+            bell,
+            fixed,
+            #[cfg(unix)]
+            control: None,
+        };
         server
             .running()
             .write(&server.context.data)
@@ -237,16 +282,15 @@ impl Server {
         }
     }
 
-    /// What reads the certificate again, for whoever is told to.
-    pub fn reload(&self) -> impl Fn() + Send + 'static {
-        let context = Arc::clone(&self.context);
-        move || {
-            if let Some(tls) = &context.tls
-                && let Err(error) = tls.reload()
-            {
-                warn!(%error, "the certificate stays as it was");
-            }
-        }
+    /// What takes new settings while it runs.
+    pub fn reloader(&self) -> Reloader {
+        let (context, doors) = (Arc::clone(&self.context), Arc::clone(&self.gate.doors));
+        Reloader { context, doors, fixed: Arc::clone(&self.fixed) }
+    }
+
+    /// What tells whether it still does its work.
+    pub fn pulse(&self) -> Pulse {
+        Pulse { context: Arc::clone(&self.context), stood: None }
     }
 
     /// What tells all that is counted, as it is at each call, for whoever may block for a moment.
@@ -281,8 +325,22 @@ impl Server {
     /// When a part that all depends on has ended before its time: then everything is closed in the same
     /// order, and whoever supervises the server can start it again.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Fault> {
-        let Self { context, gate: Gate { doors, sessions, .. }, listeners, committed, bell, words: _ } = self;
+        #[cfg(unix)]
+        let running = self.running();
+        #[cfg(unix)]
+        let control = self.control;
+        let Self { context, gate: Gate { doors, sessions, .. }, listeners, committed, bell, .. } = self;
         let accepting = TaskTracker::new();
+        #[cfg(unix)]
+        match control {
+            Some(Ok(control)) => {
+                accepting.spawn(control.run(Arc::clone(&context), running));
+            }
+            Some(Err(error)) => {
+                warn!(%error, "no {}: `parlor status` cannot ask this server", control::SOCKET)
+            }
+            None => {}
+        }
         for listener in listeners {
             accepting.spawn(listener.run(Arc::clone(&context), Arc::clone(&doors), sessions.clone()));
         }

@@ -1,6 +1,7 @@
 //! What is older than it shall be kept is taken out of the log: by the rule of its room, or else by that of the parlor.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize as _, Deserializer, de};
@@ -40,13 +41,24 @@ impl Default for Retention {
 /// The setting, and a bell for when a room's rule has changed.
 #[derive(Debug)]
 pub(super) struct Keeping {
-    setting: Retention,
+    setting: Mutex<Retention>,
     bell: Notify,
 }
 
 impl Keeping {
     pub(super) fn new(setting: Retention) -> Self {
-        Self { setting, bell: Notify::new() }
+        Self { setting: Mutex::new(setting), bell: Notify::new() }
+    }
+
+    /// What holds now.
+    pub(super) fn setting(&self) -> Retention {
+        *self.setting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where a room has no rule of its own, what is said is kept for so long from now on.
+    pub(super) fn keep(&self, keep: Option<Duration>) {
+        self.setting.lock().unwrap_or_else(PoisonError::into_inner).keep = keep;
+        self.changed();
     }
 
     /// A rule has changed: it holds from now on.
@@ -57,16 +69,16 @@ impl Keeping {
 
 /// Takes out what has expired, at once and then again and again.
 pub(super) async fn run(context: &Context) {
-    let Keeping { setting, bell } = &context.retention;
     let mut looked = BTreeMap::new();
     loop {
-        expire(context, setting, &mut looked).await;
+        let setting = context.retention.setting();
+        expire(context, &setting, &mut looked).await;
         // Of all rules, also of rooms where nothing was said yet: what is said there next expires by them.
         let shortest = context.registry.lock().shortest_retention().into_iter().chain(setting.keep).min();
         let next = shortest.map_or(setting.every, |keep| setting.next(keep));
         tokio::select! {
             biased;
-            () = bell.notified() => looked.clear(),
+            () = context.retention.bell.notified() => looked.clear(),
             () = sleep(next) => {}
         }
     }

@@ -18,6 +18,11 @@ impl Throttle {
         Self { burst: f64::from(burst), per_second, tokens: f64::from(burst), at: now }
     }
 
+    /// Another burst and another rate, from now on. What was taken ahead of its time stays owed.
+    pub fn set(&mut self, burst: u32, per_second: f64) {
+        (self.burst, self.per_second) = (f64::from(burst), per_second);
+    }
+
     /// Takes one token and says how long to wait until it is there.
     pub fn take(&mut self, now: Instant) -> Duration {
         if self.per_second <= 0.0 {
@@ -54,6 +59,17 @@ mod tests {
         assert_eq!(throttle.take(later), Duration::ZERO);
         assert_eq!(throttle.take(later), Duration::ZERO);
         assert!(throttle.take(later) > Duration::ZERO);
+    }
+
+    #[test]
+    fn another_rate_holds_from_the_next_token_on() {
+        let start = Instant::now();
+        let mut throttle = Throttle::new(20, 5.0, start);
+        throttle.set(1, 10.0);
+        assert_eq!(throttle.take(start), Duration::ZERO);
+        assert_eq!(throttle.take(start), Duration::from_millis(100));
+        throttle.set(1, 0.0);
+        assert_eq!(throttle.take(start), Duration::ZERO);
     }
 
     #[test]

@@ -95,15 +95,18 @@ impl Tls {
         self.served.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads the files again. Connections that are open keep what they have.
+    /// Reads the files again, for [`Tls::serve`].
     ///
     /// # Errors
-    /// When they cannot be used: then everything stays as it was.
-    pub fn reload(&self) -> Result<(), TlsError> {
-        let served = read(&self.certificate, &self.key)?;
+    /// When they cannot be used.
+    pub fn read_again(&self) -> Result<Served, TlsError> {
+        read(&self.certificate, &self.key)
+    }
+
+    /// Greets new connections with this. Those that are open keep what they have.
+    pub fn serve(&self, served: Served) {
         info!(fingerprint = %served.fingerprint, "certificate read");
         *self.served.write().unwrap_or_else(PoisonError::into_inner) = served;
-        Ok(())
     }
 }
 
@@ -173,18 +176,18 @@ mod tests {
         let tls = Tls::open(&source, folder.path()).unwrap();
         let first = tls.served().fingerprint;
         make(&certificate, &key).unwrap();
-        tls.reload().unwrap();
+        tls.serve(tls.read_again().unwrap());
         let second = tls.served().fingerprint;
         assert_ne!(first, second);
         for (path, content, complaint) in
             [(&certificate, "no pem", "does not hold a certificate"), (&key, "", "c.pem does not hold")]
         {
             fs::write(path, content).unwrap();
-            let error = tls.reload().unwrap_err().to_string();
+            let error = tls.read_again().err().unwrap().to_string();
             assert!(error.contains(complaint), "{error}");
             assert_eq!(tls.served().fingerprint, second);
         }
         fs::remove_file(&certificate).unwrap();
-        assert!(tls.reload().unwrap_err().to_string().contains("c.pem"));
+        assert!(tls.read_again().err().unwrap().to_string().contains("c.pem"));
     }
 }

@@ -410,6 +410,7 @@ impl Keeper {
             Event::Whois(whois) => self.tick_off(whois.re.as_ref()),
             Event::Audit(audit) => self.tick_off(audit.re.as_ref()),
             Event::Stats(stats) => self.tick_off(stats.re.as_ref()),
+            Event::Motd(motd) => self.tick_off(motd.re.as_ref()),
             Event::Tickets(tickets) => self.tick_off(tickets.re.as_ref()),
             Event::Reactions(reactions) => self.tick_off(reactions.re.as_ref()),
             Event::Earlier(earlier) => self.tick_off(earlier.re.as_ref()),

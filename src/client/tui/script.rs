@@ -158,6 +158,7 @@ impl Script {
             ignored: Vec::new(),
             proof: None,
             key: None,
+            motd: None,
             limits: allowed,
         });
         Update::Online { welcome, ready, met: Met::default(), news: None, new_log: false }

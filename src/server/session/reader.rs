@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use tokio::io::AsyncRead;
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tracing::warn;
@@ -19,7 +20,8 @@ use super::company::{self, Typed};
 use super::{Follow, Heard, Out, changes, order, search};
 use crate::protocol::command::{Command, History, Join, RequestId, Search, Send, SetTopic};
 use crate::protocol::event::{
-    Delayed, EntryKind, ErrorCode, Event, Failure, Gap, Okay, Page, People, Pong, Reason, RoomInfo, Rooms,
+    Delayed, EntryKind, ErrorCode, Event, Failure, Gap, Motd, Okay, Page, People, Pong, Reason, RoomInfo,
+    Rooms,
 };
 use crate::protocol::frame::{self, Frame, FrameError, FrameReader};
 use crate::protocol::limits::{DELAY_TOLD_AFTER, SUBMISSION_ENTRIES};
@@ -32,6 +34,7 @@ use crate::server::direct;
 use crate::server::entrance;
 use crate::server::handshake::too_large;
 use crate::server::hub::{SessionId, Speaker};
+use crate::server::live::Live;
 use crate::server::log::Draft;
 use crate::server::mailbox::Mailbox;
 use crate::server::registry::{Barred, PersonId, Registry, Whom};
@@ -44,6 +47,8 @@ pub(super) struct Reader<'a, R> {
     /// Carries out searches.
     aside: &'a Aside,
     context: &'a Arc<Context>,
+    /// What may change while we are here.
+    live: watch::Receiver<Live>,
     session: SessionId,
     /// What counts as our address.
     block: Option<IpAddr>,
@@ -66,7 +71,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         session: SessionId,
         block: Option<IpAddr>,
     ) -> Self {
-        let limits = &context.limits;
+        let live = context.live.subscribe();
+        let limits = live.borrow().limits.clone();
         let now = now();
         Self {
             frames,
@@ -74,12 +80,13 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             heard,
             aside,
             context,
+            live,
             session,
             block,
             drafts: Vec::new(),
             messages: Pace::new(Throttle::new(limits.message_burst, limits.messages_per_second, now), now),
             others: Pace::new(Throttle::new(limits.command_burst, limits.commands_per_second, now), now),
-            searches: search::throttle(limits, now),
+            searches: search::throttle(&limits, now),
             typed: Typed::default(),
         }
     }
@@ -216,6 +223,12 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     /// Delays a sender who is over the rate, and tells it when that goes on.
     async fn hold_up(&mut self, is_message: bool, re: Option<RequestId>) -> Result<(), Reason> {
+        if self.live.has_changed().unwrap_or(false) {
+            let limits = self.live.borrow_and_update().limits.clone();
+            self.messages.throttle.set(limits.message_burst, limits.messages_per_second);
+            self.others.throttle.set(limits.command_burst, limits.commands_per_second);
+            self.searches = search::throttle(&limits, now());
+        }
         let pace = if is_message { &mut self.messages } else { &mut self.others };
         let (wait, tell) = pace.take(now());
         if wait.is_zero() {
@@ -223,14 +236,16 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         }
         self.hand_over().await?;
         if let Some(held_up) = tell {
-            let limits = &self.context.limits;
-            let message = if is_message {
-                format!(
-                    "you are sending faster than {} messages a second: they are held up, none is lost",
-                    limits.messages_per_second
-                )
-            } else {
-                format!("more than {} commands a second: they are held up", limits.commands_per_second)
+            let message = {
+                let limits = &self.live.borrow().limits;
+                if is_message {
+                    format!(
+                        "you are sending faster than {} messages a second: they are held up, none is lost",
+                        limits.messages_per_second
+                    )
+                } else {
+                    format!("more than {} commands a second: they are held up", limits.commands_per_second)
+                }
             };
             let ms = u64::try_from(held_up.as_millis()).unwrap_or(u64::MAX);
             let delayed = Delayed { re, ms, message: Line::lossy(&message) };
@@ -334,6 +349,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 if leaves {
                     return Err(Stop::Over(Reason::Relinked));
                 }
+            }
+            Command::Motd(plain) => {
+                let text = self.live.borrow().motd.clone();
+                self.say(&Event::Motd(Motd { re: plain.id, text })).await;
             }
             Command::Ping(plain) => self.say(&Event::Pong(Pong { re: plain.id, now: Time::now() })).await,
             Command::Bye(_) => return Err(Stop::Over(Reason::Quit)),

@@ -197,6 +197,7 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         | Event::Ready(_)
         | Event::Error(_)
         | Event::People(_)
+        | Event::Motd(_)
         | Event::Ping(_)
         | Event::Pong(_)
         | Event::Bye(_)
