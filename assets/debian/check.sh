@@ -36,11 +36,11 @@ done
 [ -L "$root/etc/systemd/system/multi-user.target.wants/parlor.service" ] || fail "the service is not enabled"
 
 echo "== serves, and tells how others join"
-# Without systemd: a user with no rights, in the folder where the service has its own. No function here, or the signal would
-# be for the shell that runs it.
+# Without systemd: in the same places, as somebody who may do nothing else. No function here, or the signal would be for the
+# shell that runs it.
 inside install --directory --mode=700 --owner=nobody /var/lib/parlor
-chroot "$root" $clean HOME=/var/lib/parlor setpriv --reuid=nobody --clear-groups \
-    parlor serve --config /etc/parlor/server.toml --data /var/lib/parlor --listen 127.0.0.1:0 >"$root/tmp/said" 2>&1 &
+chroot "$root" $clean XDG_DATA_HOME=/var/lib XDG_CONFIG_HOME=/etc setpriv --reuid=nobody --clear-groups \
+    parlor serve --listen 127.0.0.1:0 >"$root/tmp/said" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null || true' EXIT
 for _ in $(seq 300); do
@@ -49,6 +49,8 @@ for _ in $(seq 300); do
     sleep 0.1
 done
 inside parlor invite --data /var/lib/parlor | grep '^parlor join ' || fail "it does not say how others join"
+inside parlor status --data /var/lib/parlor || fail "it does not say how it stands"
+inside parlor backup --data /var/lib/parlor --force /tmp/parlor.tar || fail "it cannot be saved"
 kill "$server"
 wait "$server" || fail "it does not end in order"
 trap - EXIT

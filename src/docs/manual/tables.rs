@@ -57,9 +57,10 @@ pub(super) const FILES: &[Row] = &[
 /// The commands whose pages one may want to read next.
 pub(super) const SEE_ALSO: &[(&str, &[&str])] = &[
     ("host", &["serve", "invite", "join", "backup"]),
-    ("serve", &["host", "invite", "backup", "import"]),
+    ("serve", &["host", "invite", "status", "backup", "import"]),
     ("invite", &["host", "serve", "join"]),
-    ("backup", &["serve", "export"]),
+    ("status", &["serve", "backup"]),
+    ("backup", &["serve", "status", "export"]),
     ("import", &["export", "backup"]),
     ("join", &["host", "invite", "say"]),
     ("say", &["tail", "pipe", "join"]),
