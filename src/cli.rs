@@ -506,7 +506,8 @@ pub(crate) struct Pipe {
 #[command(after_help = "\
 It writes what it says into the log of that parlor, in the rooms #bench-0, #bench-1, …, where it \
 stays. So measure one of its own, whose limits on rates and connections are lifted:
-  parlor serve --listen 127.0.0.1:7000 --plain --open --unlimited --data \"$(mktemp -d)\"
+  parlor serve --listen 127.0.0.1:7000 --plain --open --unlimited \\
+    --data \"$(mktemp -d)\"
 
 Examples:
   parlor bench 127.0.0.1:7000 --plain                    how long a message takes

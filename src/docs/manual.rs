@@ -20,16 +20,26 @@ pub(super) fn pages(program: Command) -> io::Result<Vec<Document>> {
     let mut program = program
         .disable_help_subcommand(true)
         .subcommand_help_heading("COMMANDS")
-        .subcommand_value_name("COMMAND")
-        .mut_subcommands(|command| command.mut_args(quoted));
+        .mut_subcommands(|command| quoted(command).mut_args(quoted_help));
+    program.build();
+    let mut program = with_usage(program).mut_subcommands(with_usage);
     program.build();
     let shown = || program.get_subcommands().filter(|command| !command.is_hide_set());
     let names: Vec<&str> = shown().map(Command::get_name).collect();
     std::iter::once(&program).chain(shown()).map(|command| page(command, &names)).collect()
 }
 
-/// Code in the help of an option stands between apostrophes: roff makes opening quotes of backticks.
-fn quoted(arg: clap::Arg) -> clap::Arg {
+/// Code stands between apostrophes where its place is given: roff makes opening quotes of backticks.
+fn quoted(command: Command) -> Command {
+    let about = command.get_about().map(|about| about.to_string().replace('`', "'"));
+    match about {
+        Some(about) => command.about(about),
+        None => command,
+    }
+}
+
+/// The same for an option.
+fn quoted_help(arg: clap::Arg) -> clap::Arg {
     let help = arg.get_help().map(|help| help.to_string().replace('`', "'"));
     match help {
         Some(help) => arg.help(help),
@@ -37,15 +47,20 @@ fn quoted(arg: clap::Arg) -> clap::Arg {
     }
 }
 
+/// The synopsis is the usage that the help shows, and not a list of all options: these follow.
+fn with_usage(mut command: Command) -> Command {
+    let usage = command.render_usage().to_string();
+    command.override_usage(usage.trim_start_matches("Usage: ").to_owned())
+}
+
 /// The page of one command; `commands` are those that there are.
 fn page(command: &Command, commands: &[&str]) -> io::Result<Document> {
-    let man = Man::new(command.clone())
-        .source(concat!("parlor ", env!("CARGO_PKG_VERSION")))
-        .manual("The manual of parlor");
+    let man = Man::new(command.clone());
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let help = Help::read(&help);
     let mut page = Vec::new();
-    man.render_title(&mut page)?;
+    let title = command.get_display_name().unwrap_or_else(|| command.get_name());
+    head(title).to_writer(&mut page)?;
     man.render_name_section(&mut page)?;
     man.render_synopsis_section(&mut page)?;
     description(command, &help.prose).to_writer(&mut page)?;
@@ -55,8 +70,8 @@ fn page(command: &Command, commands: &[&str]) -> io::Result<Document> {
     }
     tagged("EXIT STATUS", tables::EXIT_STATUS.iter().copied()).to_writer(&mut page)?;
     for (title, rows) in [("ENVIRONMENT", tables::ENVIRONMENT), ("FILES", tables::FILES)] {
-        let matters = |option: &str| command.has_subcommands() || has_option(command, option);
-        let rows: Vec<_> = rows.iter().filter(|row| matters(row.option)).collect();
+        let matters = |option: &&str| command.has_subcommands() || has_option(command, option);
+        let rows: Vec<_> = rows.iter().filter(|row| row.options.iter().any(matters)).collect();
         if !rows.is_empty() {
             tagged(title, rows.iter().map(|row| (row.name, row.meaning))).to_writer(&mut page)?;
         }
@@ -69,6 +84,17 @@ fn page(command: &Command, commands: &[&str]) -> io::Result<Document> {
     }
     see_also(command.get_name(), commands).to_writer(&mut page)?;
     Ok(Document { name: man.get_filename(), content: page })
+}
+
+/// The title. It has no date, for which an empty argument stands; and neither are words parted, since they may be names of
+/// files, nor lines stretched.
+fn head(title: &str) -> Roff {
+    let source = concat!("parlor ", env!("CARGO_PKG_VERSION"));
+    let mut roff = Roff::new();
+    roff.control("TH", [title, "1", "\"\"", source, "The manual of parlor"]);
+    roff.control("nh", []);
+    roff.control("ad", ["l"]);
+    roff
 }
 
 fn has_option(command: &Command, option: &str) -> bool {
@@ -100,7 +126,7 @@ fn blocks(roff: &mut Roff, blocks: &[Block<'_>], mut first: bool) {
             Block::Explained { command, does } => {
                 roff.control("TP", []);
                 roff.text([bold(*command)]);
-                roff.text(sentence(does));
+                roff.text(marked(does));
             }
             Block::Commands(commands) => {
                 if !first {
@@ -150,16 +176,19 @@ fn see_also(command: &str, commands: &[&str]) -> Roff {
     roff
 }
 
-/// A text with a full stop, and what stands between backticks in bold.
+/// A text with a full stop.
 fn sentence(text: &str) -> Vec<Inline> {
-    let mut inlines: Vec<Inline> = Vec::new();
-    for (nth, part) in text.split('`').enumerate() {
-        inlines.push(if nth % 2 == 0 { roman(part) } else { bold(part) });
-    }
+    let mut inlines = marked(text);
     if !text.ends_with(['.', ':', '!', '?', '…']) {
         inlines.push(roman("."));
     }
     inlines
+}
+
+/// A text, with what stands between backticks in bold.
+fn marked(text: &str) -> Vec<Inline> {
+    let parts = text.split('`').enumerate();
+    parts.map(|(nth, part)| if nth % 2 == 0 { roman(part) } else { bold(part) }).collect()
 }
 
 #[cfg(test)]
@@ -203,8 +232,8 @@ mod tests {
             .get_subcommands()
             .flat_map(|command| command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)))
             .collect();
-        for row in tables::ENVIRONMENT.iter().chain(tables::FILES) {
-            assert!(options.iter().any(|option| option == row.option), "there is no --{}", row.option);
+        for name in tables::ENVIRONMENT.iter().chain(tables::FILES).flat_map(|row| row.options) {
+            assert!(options.iter().any(|option| option == name), "there is no --{name}");
         }
     }
 
