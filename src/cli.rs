@@ -92,6 +92,8 @@ pub(crate) enum Command {
     /// Measure how fast a parlor is: many connections talk and listen for a while. Use one of its own
     #[cfg(feature = "client")]
     Bench(Bench),
+    /// Write the manual, and the completions of shells, into folders
+    Docs(Docs),
 }
 
 /// Options of `serve`.
@@ -504,7 +506,8 @@ pub(crate) struct Pipe {
 #[command(after_help = "\
 It writes what it says into the log of that parlor, in the rooms #bench-0, #bench-1, …, where it \
 stays. So measure one of its own, whose limits on rates and connections are lifted:
-  parlor serve --listen 127.0.0.1:7000 --plain --open --unlimited --data \"$(mktemp -d)\"
+  parlor serve --listen 127.0.0.1:7000 --plain --open --unlimited \\
+    --data \"$(mktemp -d)\"
 
 Examples:
   parlor bench 127.0.0.1:7000 --plain                    how long a message takes
@@ -550,6 +553,26 @@ pub(crate) struct Bench {
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Options of `docs`.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+#[command(after_help = "\
+Examples:
+  parlor docs --man ~/.local/share/man/man1           then: man parlor
+  parlor docs --completions ~/.local/share/bash-completion/completions
+  parlor docs --completions ~/.config/fish/completions
+
+bash reads parlor.bash, zsh _parlor, which belongs into a folder of its fpath, and fish parlor.fish. \
+What an earlier parlor wrote there is replaced.")]
+pub(crate) struct Docs {
+    /// The folder for the manual: parlor.1, and a page for each command, such as parlor-join.1
+    #[arg(long, value_name = "DIR")]
+    pub(crate) man: Option<PathBuf>,
+    /// The folder for the completions of bash, zsh and fish
+    #[arg(long, value_name = "DIR")]
+    pub(crate) completions: Option<PathBuf>,
 }
 
 /// A number of a range.

@@ -3,6 +3,7 @@
 mod cli;
 #[cfg(feature = "server")]
 mod counters;
+mod docs;
 #[cfg(feature = "server")]
 mod hosting;
 #[cfg(feature = "server")]
@@ -75,6 +76,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Pipe(args) => visiting::pipe(args).await,
             #[cfg(feature = "client")]
             Command::Bench(args) => visiting::bench(args).await,
+            Command::Docs(args) => docs::docs(&args),
         }
     });
     // Reading standard input cannot be cancelled; nothing else is left to wait for.
