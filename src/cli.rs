@@ -139,6 +139,9 @@ pub(crate) struct Serve {
     /// What a message that was acknowledged must survive
     #[arg(long, value_enum)]
     pub(crate) durability: Option<DurabilityArg>,
+    /// Tell nobody on the network that this parlor is there; `parlor find` will not show it
+    #[arg(long)]
+    pub(crate) no_announce: bool,
     /// Keep what is said for so long, as in 90d, 8w, 12h or 30m; a room may have its own rule [default: for ever]
     #[arg(long, value_name = "TIME", value_parser = parlor::server::retention::parse)]
     pub(crate) retention: Option<std::time::Duration>,
