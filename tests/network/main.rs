@@ -49,7 +49,10 @@ fn two_hosts_on_one_link_find_each_other() {
         "{}",
         here.complaints()
     );
+    let ended = Instant::now();
     from_there.until_gone(&found);
+    // Long before it would be missed.
+    assert!(ended.elapsed() < GONE_WITHIN / 2, "{:?}", ended.elapsed());
     shop.terminate();
     assert!(shop.exit_within(Duration::from_secs(5)).is_some_and(|exit| exit.success()));
 }

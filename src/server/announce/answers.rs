@@ -14,10 +14,12 @@ use tracing::{debug, warn};
 use super::nearby::Networks;
 use super::quota::Quota;
 use super::{Context, RETRY, Reach};
-use crate::protocol::announcement::{DATAGRAM_BYTES, DISCOVERY_PORT, read_query};
+use crate::protocol::announcement::{Announcement, DATAGRAM_BYTES, DISCOVERY_PORT, read_query};
 
 /// After an error of the socket, which must not become a busy loop: a network went down, most likely.
 const PAUSE: Duration = Duration::from_millis(200);
+/// For how long what is said is said again as it is: a flood of questions does not make us count people for each.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// A family of addresses. Each has a socket of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +59,7 @@ pub(super) async fn run(context: &Context, reach: &Reach, family: Family) {
 
 async fn answer_all(context: &Context, reach: &Reach, socket: &UdpSocket) {
     let (mut networks, mut quota) = (Networks::default(), Quota::new(Instant::now()));
+    let mut said: Option<(Instant, Announcement)> = None;
     // What is longer than a question is cut to one that is longer, and so is none.
     let mut datagram = [0; DATAGRAM_BYTES + 1];
     loop {
@@ -73,7 +76,11 @@ async fn answer_all(context: &Context, reach: &Reach, socket: &UdpSocket) {
         if !quota.take(them.ip(), now) {
             continue;
         }
-        let answer = context.announcement(reach).answer(nonce);
+        let (_, say) = match said.take_if(|(at, _)| now.saturating_duration_since(*at) < FRESH) {
+            Some(fresh) => said.insert(fresh),
+            None => said.insert((now, context.announcement(reach))),
+        };
+        let answer = say.answer(nonce);
         // Who gets it connects to where it comes from, and at other addresses nobody may listen.
         let sent = if reach.is_everywhere(own) {
             socket.send_to(&answer, them).await
