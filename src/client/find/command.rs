@@ -3,7 +3,6 @@
 //! - It MUST print nothing that a terminal could take for more than text.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::pin::pin;
 use std::time::Duration;
 
 use tokio::io::AsyncWrite;
@@ -58,7 +57,7 @@ pub async fn run(what: What, ending: &CancellationToken) -> End {
     let looking = tokio::select! {
         end = finding.hear(look(), until) => end,
         () = ending.cancelled() => return End::Done,
-        () = async { pin!(reader_gone()).await } => return End::Done,
+        () = reader_gone() => return End::Done,
     };
     match looking {
         Ok(end) => end,

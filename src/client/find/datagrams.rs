@@ -7,11 +7,13 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
 use super::networks::{Networks, everyone_on};
 use super::reach::Reach;
@@ -24,6 +26,9 @@ const OPEN_QUESTIONS: usize = 4;
 
 /// Answers that wait to be looked at. Beyond, the sockets' own buffers hold them, and the system drops what is more.
 const ARRIVING: usize = 64;
+
+/// For handing a datagram to the system, which does not wait for the network with it.
+const SENT_WITHIN: Duration = Duration::from_millis(100);
 
 /// An answer.
 #[derive(Debug)]
@@ -56,7 +61,7 @@ impl Datagrams {
     ///
     /// # Errors
     /// A sentence for people, when nobody could be asked.
-    pub(super) fn ask(&mut self, question: u64) -> Result<(), String> {
+    pub(super) async fn ask(&mut self, question: u64) -> Result<(), String> {
         let alone = |error| format!("nobody can be asked by broadcast ({error}): going on by multicast DNS");
         let nonce = Nonce::random().map_err(|error| alone(error.to_string()))?;
         self.networks = Networks::now().map_err(|error| alone(error.to_string()))?;
@@ -69,9 +74,10 @@ impl Datagrams {
         let mut reached = false;
         for ear in &self.sockets {
             for target in self.targets(ear.ours) {
-                match ear.socket.try_send_to(&datagram, target) {
-                    Ok(_) => reached |= !target.ip().is_loopback(),
-                    Err(error) => fault = Some(error),
+                match timeout(SENT_WITHIN, ear.socket.send_to(&datagram, target)).await {
+                    Ok(Ok(_)) => reached |= !target.ip().is_loopback(),
+                    Ok(Err(error)) => fault = Some(error),
+                    Err(elapsed) => fault = Some(elapsed.into()),
                 }
             }
         }

@@ -56,7 +56,7 @@ pub(super) async fn run(heard: mpsc::Sender<Heard>) {
                 looking.table.answered(answer.said, answer.from, answer.question);
             }
             news = news(&mut looking.services) => looking.take(news),
-            () = sleep_until(next) => looking.tick(Instant::now()),
+            () = sleep_until(next) => looking.tick(Instant::now()).await,
         }
     }
 }
@@ -105,7 +105,7 @@ impl Looking {
     }
 
     /// Does what the time has come for.
-    fn tick(&mut self, now: Instant) {
+    async fn tick(&mut self, now: Instant) {
         while let Some((_, asked, counts)) = self.judgements.pop_front_if(|(at, ..)| *at <= now) {
             let doubtful = self.table.judge(asked, counts);
             if let Some(services) = &self.services {
@@ -120,18 +120,18 @@ impl Looking {
         }
         let regular = self.regular <= now;
         if regular || self.extra.pop_front_if(|at| *at <= now).is_some() {
-            self.ask(now, regular);
+            self.ask(now, regular).await;
         }
     }
 
-    fn ask(&mut self, now: Instant, regular: bool) {
+    async fn ask(&mut self, now: Instant, regular: bool) {
         if regular {
             self.regular = now + EVERY;
         }
         self.asked += 1;
         self.last_asked = now;
         self.judgements.push_back((now + ANSWERED_WITHIN, self.asked, regular));
-        let silent = self.datagrams.ask(self.asked).err();
+        let silent = self.datagrams.ask(self.asked).await.err();
         if silent != self.silent {
             self.silent = silent;
             self.silent.clone().into_iter().for_each(|sentence| self.trouble(sentence));
