@@ -1,4 +1,4 @@
-//! A running `parlor find`, and what it says.
+//! A running `parlor find`, and what it says. Other programs that print an object a line can be waited for in the same way.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command as Process, Stdio};

@@ -14,7 +14,7 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-use finder::addresses;
+use finder::{Finder, addresses};
 use parlor::client::find::GONE_WITHIN;
 use world::World;
 
@@ -35,7 +35,7 @@ fn two_hosts_on_one_link_find_each_other() {
     );
     from_here.until_found("shop", |at| at == "10.0.0.2:4321");
     // One comes in, and everyone hears of it.
-    let mut guest = finder::Finder::start(
+    let mut guest = Finder::start(
         there.parlor(&["tail", "--plain", "--server", "10.0.0.1", "--json", "--follow", "#lobby"]),
     );
     from_there.until(|said| said["name"] == "lab" && said["people"] == 1);
@@ -180,4 +180,35 @@ fn who_announces_nothing_opens_nothing() {
     drop(local);
     let _silent = here.serve_with("silent", &["0.0.0.0:4321"], &["--no-announce"]);
     nothing_open();
+}
+
+#[test]
+fn ports_that_others_have_harm_nobody() {
+    let Some(world) = World::with("python3") else { return };
+    let (here, network) = (world.host(), world.network());
+    network.connect(&here, "lan", &["10.0.0.1/24"]);
+    let script = "import socket, time
+taken = []
+for family in socket.AF_INET, socket.AF_INET6:
+    for port in 5353, 7878:
+        taken.append(socket.socket(family, socket.SOCK_DGRAM))
+        if family == socket.AF_INET6:
+            taken[-1].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        taken[-1].bind(('', port))
+print('{}', flush=True)
+time.sleep(600)";
+    let mut python = std::process::Command::new("python3");
+    python.args(["-c", script]);
+    let mut others = Finder::start(here.here(&python));
+    others.until(|_| true);
+    let mut lab = here.serve("lab", 7878);
+    here.say("10.0.0.1", "still here");
+    for words in ["UDP port 7878 cannot be used", "UDP port 5353 cannot be used"] {
+        here.until_complained(words);
+        let said = here.complaints();
+        let warnings = said.lines().filter(|line| line.contains("WARN") && line.contains(words)).count();
+        assert_eq!(warnings, 1, "{said}");
+    }
+    lab.terminate();
+    assert!(lab.exit_within(Duration::from_secs(5)).is_some_and(|exit| exit.success()));
 }

@@ -7,10 +7,12 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command as Process, Stdio};
 use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::common::{COMPLAINTS, Program, parlor};
+use crate::common::{COMPLAINTS, PATIENCE, Program, parlor};
 use crate::finder::Finder;
 
 /// How one may make namespaces here.
@@ -191,6 +193,15 @@ impl Host {
     /// What the servers of this machine have complained about.
     pub fn complaints(&self) -> String {
         std::fs::read_to_string(self.home.path().join(COMPLAINTS)).unwrap_or_default()
+    }
+
+    /// Waits until a server of this machine complains in these words.
+    pub fn until_complained(&self, words: &str) {
+        let start = Instant::now();
+        while !self.complaints().contains(words) {
+            assert!(start.elapsed() < PATIENCE, "no {words:?} in {}", self.complaints());
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// `parlor find`, which goes on.

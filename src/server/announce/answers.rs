@@ -4,6 +4,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
@@ -14,7 +15,7 @@ use tracing::{debug, warn};
 use super::nearby::Networks;
 use super::quota::Quota;
 use super::{Context, RETRY, Reach};
-use crate::protocol::announcement::{Announcement, DATAGRAM_BYTES, DISCOVERY_PORT, read_query};
+use crate::protocol::announcement::{DATAGRAM_BYTES, DISCOVERY_PORT, read_query};
 
 /// After an error of the socket, which must not become a busy loop: a network went down, most likely.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -30,12 +31,11 @@ pub(super) enum Family {
     V6,
 }
 
-/// Answers for ever, if anybody can come by this family.
-pub(super) async fn run(context: &Context, reach: &Reach, family: Family) {
+/// Answers for ever, if anybody can come by this family. `told`: it was said already that the port is taken.
+pub(super) async fn run(context: &Context, reach: &Reach, family: Family, told: &AtomicBool) {
     if !reach.has_family(family == Family::V4) {
         return;
     }
-    let mut told = false;
     let socket = loop {
         match listen(family) {
             Ok(socket) => break socket,
@@ -43,14 +43,11 @@ pub(super) async fn run(context: &Context, reach: &Reach, family: Family) {
             Err(error) if family == Family::V6 && error.kind() != io::ErrorKind::AddrInUse => {
                 debug!(%error, "no questions by IPv6");
             }
-            Err(error) if !told => {
-                warn!(
-                    %error,
-                    "another program has UDP port {DISCOVERY_PORT}: those whom multicast does not reach will not find this parlor"
-                );
-                told = true;
-            }
-            Err(error) => debug!(%error, "UDP port {DISCOVERY_PORT} is still taken"),
+            Err(error) if !told.swap(true, Ordering::Relaxed) => warn!(
+                %error,
+                "UDP port {DISCOVERY_PORT} cannot be used for now: those whom multicast DNS does not reach will not find this parlor"
+            ),
+            Err(error) => debug!(%error, "UDP port {DISCOVERY_PORT} cannot be used"),
         }
         sleep(RETRY).await;
     };
@@ -59,7 +56,7 @@ pub(super) async fn run(context: &Context, reach: &Reach, family: Family) {
 
 async fn answer_all(context: &Context, reach: &Reach, socket: &UdpSocket) {
     let (mut networks, mut quota) = (Networks::default(), Quota::new(Instant::now()));
-    let mut said: Option<(Instant, Announcement)> = None;
+    let (mut since, mut said) = (Instant::now(), context.announcement(reach));
     // What is longer than a question is cut to one that is longer, and so is none.
     let mut datagram = [0; DATAGRAM_BYTES + 1];
     loop {
@@ -76,11 +73,10 @@ async fn answer_all(context: &Context, reach: &Reach, socket: &UdpSocket) {
         if !quota.take(them.ip(), now) {
             continue;
         }
-        let (_, say) = match said.take_if(|(at, _)| now.saturating_duration_since(*at) < FRESH) {
-            Some(fresh) => said.insert(fresh),
-            None => said.insert((now, context.announcement(reach))),
-        };
-        let answer = say.answer(nonce);
+        if now.saturating_duration_since(since) >= FRESH {
+            (since, said) = (now, context.announcement(reach));
+        }
+        let answer = said.answer(nonce);
         // Who gets it connects to where it comes from, and at other addresses nobody may listen.
         let sent = if reach.is_everywhere(own) {
             socket.send_to(&answer, them).await

@@ -10,6 +10,7 @@ mod quota;
 mod reach;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::Context;
@@ -39,11 +40,12 @@ impl Context {
 /// Announces until the server closes, and then says goodbye.
 pub(super) async fn run(context: Arc<Context>, reach: Reach) {
     let mut voice = Voice::new(reach.clone());
+    let told = AtomicBool::new(false);
     let announcing = async {
         tokio::join!(
             voice.keep_up(&context),
-            answers::run(&context, &reach, Family::V4),
-            answers::run(&context, &reach, Family::V6),
+            answers::run(&context, &reach, Family::V4, &told),
+            answers::run(&context, &reach, Family::V6, &told),
         )
     };
     tokio::select! {

@@ -106,7 +106,7 @@ impl Voice {
 
     fn say(&mut self, announcement: &Announcement) -> Result<(), Mute> {
         if self.daemon.is_none() {
-            is_possible().map_err(Mute::Port)?;
+            is_possible(&self.reach).map_err(Mute::Port)?;
             self.daemon = Some(Daemon(ServiceDaemon::new()?));
         }
         if let Some(Daemon(daemon)) = &self.daemon {
@@ -153,11 +153,18 @@ fn instance(announcement: &Announcement) -> String {
     format!("{name} ({digits})")
 }
 
-/// Tries the port. The thread would say nothing if it did not get it.
-fn is_possible() -> io::Result<()> {
-    let v4 = try_port(Domain::IPV4, (Ipv4Addr::UNSPECIFIED, MDNS_PORT).into());
-    let v6 = || try_port(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, MDNS_PORT).into());
-    v4.or_else(|error| v6().map_err(|_| error))
+/// Tries the port. The thread would say nothing if it did not get it, and not try again.
+fn is_possible(reach: &Reach) -> io::Result<()> {
+    if reach.has_family(true) {
+        try_port(Domain::IPV4, (Ipv4Addr::UNSPECIFIED, MDNS_PORT).into())?;
+    }
+    if reach.has_family(false) {
+        let tried = try_port(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, MDNS_PORT).into());
+        // A machine without IPv6 misses nothing.
+        return tried
+            .or_else(|error| if error.kind() == io::ErrorKind::AddrInUse { Err(error) } else { Ok(()) });
+    }
+    Ok(())
 }
 
 fn try_port(domain: Domain, at: SocketAddr) -> io::Result<()> {
