@@ -147,6 +147,7 @@ async fn searches(data: &Path) -> bool {
         limits: Limits::default().unlimited(),
         motd: None,
         retention: Retention::default(),
+        announce: false,
     };
     let server = Server::bind(config).await.unwrap();
     let Address::Tcp { port, .. } = server.addresses()[0] else { panic!("no TCP") };

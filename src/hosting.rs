@@ -49,6 +49,7 @@ pub(crate) async fn serve(args: Serve, handed: Vec<Handed>) -> anyhow::Result<Ex
     match args.log_format {
         LogFormat::Text => {
             complain(&who_can_come(&server));
+            announced(&server).iter().for_each(|sentence| complain(sentence));
             server.fingerprint().iter().for_each(say_certificate);
             // A log that is kept is no place for a passphrase.
             if std::io::stderr().is_terminal() {
@@ -60,7 +61,10 @@ pub(crate) async fn serve(args: Serve, handed: Vec<Handed>) -> anyhow::Result<Ex
                 complain("`parlor invite` prints the line that others type.");
             }
         }
-        LogFormat::Json => tracing::warn!("{}", who_can_come(&server)),
+        LogFormat::Json => {
+            tracing::warn!("{}", who_can_come(&server));
+            announced(&server).iter().for_each(|sentence| tracing::info!("{sentence}"));
+        }
     }
     let service = tokio::spawn(service);
     let outcome = server.run(shutdown.clone()).await;
@@ -97,6 +101,14 @@ fn who_can_come(server: &Server) -> String {
             "Everyone on {reach} can come in, and whoever is on the way can read along: there is neither passphrase nor TLS."
         ),
     }
+}
+
+/// A sentence that says by what name others find it, if they do.
+fn announced(server: &Server) -> Option<String> {
+    let name = server.announced()?.name;
+    Some(format!(
+        "`parlor find` on the same network shows it as \"{name}\"; --no-announce keeps it to itself."
+    ))
 }
 
 /// The words that the host reads aloud to one who is shown a certificate and wants to be sure of it.
@@ -196,8 +208,9 @@ pub(crate) fn config(args: &Serve) -> anyhow::Result<Config> {
     let limits = if args.unlimited { file.limits.unlimited() } else { file.limits };
     let guests = !(args.no_guests || file.no_guests);
     let name = args.name.clone().or(file.name).unwrap_or_else(machine_name);
+    let announce = !args.no_announce && file.announce.unwrap_or(true);
     let (host, motd) = (own_key()?, args.motd.clone().or(file.motd));
-    Ok(Config { listen, data, name, tls, ask, guests, host, durability, retention, limits, motd })
+    Ok(Config { listen, data, name, tls, ask, guests, host, durability, retention, limits, motd, announce })
 }
 
 /// What this machine calls itself.
@@ -269,7 +282,13 @@ fn again(args: &Serve) -> String {
     if let Some(motd) = &args.motd {
         command += &format!(" --motd {}", shell_word(motd.as_str()));
     }
-    for (option, given) in [("open", args.open), ("plain", args.plain), ("no-guests", args.no_guests)] {
+    let switches = [
+        ("open", args.open),
+        ("plain", args.plain),
+        ("no-guests", args.no_guests),
+        ("no-announce", args.no_announce),
+    ];
+    for (option, given) in switches {
         if given {
             command += &format!(" --{option}");
         }

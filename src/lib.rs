@@ -39,6 +39,7 @@ let server = Server::bind(Config {
     retention: Retention::default(),
     limits: Limits::default(),
     motd: None,
+    announce: false,
 }).await?;
 let address = server.addresses().remove(0);
 let shutdown = tokio_util::sync::CancellationToken::new();

@@ -77,6 +77,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             #[cfg(feature = "client")]
             Command::Bench(args) => visiting::bench(args).await,
             Command::Docs(args) => docs::docs(&args),
+            #[cfg(feature = "client")]
+            Command::Find(args) => visiting::find(args).await,
         }
     });
     // Reading standard input cannot be cancelled; nothing else is left to wait for.

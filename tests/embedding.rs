@@ -37,6 +37,7 @@ fn embed(folder: &TempDir, limits: Limits, disk: Disk) -> Server {
         retention: Retention::default(),
         limits,
         motd: None,
+        announce: false,
     };
     Server::embed(config, disk).unwrap()
 }

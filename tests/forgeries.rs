@@ -51,6 +51,7 @@ impl Parlor {
             retention: Retention::default(),
             limits: unlimited(),
             motd: None,
+            announce: false,
         };
         let server = Server::bind(config).await.unwrap();
         let Address::Tcp { port, .. } = server.addresses()[0].clone() else { panic!("no TCP") };

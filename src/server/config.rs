@@ -42,6 +42,8 @@ pub struct Config {
     pub limits: Limits,
     /// The message of the day, for those who come in; at most [`limits::MOTD_BYTES`].
     pub motd: Option<Text>,
+    /// Whether to tell its networks that it is there, where others can reach it.
+    pub announce: bool,
 }
 
 /// The limits that an operator may change; 0 where a rate is meant lifts it. The others, and the reason for
@@ -129,6 +131,8 @@ pub struct File {
     pub motd: Option<Text>,
     /// See [`Config::limits`].
     pub limits: Limits,
+    /// See [`Config::announce`]; left out, it does.
+    pub announce: Option<bool>,
 }
 
 /// A configuration file that cannot be used.
@@ -205,6 +209,6 @@ mod tests {
             .collect();
         let file: File = toml::from_str(&all).unwrap();
         assert_eq!(file.limits, Limits::default());
-        assert_eq!(file.durability, Some(Durability::default()));
+        assert_eq!((file.durability, file.announce), (Some(Durability::default()), Some(true)));
     }
 }

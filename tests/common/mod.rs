@@ -123,6 +123,7 @@ fn open_config(data: &Path) -> Config {
         retention: Retention::default(),
         limits: unlimited(),
         motd: None,
+        announce: false,
     }
 }
 
@@ -145,10 +146,25 @@ impl TestServer {
         let (data, name, durability) = (folder.path().to_owned(), "test".to_owned(), Durability::Process);
         let (listen, tls, ask) = (vec![loopback(0)], Some(Source::Own), Ask::OwnWords);
         let (guests, host, retention, limits) = (true, None, Retention::default(), unlimited());
-        let motd = None;
-        let config =
-            Config { listen, data, name, tls, ask, guests, host, durability, retention, limits, motd };
-        Self::on(folder, config).await
+        let (motd, announce) = (None, false);
+        Self::on(
+            folder,
+            Config {
+                listen,
+                data,
+                name,
+                tls,
+                ask,
+                guests,
+                host,
+                durability,
+                retention,
+                limits,
+                motd,
+                announce,
+            },
+        )
+        .await
     }
 
     /// Open, and of the host with this key.

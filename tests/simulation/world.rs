@@ -89,6 +89,7 @@ impl World {
             retention: Retention::default(),
             limits: self.limits.clone(),
             motd: None,
+            announce: false,
         };
         let server = Server::embed(config, Disk::Here(self.disk)).unwrap();
         let (gate, shutdown) = (server.gate(), CancellationToken::new());

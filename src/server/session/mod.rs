@@ -239,6 +239,7 @@ mod tests {
                 retention: crate::server::retention::Retention::default(),
                 limits,
                 motd: None,
+                announce: false,
             });
             let context = Arc::clone(&server.await.unwrap().context);
             let (near, far) = tokio::io::duplex(1024);
