@@ -9,12 +9,13 @@ use tokio::time::timeout;
 
 use super::dial::{self, Dial, Stream};
 use super::ending::Break;
-use super::{Met, Secret, Trust, tls};
+use super::{Met, Secret, Trust, pake, tls};
 use crate::protocol;
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Hello, TicketProof};
-use crate::protocol::event::{AuthKind, ErrorCode, Event, Failure, Ready, Welcome};
+use crate::protocol::event::{AuthKind, ErrorCode, Event, Failure, Ready, Scrypt, Welcome};
 use crate::protocol::frame::{FrameError, FrameReader};
+use crate::protocol::invite::Pin;
 use crate::protocol::limits::{EVENT_BYTES, HANDSHAKE_TIME};
 use crate::protocol::proof::{Binding, Fingerprint, Identity, ProofKey, Salt};
 use crate::protocol::text::Line;
@@ -92,6 +93,21 @@ pub(in crate::client) struct Greeted {
     pub(in crate::client) met: Met,
 }
 
+/// A connection that was welcomed, and over which nothing was said yet.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) welcome: Welcome,
+    /// Of the certificate that was shown; `None` without TLS.
+    pub(super) fingerprint: Option<Fingerprint>,
+}
+
+impl Opened {
+    /// What proofs are bound to.
+    pub(super) fn binding(&self) -> Binding {
+        self.fingerprint.map_or(Binding::NONE, Binding::from)
+    }
+}
+
 /// One attempt: connects and says `hello`. Each of the two steps may take `patience`, and its own limit.
 /// `known` is the key that opened the door the last time.
 pub(in crate::client) async fn attempt(
@@ -102,21 +118,47 @@ pub(in crate::client) async fn attempt(
     hello: Hello,
     patience: Duration,
 ) -> Result<Greeted, Break> {
-    let dialed = dial::within(CONNECT_TIME.min(patience), &address, dial(&address)).await;
+    let greeting = async |opened| greet(opened, &address, &trust, known, hello).await;
+    reach(dial, &address, trust.plain, trust.pin.as_ref(), patience, greeting).await
+}
+
+/// Connects, hears the welcome, and goes on with `then`. Connecting may take `patience`, and its own limit; so may all the rest.
+pub(super) async fn reach<T>(
+    dial: Dial,
+    address: &Address,
+    plain: bool,
+    pin: Option<&Pin>,
+    patience: Duration,
+    then: impl AsyncFnOnce(Opened) -> Result<T, Break>,
+) -> Result<T, Break> {
+    let dialed = dial::within(CONNECT_TIME.min(patience), address, dial(address)).await;
     let socket = dialed.map_err(Break::Connect)?;
     let greeting = async {
-        let speaks_tls = !trust.plain && matches!(address, Address::Tcp { .. });
-        if speaks_tls {
-            let (stream, fingerprint) = tls::begin(socket, &address, trust.pin.as_ref()).await?;
-            greet(Box::new(stream), &address, &trust, known, hello, Some(fingerprint)).await
+        let speaks_tls = !plain && matches!(address, Address::Tcp { .. });
+        let opened = if speaks_tls {
+            let (stream, fingerprint) = tls::begin(socket, address, pin).await?;
+            welcome(Box::new(stream), address, Some(fingerprint)).await?
         } else {
-            greet(socket, &address, &trust, known, hello, None).await
-        }
+            welcome(socket, address, None).await?
+        };
+        then(opened).await
     };
     timeout(HANDSHAKE_TIME.min(patience), greeting).await.unwrap_or_else(|_| {
         let why = format!("{address} takes connections and does not greet: is it a parlor?");
         Err(Break::Connect(why))
     })
+}
+
+/// How the passphrase becomes a key here; `None` where nobody asks for one.
+pub(super) fn asked(welcome: &Welcome) -> Result<Option<Scrypt>, Break> {
+    match (welcome.auth.kind, welcome.auth.scrypt) {
+        (AuthKind::Open, _) => Ok(None),
+        (AuthKind::Passphrase, Some(asked)) => Ok(Some(asked)),
+        (AuthKind::Passphrase | AuthKind::Unknown, _) => {
+            let why = "this parlor asks for something that this version cannot give: use a newer parlor";
+            Err(Break::Refused(Failure::new(ErrorCode::UnsupportedVersion, why)))
+        }
+    }
 }
 
 /// What opens this door, if it has a lock and we have the words or their key.
@@ -125,14 +167,7 @@ async fn key_for(
     trust: &Trust,
     known: Option<(Salt, ProofKey)>,
 ) -> Result<Option<(Salt, ProofKey)>, Break> {
-    let asked = match (welcome.auth.kind, welcome.auth.scrypt) {
-        (AuthKind::Open, _) => return Ok(None),
-        (AuthKind::Passphrase, Some(asked)) => asked,
-        (AuthKind::Passphrase | AuthKind::Unknown, _) => {
-            let why = "this parlor asks for something that this version cannot give: use a newer parlor";
-            return Err(Break::Refused(Failure::new(ErrorCode::UnsupportedVersion, why)));
-        }
-    };
+    let Some(asked) = asked(welcome)? else { return Ok(None) };
     let kept = match &trust.secret {
         Some(Secret::Key(salt, key)) => Some((*salt, key.clone())),
         _ => known,
@@ -158,39 +193,63 @@ async fn key_for(
     }
 }
 
-async fn greet(
+/// Waits until the parlor has said who it is.
+async fn welcome(
     socket: Box<dyn Stream>,
+    address: &Address,
+    fingerprint: Option<Fingerprint>,
+) -> Result<Opened, Break> {
+    let (reader, writer) = tokio::io::split(socket);
+    let reader = FrameReader::new(reader, EVENT_BYTES);
+    let mut connection = Connection { reader, writer, out: BytesMut::new(), unflushed: false };
+    match connection.event().await {
+        Ok(Event::Welcome(welcome)) => Ok(Opened { connection, welcome, fingerprint }),
+        Ok(Event::Error(failure)) => Err(Break::Refused(failure)),
+        Ok(Event::Bye(bye)) => Err(Break::Bye(bye)),
+        Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. } | FrameError::Cut)) => {
+            Err(Break::Connect(format!("what answers at {address} is not a parlor")))
+        }
+        Err(Break::Closed) => {
+            let why = format!("{address} closed the connection without a greeting: is it a parlor?");
+            Err(Break::Connect(why))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Proves what is to be proven, says who we are, and waits to be let in.
+async fn greet(
+    mut opened: Opened,
     address: &Address,
     trust: &Trust,
     known: Option<(Salt, ProofKey)>,
     mut hello: Hello,
-    fingerprint: Option<Fingerprint>,
 ) -> Result<Greeted, Break> {
-    let (reader, writer) = tokio::io::split(socket);
-    let reader = FrameReader::new(reader, EVENT_BYTES);
-    let mut connection = Connection { reader, writer, out: BytesMut::new(), unflushed: false };
-    let welcome = match connection.event().await {
-        Ok(Event::Welcome(welcome)) => welcome,
-        Ok(Event::Error(failure)) => return Err(Break::Refused(failure)),
-        Ok(Event::Bye(bye)) => return Err(Break::Bye(bye)),
-        Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. } | FrameError::Cut)) => {
-            return Err(Break::Connect(format!("what answers at {address} is not a parlor")));
+    // Without TLS nothing is held to a pin.
+    let vouched_for = opened.fingerprint.is_some() && trust.pin.is_some();
+    let asks = opened.welcome.auth.kind == AuthKind::Passphrase;
+    if !vouched_for {
+        // Before the work that the key is.
+        match (asks, &trust.secret) {
+            (false, Some(Secret::Words(_))) => return Err(Break::Unlocked(address.clone())),
+            (true, Some(_)) if !pake::is_offered(&opened.welcome) => {
+                return Err(Break::Revealing(address.clone()));
+            }
+            _ => {}
         }
-        Err(Break::Closed) => {
-            let why = format!("{address} closed the connection without a greeting: is it a parlor?");
-            return Err(Break::Connect(why));
-        }
-        Err(other) => return Err(other),
-    };
-    let key = key_for(&welcome, trust, known).await?;
-    let asks = welcome.auth.kind == AuthKind::Passphrase;
+    }
+    let key = key_for(&opened.welcome, trust, known).await?;
+    if let Some((_, key)) = key.as_ref().filter(|_| !vouched_for) {
+        pake::prove(&mut opened, address, key).await?;
+    }
+    let binding = opened.binding();
+    let Opened { mut connection, welcome, fingerprint } = opened;
     let challenge = &welcome.auth.challenge;
-    let binding = fingerprint.map_or(Binding::NONE, Binding::from);
-    hello.proof = key.as_ref().map(|(_, key)| key.prove(challenge, binding));
+    hello.proof = key.as_ref().filter(|_| vouched_for).map(|(_, key)| key.prove(challenge, binding));
     hello.ticket = trust
         .ticket
         .as_ref()
-        .filter(|_| hello.proof.is_none())
+        .filter(|_| key.is_none())
         .map(|ticket| TicketProof { id: ticket.id(), proof: ticket.key().prove(challenge, binding) });
     hello.identity = trust
         .identity
@@ -201,7 +260,10 @@ async fn greet(
         Event::Ready(ready) => {
             // Whoever does not know what we have proven is not the parlor that we were told of.
             let ticket_key = trust.ticket.as_ref().map(Ticket::key);
-            let shown = key.as_ref().map(|(_, key)| key).or(ticket_key.as_ref()).filter(|_| asks);
+            let shown = match &key {
+                Some((_, key)) => Some(key).filter(|_| vouched_for),
+                None => ticket_key.as_ref().filter(|_| asks),
+            };
             let answered =
                 |key: &ProofKey| ready.proof.is_some_and(|proof| key.verify_back(challenge, binding, &proof));
             if !shown.is_none_or(answered) {
