@@ -65,6 +65,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Pipe(args) => visiting::pipe(args).await,
             #[cfg(feature = "client")]
             Command::Bench(args) => visiting::bench(args).await,
+            #[cfg(feature = "client")]
+            Command::Find(args) => visiting::find(args).await,
         }
     });
     // Reading standard input cannot be cancelled; nothing else is left to wait for.
