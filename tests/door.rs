@@ -20,6 +20,7 @@ use parlor::protocol::event::{
 use parlor::protocol::frame::Frame;
 use parlor::protocol::hex::Hex;
 use parlor::protocol::invite::Pin;
+use parlor::protocol::pake::Method;
 use parlor::protocol::proof::{Binding, Cost, Fingerprint, Identity, KeyPair, Passphrase, Proof, ProofKey};
 use parlor::protocol::text::Line;
 use parlor::protocol::ticket::Ticket;
@@ -219,8 +220,12 @@ async fn impostor(asked: Scrypt, back: Option<Proof>) -> (u16, Fingerprint) {
         let mut stream = own.acceptor.accept(stream).await.unwrap();
         let id = uuid::Uuid::nil();
         let server = ServerInfo { name: Line::lossy("lab"), version: Line::lossy("0"), id };
-        let auth =
-            Auth { kind: AuthKind::Passphrase, challenge: Hex([7; 32]), scrypt: Some(asked), pake: None };
+        let auth = Auth {
+            kind: AuthKind::Passphrase,
+            challenge: Hex([7; 32]),
+            scrypt: Some(asked),
+            pake: Some(Method::Spake2),
+        };
         let welcome = Welcome { protocol: 1, server, auth, now: Time::now() };
         let mut words = Frame::encode(&Event::Welcome(welcome)).into_bytes().to_vec();
         let you = Person { nick: nick("alice"), guest: true, role: None, away: None };
@@ -256,10 +261,11 @@ async fn impostor(asked: Scrypt, back: Option<Proof>) -> (u16, Fingerprint) {
 async fn whoever_does_not_know_the_passphrase_cannot_be_the_parlor_whatever_their_certificate() {
     let words = Passphrase::new("amber otter river stone").unwrap();
     let asked = Scrypt { salt: Hex([3; 16]), cost: Cost::USUAL };
+    let key = ProofKey::derive(&words, &asked.salt, asked.cost).unwrap();
     // Somebody has stolen the certificate with its key: it is the one that was expected.
     let trust = |fingerprint: &Fingerprint| {
-        let (pin, secret) = (Some(Pin::of(fingerprint)), Some(Secret::Words(words.clone())));
-        Trust { pin, secret, ..Trust::default() }
+        let secret = Some(Secret::Key(asked.salt, key.clone()));
+        Trust { pin: Some(Pin::of(fingerprint)), secret, ..Trust::default() }
     };
     for back in [None, Some(Hex([0; 32]))] {
         let (port, fingerprint) = impostor(asked, back).await;
@@ -268,8 +274,9 @@ async fn whoever_does_not_know_the_passphrase_cannot_be_the_parlor_whatever_thei
     }
     // One that makes the trying of words cheap is not told any.
     let cheap = Scrypt { cost: Cost { n: 2, r: 8, p: 1 }, ..asked };
-    let (port, fingerprint) = impostor(cheap, None).await;
-    let (why, _) = join(port, trust(&fingerprint)).await.unwrap_err();
+    let (port, _) = impostor(cheap, None).await;
+    let secret = Some(Secret::Words(words));
+    let (why, _) = join(port, Trust { secret, ..Trust::default() }).await.unwrap_err();
     assert!(why.contains("was not used"), "{why}");
 }
 

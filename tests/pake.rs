@@ -17,6 +17,7 @@ use parlor::protocol::event::{
 };
 use parlor::protocol::frame::{Frame, FrameReader};
 use parlor::protocol::hex::Hex;
+use parlor::protocol::invite::Pin;
 use parlor::protocol::limits::COMMAND_BYTES;
 use parlor::protocol::pake::{self, Agreed, Asking, Method, Pake, PakeMessage};
 use parlor::protocol::proof::{Binding, Challenge, Cost, Fingerprint, KeyPair, Passphrase, Proof, ProofKey};
@@ -211,8 +212,12 @@ async fn what_is_out_of_order_or_malformed_is_refused() {
 
 /// Opens a link there, as a person with a key, and waits until it is in or outside.
 async fn join(port: u16, secret: Secret) -> Result<(), (String, Option<Barrier>)> {
+    join_pinned(port, secret, None).await
+}
+
+async fn join_pinned(port: u16, secret: Secret, pin: Option<Pin>) -> Result<(), (String, Option<Barrier>)> {
     let identity = Some(Arc::new(person()));
-    let trust = Trust { secret: Some(secret), identity, ..Trust::default() };
+    let trust = Trust { secret: Some(secret), identity, pin, ..Trust::default() };
     let (_link, mut updates) = link::open(Config {
         address: loopback(port),
         nick: nick("alice"),
@@ -319,6 +324,20 @@ async fn a_false_parlor_that_asks_for_less_is_told_nothing_at_all() {
         let (why, barrier) = join(port, Secret::Words(words())).await.unwrap_err();
         assert!(why.contains(sentence) && barrier.is_none(), "{why}");
         assert!(soon(told).await.unwrap().is_empty());
+    }
+}
+
+/// Its certificate may be known from a visit at which it was open, and proved nothing.
+#[tokio::test]
+async fn a_certificate_that_was_seen_before_is_not_given_more_for_that() {
+    for pake in [Some(Method::Spake2), None] {
+        let (port, fingerprint, told) =
+            false_parlor(AuthKind::Passphrase, pake, ProofKey::from_bytes([1; 32])).await;
+        let pin = Some(Pin::of(&fingerprint));
+        join_pinned(port, Secret::Words(words()), pin).await.unwrap_err();
+        for json in soon(told).await.unwrap() {
+            assert!(matches!(Command::decode(&json), Ok(Command::Pake(_))), "{json:?}");
+        }
     }
 }
 

@@ -83,7 +83,7 @@ async fn who_is_asked_in_vain_is_counted_and_said() {
     assert_eq!(
         missed.to_string(),
         "4 parlors were found, and none of them knows these words (1 said so; 1 without a passphrase; 1 without TLS, \
-         asked only with --plain; 1 gave no answer). Check the words; or ask the host for the address, and type \
+         asked only with --plain; 1 gave no answer). Check the words; or look with `parlor find`, and type \
          `parlor join ADDRESS`\nmulticast does not work here"
     );
     assert_eq!(progress.last(), Some(&Progress { asked: 2, to_go: 0 }));
@@ -142,4 +142,22 @@ async fn who_announces_very_many_is_not_asked_very_often() {
     assert_eq!((missed.found, missed.silent, missed.left_out), (ASKED, ASKED, 8));
     assert_eq!(progress.last(), Some(&Progress { asked: ASKED, to_go: 0 }));
     assert!(missed.to_string().contains("At most 32 are asked, and 8 more were left out"), "{missed}");
+}
+
+/// Before anything is looked for, what was typed must make sense.
+#[test]
+fn what_is_neither_words_nor_an_address_is_wrong_usage() {
+    let home = tempfile::tempdir().unwrap();
+    for (typed, said) in [
+        (&["amber-oter-ricotta-amulet"][..], "did you mean \"otter\"?"),
+        (&["amber", "oter", "ricotta", "amulet"], "did you mean \"otter\"?"),
+        (&["lab.example", "amber"], "give one address, or the words"),
+        (&["a", "b"], "a passphrase has at least"),
+        (&["amber-otter-ricotta-amulet", "--passphrase-file", "x"], "not both"),
+        (&["amber-otter-ricotta-amulet", "--server", "lab"], "cannot be used with"),
+    ] {
+        let output = common::parlor(home.path()).arg("join").args(typed).output().unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && complaint.contains(said), "{typed:?}: {complaint}");
+    }
 }

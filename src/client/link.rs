@@ -87,8 +87,8 @@ pub struct Config {
 pub struct Trust {
     /// TCP without TLS: sure of nothing. A Unix socket never has it.
     pub plain: bool,
-    /// What the server's certificate must be. `None`: the one that it shows first, from then on; until then the passphrase is
-    /// proven by [`crate::protocol::pake`] alone, which gives nothing away.
+    /// What the server's certificate must be. `None`: the one that it shows first, from then on; and only that one is given
+    /// another proof of the passphrase than by [`crate::protocol::pake`], with the key that has opened its door before.
     pub pin: Option<Pin>,
     /// What opens the door, if it has a lock.
     pub secret: Option<Secret>,

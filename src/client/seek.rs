@@ -326,9 +326,7 @@ impl fmt::Display for Missed {
             if self.left_out > 0 {
                 write!(f, ". At most {ASKED} are asked, and {} more were left out", self.left_out)?;
             }
-            f.write_str(
-                ". Check the words; or ask the host for the address, and type `parlor join ADDRESS`",
-            )?;
+            f.write_str(". Check the words; or look with `parlor find`, and type `parlor join ADDRESS`")?;
         }
         self.troubles.iter().try_for_each(|trouble| write!(f, "\n{trouble}"))
     }

@@ -161,24 +161,37 @@ pub(super) fn asked(welcome: &Welcome) -> Result<Option<Scrypt>, Break> {
     }
 }
 
+/// What opens a door.
+struct Opener {
+    salt: Salt,
+    key: ProofKey,
+    /// It has opened this one before, and whoever is behind it has shown then that they know it too.
+    kept: bool,
+}
+
 /// What opens this door, if it has a lock and we have the words or their key.
-async fn key_for(
+async fn opener(
     welcome: &Welcome,
+    address: &Address,
     trust: &Trust,
     known: Option<(Salt, ProofKey)>,
-) -> Result<Option<(Salt, ProofKey)>, Break> {
+) -> Result<Option<Opener>, Break> {
     let Some(asked) = asked(welcome)? else { return Ok(None) };
     let kept = match &trust.secret {
         Some(Secret::Key(salt, key)) => Some((*salt, key.clone())),
         _ => known,
     };
     match (kept.filter(|(salt, _)| *salt == asked.salt), &trust.secret) {
-        (Some(kept), _) => Ok(Some(kept)),
+        (Some((salt, key)), _) => Ok(Some(Opener { salt, key, kept: true })),
+        // Before the work that the key is.
+        (None, Some(Secret::Words(_))) if !pake::is_offered(welcome) => {
+            Err(Break::Revealing(address.clone()))
+        }
         (None, Some(Secret::Words(words))) => {
             let words = words.clone();
             let derive = move || ProofKey::derive(&words, &asked.salt, asked.cost);
             let key = tokio::task::spawn_blocking(derive).await.map_err(|_| Break::Quit)??;
-            Ok(Some((asked.salt, key)))
+            Ok(Some(Opener { salt: asked.salt, key, kept: false }))
         }
         (None, _) if trust.ticket.is_some() => Ok(None),
         (None, secret) => {
@@ -226,30 +239,28 @@ async fn greet(
     mut hello: Hello,
 ) -> Result<Greeted, Break> {
     // Without TLS nothing is held to a pin.
-    let vouched_for = opened.fingerprint.is_some() && trust.pin.is_some();
+    let pinned = opened.fingerprint.is_some() && trust.pin.is_some();
     let asks = opened.welcome.auth.kind == AuthKind::Passphrase;
-    if !vouched_for {
-        // Before the work that the key is.
-        match (asks, &trust.secret) {
-            (false, Some(Secret::Words(_))) => return Err(Break::Unlocked(address.clone())),
-            (true, Some(_)) if !pake::is_offered(&opened.welcome) => {
-                return Err(Break::Revealing(address.clone()));
-            }
-            _ => {}
-        }
+    if !pinned && opened.welcome.auth.kind == AuthKind::Open && matches!(trust.secret, Some(Secret::Words(_)))
+    {
+        return Err(Break::Unlocked(address.clone()));
     }
-    let key = key_for(&opened.welcome, trust, known).await?;
-    if let Some((_, key)) = key.as_ref().filter(|_| !vouched_for) {
-        pake::prove(&mut opened, address, key).await?;
+    let opener = opener(&opened.welcome, address, trust, known).await?;
+    // A pin alone may be from a visit to a parlor that was open, and so be anybody's. To the certificate that has shown before that it
+    // knows the key, the short way gives nothing away.
+    let by_pake = opener.as_ref().filter(|opener| !(pinned && opener.kept));
+    if let Some(opener) = by_pake {
+        pake::prove(&mut opened, address, &opener.key).await?;
     }
+    let shown = opener.as_ref().filter(|_| by_pake.is_none()).map(|opener| &opener.key);
     let binding = opened.binding();
     let Opened { mut connection, welcome, fingerprint } = opened;
     let challenge = &welcome.auth.challenge;
-    hello.proof = key.as_ref().filter(|_| vouched_for).map(|(_, key)| key.prove(challenge, binding));
+    hello.proof = shown.map(|key| key.prove(challenge, binding));
     hello.ticket = trust
         .ticket
         .as_ref()
-        .filter(|_| key.is_none())
+        .filter(|_| opener.is_none())
         .map(|ticket| TicketProof { id: ticket.id(), proof: ticket.key().prove(challenge, binding) });
     hello.identity = trust
         .identity
@@ -260,17 +271,15 @@ async fn greet(
         Event::Ready(ready) => {
             // Whoever does not know what we have proven is not the parlor that we were told of.
             let ticket_key = trust.ticket.as_ref().map(Ticket::key);
-            let shown = match &key {
-                Some((_, key)) => Some(key).filter(|_| vouched_for),
-                None => ticket_key.as_ref().filter(|_| asks),
-            };
+            let shown = shown.or(ticket_key.as_ref().filter(|_| asks && opener.is_none()));
             let answered =
                 |key: &ProofKey| ready.proof.is_some_and(|proof| key.verify_back(challenge, binding, &proof));
             if !shown.is_none_or(answered) {
                 return Err(Break::Impostor(address.clone()));
             }
             let given = ready.key.as_ref().map(|given| (given.salt, ProofKey::from_bytes(given.key.0)));
-            let met = Met { fingerprint, key: key.or(given) };
+            let used = opener.map(|opener| (opener.salt, opener.key));
+            let met = Met { fingerprint, key: used.or(given) };
             Ok(Greeted { connection, welcome, ready, met })
         }
         Event::Error(failure) => Err(Break::Refused(failure)),

@@ -27,7 +27,7 @@ pub(in crate::client) enum Break {
     )]
     Impostor(Address),
     #[error(
-        "nothing vouches for {0} yet, and it has no way to prove the passphrase that gives nothing away: it was told nothing. Ask its host for an invite with the fingerprint, which `parlor invite` prints"
+        "{0} has no way to prove the passphrase that gives nothing away, and was told nothing: it may not be the parlor that you were told of, or be an old one. Ask its host for a newer parlor"
     )]
     Revealing(Address),
     #[error(
