@@ -321,11 +321,14 @@ Examples:
   parlor join                               the parlor on this machine
   parlor join 192.168.1.7                   port 7878 unless said otherwise
   parlor join parlor://lab.example/#demo
-  parlor join unix:/run/parlor.sock --nick 李雷")]
+  parlor join amber-otter-ricotta-amulet    the parlor of this network whose passphrase that is
+  parlor join unix:/run/parlor.sock --nick 李雷
+
+The words are told to no parlor. Each one that is found is asked whether it knows them.")]
 pub(crate) struct Join {
-    /// Where: host, host:port, [v6]:port, unix:/path or parlor://host:port/#room [default: $PARLOR_SERVER, or this machine]
-    #[arg(value_name = "ADDR", conflicts_with = "address")]
-    pub(crate) destination: Option<Invite>,
+    /// Where: host, host:port, [v6]:port, unix:/path, parlor://host:port/#room, or the words of a passphrase [default: $PARLOR_SERVER, or this machine]
+    #[arg(value_name = "ADDR|WORDS", conflicts_with = "address")]
+    pub(crate) destination: Vec<String>,
     /// The server, where ADDR is not given.
     #[command(flatten)]
     pub(crate) server: ServerArg,

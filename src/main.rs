@@ -1,5 +1,7 @@
 //! Parses the command line, starts logging, and hands over.
 
+#[cfg(feature = "client")]
+mod by_words;
 mod cli;
 #[cfg(feature = "server")]
 mod counters;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use etcetera::AppStrategy as _;
 use parlor::client::StoreError;
+use parlor::client::destination::Destination;
 use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Met, Secret, Trust, Update};
 use parlor::client::script::End;
 use parlor::client::tui::known_rooms::KnownRoomsFile;
@@ -30,18 +31,31 @@ use crate::cli::{
     Bench, Export, Find, FormatArg, Join, Pipe, Say, ScriptArgs, Search, Seat, ServerArg, Tail,
 };
 use crate::signals::cancel_on_signal;
-use crate::{Usage, client_folder, complain, folders, passphrase};
+use crate::{Usage, by_words, client_folder, complain, folders, passphrase};
 
 /// How long connecting may take before it is mentioned.
 const SILENT_AT_FIRST: Duration = Duration::from_millis(500);
 
 /// `parlor join`.
 pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
-    let invite = destination(args.destination.or(args.server.address.clone()))?;
+    let named = Destination::read(&args.destination).map_err(|error| Usage(error.to_string()))?;
+    let plain = args.server.plain;
+    let (invite, plain, words) = match named {
+        Some(Destination::Words(_)) if args.server.passphrase_file.is_some() => {
+            bail!(Usage("give the words, or --passphrase-file: not both".to_owned()));
+        }
+        Some(Destination::Words(words)) => {
+            let invite = by_words::find(words, plain).await?;
+            // One that shows a certificate is not joined without it, whatever was said of the others.
+            let plain = invite.plain;
+            (invite, plain, None)
+        }
+        Some(Destination::There(invite)) => (*invite, plain, words(&args.server)?),
+        None => (destination(args.server.address.clone())?, plain, words(&args.server)?),
+    };
     let seat = Seat { room: args.seat.room.or(invite.room.clone()), ..args.seat };
     let acquaintances = acquaintances()?;
-    let words = words(&args.server)?;
-    let mut trust = acquaintances.trust(&invite, args.server.plain, words)?;
+    let mut trust = acquaintances.trust(&invite, plain, words)?;
     let (nick, apart) = nick(seat.nick.clone())?;
     for attempt in 1.. {
         let config = Config {
@@ -392,9 +406,13 @@ fn agent(verb: &str) -> Line {
 
 /// Where to go: what was named, or what the environment names, or this machine.
 fn destination(named: Option<Invite>) -> Result<Invite, Usage> {
-    let here = || Address::Tcp { host: "127.0.0.1".to_owned(), port: protocol::DEFAULT_PORT };
     let named = named.map_or_else(|| from_environment("PARLOR_SERVER"), |named| Ok(Some(named)))?;
     Ok(named.unwrap_or_else(|| Invite::to(here())))
+}
+
+/// The parlor on this machine.
+pub(crate) fn here() -> Address {
+    Address::Tcp { host: "127.0.0.1".to_owned(), port: protocol::DEFAULT_PORT }
 }
 
 /// What to be called: what was given, or what the environment says, or what this system calls its user. And whether

@@ -20,6 +20,7 @@ use parlor::protocol::event::{
 use parlor::protocol::frame::Frame;
 use parlor::protocol::hex::Hex;
 use parlor::protocol::invite::Pin;
+use parlor::protocol::pake::Method;
 use parlor::protocol::proof::{Binding, Cost, Fingerprint, Identity, KeyPair, Passphrase, Proof, ProofKey};
 use parlor::protocol::text::Line;
 use parlor::protocol::ticket::Ticket;
@@ -130,7 +131,7 @@ async fn a_man_in_the_middle_is_told_apart_and_learns_nothing_that_opens_the_doo
     assert_eq!(barrier, Some(Barrier::Stranger(shown)), "{why}");
     assert!(join(server.port, pinned).await.is_ok());
 
-    // Whoever comes for the first time gives a proof, and it is worth nothing at the server.
+    // Whoever comes for the first time takes part in an exchange, and it comes to nothing with another certificate between.
     let first = Trust { secret: words(&server), ..Trust::default() };
     let (why, barrier) = join(middle, first).await.unwrap_err();
     assert_eq!(barrier, Some(Barrier::PassphraseWrong), "{why}");
@@ -207,10 +208,11 @@ async fn a_new_passphrase_is_asked_of_whoever_comes_next() {
     assert!(join(server.port, old).await.is_err());
 }
 
-/// Takes the place of a parlor at a first visit: greets, asks for a proof as the parlor would, and lets in.
-async fn impostor(asked: Scrypt, back: Option<Proof>) -> u16 {
+/// Takes the place of a parlor: greets, asks for a proof as the parlor would, and lets in.
+async fn impostor(asked: Scrypt, back: Option<Proof>) -> (u16, Fingerprint) {
     let folder = tempdir().unwrap();
     let own = Tls::open(&Source::Own, folder.path()).unwrap().served();
+    let fingerprint = own.fingerprint;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let there = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -218,7 +220,12 @@ async fn impostor(asked: Scrypt, back: Option<Proof>) -> u16 {
         let mut stream = own.acceptor.accept(stream).await.unwrap();
         let id = uuid::Uuid::nil();
         let server = ServerInfo { name: Line::lossy("lab"), version: Line::lossy("0"), id };
-        let auth = Auth { kind: AuthKind::Passphrase, challenge: Hex([7; 32]), scrypt: Some(asked) };
+        let auth = Auth {
+            kind: AuthKind::Passphrase,
+            challenge: Hex([7; 32]),
+            scrypt: Some(asked),
+            pake: Some(Method::Spake2),
+        };
         let welcome = Welcome { protocol: 1, server, auth, now: Time::now() };
         let mut words = Frame::encode(&Event::Welcome(welcome)).into_bytes().to_vec();
         let you = Person { nick: nick("alice"), guest: true, role: None, away: None };
@@ -248,21 +255,29 @@ async fn impostor(asked: Scrypt, back: Option<Proof>) -> u16 {
         // Hears what it was waiting for, and has nothing of it.
         drop(tokio::io::copy(&mut stream, &mut tokio::io::sink()).await);
     });
-    there
+    (there, fingerprint)
 }
 
 #[tokio::test]
-async fn whoever_does_not_know_the_passphrase_cannot_be_the_parlor_at_a_first_visit() {
+async fn whoever_does_not_know_the_passphrase_cannot_be_the_parlor_whatever_their_certificate() {
     let words = Passphrase::new("amber otter river stone").unwrap();
     let asked = Scrypt { salt: Hex([3; 16]), cost: Cost::USUAL };
-    let trust = Trust { secret: Some(Secret::Words(words)), ..Trust::default() };
+    let key = ProofKey::derive(&words, &asked.salt, asked.cost).unwrap();
+    // Somebody has stolen the certificate with its key: it is the one that was expected.
+    let trust = |fingerprint: &Fingerprint| {
+        let secret = Some(Secret::Key(asked.salt, key.clone()));
+        Trust { pin: Some(Pin::of(fingerprint)), secret, ..Trust::default() }
+    };
     for back in [None, Some(Hex([0; 32]))] {
-        let (why, _) = join(impostor(asked, back).await, trust.clone()).await.unwrap_err();
+        let (port, fingerprint) = impostor(asked, back).await;
+        let (why, _) = join(port, trust(&fingerprint)).await.unwrap_err();
         assert!(why.contains("without knowing the passphrase"), "{why}");
     }
     // One that makes the trying of words cheap is not told any.
     let cheap = Scrypt { cost: Cost { n: 2, r: 8, p: 1 }, ..asked };
-    let (why, _) = join(impostor(cheap, None).await, trust).await.unwrap_err();
+    let (port, _) = impostor(cheap, None).await;
+    let secret = Some(Secret::Words(words));
+    let (why, _) = join(port, Trust { secret, ..Trust::default() }).await.unwrap_err();
     assert!(why.contains("was not used"), "{why}");
 }
 

@@ -19,7 +19,9 @@ mod connect;
 mod dial;
 mod ending;
 mod keeper;
+mod knock;
 mod memory;
+mod pake;
 mod tls;
 
 use std::sync::Arc;
@@ -35,6 +37,7 @@ pub(in crate::client) use self::dial::dial;
 pub use self::dial::{Dial, Dialing, Stream};
 pub(in crate::client) use self::ending::Break;
 use self::keeper::Keeper;
+pub(in crate::client) use self::knock::{Answered, Outcome, knock};
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Join};
 use crate::protocol::event::{Event, Failure, Ready, Welcome};
@@ -84,7 +87,8 @@ pub struct Config {
 pub struct Trust {
     /// TCP without TLS: sure of nothing. A Unix socket never has it.
     pub plain: bool,
-    /// What the server's certificate must be. `None`: the one that it shows first, from then on.
+    /// What the server's certificate must be. `None`: the one that it shows first, from then on; and only that one is given
+    /// another proof of the passphrase than by [`crate::protocol::pake`], with the key that has opened its door before.
     pub pin: Option<Pin>,
     /// What opens the door, if it has a lock.
     pub secret: Option<Secret>,

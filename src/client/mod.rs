@@ -4,6 +4,7 @@
 //! know the link and no socket; only `bench`, which measures, reads and writes sockets that the link has greeted.
 
 pub mod bench;
+pub mod destination;
 pub mod export;
 pub mod find;
 pub mod identity;
@@ -19,6 +20,7 @@ pub mod say;
 pub mod script;
 pub mod search;
 pub mod secrets;
+pub mod seek;
 mod store;
 pub mod tail;
 pub mod tui;

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::limits::REQUEST_ID_BYTES;
 use super::name::{Nick, RoomName};
+use super::pake::Pake;
 use super::proof::{Identity, Passphrase, Proof, PublicKey};
 use super::text::{Line, Text};
 use super::ticket::TicketId;
@@ -51,6 +52,9 @@ impl From<Uuid> for RequestId {
 pub enum Command {
     /// The first thing said: who is there. Answered by `ready`, or by `error` and `bye`.
     Hello(Box<Hello>),
+    /// Before `hello`: a step of proving the passphrase without giving anything away. Answered by `pake`, or by `error` and
+    /// `bye`.
+    Pake(Pake),
     /// Enter a room; it is made if there is none. Answered by `ok`, `presence`, perhaps `gap`, then the
     /// entries after `after`, then all that is said.
     Join(Join),
@@ -458,7 +462,7 @@ impl Command {
     /// What its answer will carry as `re`.
     pub fn request_id(&self) -> Option<RequestId> {
         match self {
-            Self::Hello(_) => None,
+            Self::Hello(_) | Self::Pake(_) => None,
             Self::Join(Join { id, .. })
             | Self::Leave(InRoom { id, .. })
             | Self::Nick(SetNick { id, .. })

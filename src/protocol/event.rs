@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::command::RequestId;
 use super::hex::Hex;
 use super::name::{Nick, RoomName};
+use super::pake::{Method, Pake};
 use super::proof::{Challenge, Cost, Proof, PublicKey, Salt};
 pub use super::stats::{Spread, Stats};
 use super::text::{Line, Text};
@@ -31,6 +32,8 @@ pub use talk::{
 pub enum Event {
     /// The first thing said: who this is, and what it asks of whoever wants in.
     Welcome(Welcome),
+    /// The answer to a step of the exchange before `hello`: the server's own.
+    Pake(Pake),
     /// The answer to `hello`: you are in.
     Ready(Box<Ready>),
     /// The answer to a command that was done.
@@ -120,6 +123,9 @@ pub struct Auth {
     /// For `passphrase`: how it becomes a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scrypt: Option<Scrypt>,
+    /// For `passphrase`: how it can be proven without giving anything away; see [`super::pake`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pake: Option<Method>,
 }
 
 /// How a passphrase becomes a key; see [`super::proof`].
@@ -664,6 +670,7 @@ impl Event {
                 Self::Entry(serde_json::from_slice(json)?)
             }
             "welcome" => Self::Welcome(serde_json::from_slice(json)?),
+            "pake" => Self::Pake(serde_json::from_slice(json)?),
             "ready" => Self::Ready(serde_json::from_slice(json)?),
             "ok" => Self::Ok(serde_json::from_slice(json)?),
             "error" => Self::Error(serde_json::from_slice(json)?),

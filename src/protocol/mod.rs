@@ -19,6 +19,7 @@
 //! | [`text`] | text that a terminal can be trusted with |
 //! | [`time`] | the one form of a moment on the wire |
 //! | [`proof`] | how a client shows that it knows the passphrase, and whose key it holds |
+//! | [`pake`] | the same, without giving away anything that words could be tried against |
 //! | [`wordlist`] | new passphrases, and fingerprints that people can compare aloud |
 //! | [`ticket`] | counted invitations: the secret, and how it is shown |
 //! | [`stats`] | what a server counts: one snapshot, for programs and for people |
@@ -44,6 +45,7 @@ pub mod limits;
 pub mod link;
 pub mod mention;
 pub mod name;
+pub mod pake;
 pub mod proof;
 pub mod query;
 pub mod stats;

@@ -56,6 +56,12 @@ impl Binding {
     pub const NONE: Self = Self([0; 32]);
 }
 
+impl AsRef<[u8]> for Binding {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl From<Fingerprint> for Binding {
     fn from(fingerprint: Fingerprint) -> Self {
         Self(fingerprint.0)

@@ -29,6 +29,11 @@ pub fn passphrase() -> Result<Passphrase, Unspecified> {
     Passphrase::new(&words.join("-")).map_err(|_| Unspecified)
 }
 
+/// The words of which passphrases are made: those of the list without a dash.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    EFF_LONG_WORDLIST.iter().copied().filter(|word| !word.contains('-'))
+}
+
 /// One word. What 13 random bits name is taken if it is a word without a dash, and otherwise they are drawn again:
 /// so all words are equally likely. One draw in twenty is in vain.
 fn word(random: &SystemRandom) -> Result<&'static str, Unspecified> {

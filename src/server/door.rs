@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::private::write_private;
 use crate::protocol::event::{Auth, AuthKind, ErrorCode, Failure, Scrypt};
+use crate::protocol::pake::Method;
 use crate::protocol::proof::{Challenge, Cost, Passphrase, PassphraseError, ProofKey, Salt};
 use crate::protocol::wordlist;
 
@@ -164,10 +165,10 @@ impl Door {
     /// What to ask of whoever knocks.
     pub fn asks(&self, challenge: Challenge) -> Auth {
         match &*self.lock.read().unwrap_or_else(PoisonError::into_inner) {
-            None => Auth { kind: AuthKind::Open, challenge, scrypt: None },
+            None => Auth { kind: AuthKind::Open, challenge, scrypt: None, pake: None },
             Some(Lock { salt, cost, .. }) => {
                 let scrypt = Some(Scrypt { salt: *salt, cost: *cost });
-                Auth { kind: AuthKind::Passphrase, challenge, scrypt }
+                Auth { kind: AuthKind::Passphrase, challenge, scrypt, pake: Some(Method::Spake2) }
             }
         }
     }

@@ -39,7 +39,8 @@ pub struct Inside {
     pub ignored: Vec<Nick>,
 }
 
-/// Looks at what `hello` shows: the signature, and the proof of the passphrase or of a ticket.
+/// Looks at what `hello` shows: the signature, and the proof of the passphrase or of a ticket, unless the passphrase was
+/// `proven` before.
 ///
 /// # Errors
 /// `bad_signature`, `passphrase_needed`, `passphrase_wrong`, `no_such_ticket`, `too_many_failures`.
@@ -48,6 +49,7 @@ pub async fn admit(
     hello: Hello,
     challenge: &Challenge,
     peer: Peer,
+    proven: bool,
 ) -> Result<Admitted, Failure> {
     if hello.identity.is_some_and(|identity| !identity.verify(challenge, peer.binding)) {
         let message = "the signature is not that of this key on this connection";
@@ -57,7 +59,7 @@ pub async fn admit(
         let message = "this parlor lets in nobody without a key: use a client that has one";
         return Err(Failure::new(ErrorCode::NotAllowed, message));
     }
-    if context.door.is_open() {
+    if proven || context.door.is_open() {
         return Ok(Admitted { hello, ticket: None, proof: None });
     }
     if hello.proof.is_none() && hello.ticket.is_none() {
@@ -67,11 +69,7 @@ pub async fn admit(
     let is_known =
         hello.identity.is_some_and(|identity| context.registry.lock().person_of(&identity.key).is_some());
     if !is_known {
-        let wait = context.door.wait(peer.from, Instant::now())?;
-        // Also no time at all is a moment in which others would come as far as this, before the first has failed.
-        if !wait.is_zero() {
-            sleep(wait).await;
-        }
+        wait_for_turn(context, peer).await?;
     }
     let key = context.door.key().map(|(_, key)| key);
     let opens = |key: &ProofKey, proof| key.verify(challenge, peer.binding, proof);
@@ -90,13 +88,31 @@ pub async fn admit(
     }
     context.door.failed(peer.from, Instant::now());
     Err(match hello.ticket {
-        None => Failure::new(ErrorCode::PassphraseWrong, "that is not the passphrase of this parlor"),
+        None => wrong_passphrase(),
         Some(_) => {
             let message =
                 "this invitation is not valid, or not any more: ask for another, or for the passphrase";
             Failure::new(ErrorCode::NoSuchTicket, message)
         }
     })
+}
+
+/// Waits until a proof of this address may be looked at.
+///
+/// # Errors
+/// `too_many_failures`, when that is longer than anyone waits.
+pub async fn wait_for_turn(context: &Context, peer: Peer) -> Result<(), Failure> {
+    let wait = context.door.wait(peer.from, Instant::now())?;
+    // Also no time at all is a moment in which others would come as far as this, before the first has failed.
+    if !wait.is_zero() {
+        sleep(wait).await;
+    }
+    Ok(())
+}
+
+/// What to say to whoever does not know the passphrase.
+pub fn wrong_passphrase() -> Failure {
+    Failure::new(ErrorCode::PassphraseWrong, "that is not the passphrase of this parlor")
 }
 
 /// Brings somebody in as who they are: unless they are banned, or their name is another's.

@@ -11,6 +11,7 @@ use super::direct;
 use super::entrance::{self, Inside};
 use super::hub::Entered;
 use super::live::Live;
+use super::pake;
 use crate::protocol;
 use crate::protocol::command::{Command, Hello};
 use crate::protocol::event::{Allowed, DoorKey, ErrorCode, Event, Failure, Ready, Reason};
@@ -54,13 +55,24 @@ where
     let greeting = timeout_at(peer.deadline, async {
         let challenge = Challenge::random().map_err(|_| (None, Reason::Storage))?;
         write(writer, &Event::Welcome(welcome(context, challenge))).await?;
-        let hello = hello(frames).await?;
+        let mut proven = false;
+        let hello = loop {
+            match command(frames).await? {
+                Command::Hello(hello) => break current(*hello)?,
+                Command::Pake(step) if !proven => {
+                    pake::exchange(frames, writer, context, &challenge, peer, step).await?;
+                    proven = true;
+                }
+                Command::Bye(_) => return Err((None, Reason::Quit)),
+                _ => return Err(out_of_place("the first thing to say is hello")),
+            }
+        };
         info!(nick = %hello.nick, agent = ?hello.agent.as_str(), "hello");
-        let refused = |failure: Failure| {
+        let admitted = entrance::admit(context, hello, &challenge, peer, proven).await;
+        admitted.map_err(|failure| {
             let reason = failure.reason();
             (Some(failure), reason)
-        };
-        entrance::admit(context, hello, &challenge, peer).await.map_err(refused)
+        })
     });
     let outcome = tokio::select! {
         biased;
@@ -90,9 +102,14 @@ where
     }
 }
 
-type Refusal = (Option<Failure>, Reason);
+/// Why somebody is not let in: what to tell them, and for which reason the connection is over.
+pub type Refusal = (Option<Failure>, Reason);
 
-async fn hello<R: AsyncRead + Unpin>(frames: &mut FrameReader<R>) -> Result<Hello, Refusal> {
+/// The next command of somebody who is not in yet.
+///
+/// # Errors
+/// The connection is over, or what came is no command.
+pub async fn command<R: AsyncRead + Unpin>(frames: &mut FrameReader<R>) -> Result<Command, Refusal> {
     let json = match frames.next().await {
         Ok(Some(json)) => json,
         Ok(None) | Err(FrameError::Io(_) | FrameError::Cut) => return Err((None, Reason::Gone)),
@@ -100,26 +117,28 @@ async fn hello<R: AsyncRead + Unpin>(frames: &mut FrameReader<R>) -> Result<Hell
             return Err((Some(too_large(&error)), Reason::FrameTooLarge));
         }
     };
-    match Command::decode(&json) {
-        Ok(Command::Hello(hello)) if hello.protocol == protocol::VERSION => Ok(*hello),
-        Ok(Command::Hello(hello)) => {
-            let message = format!(
-                "this server speaks version {} of the protocol and not {}: use a client of its time",
-                protocol::VERSION,
-                hello.protocol
-            );
-            Err((Some(Failure::new(ErrorCode::UnsupportedVersion, &message)), Reason::Refused))
-        }
-        Ok(Command::Bye(_)) => Err((None, Reason::Quit)),
-        Ok(_) => {
-            let failure = Failure::new(ErrorCode::OutOfPlace, "the first thing to say is hello");
-            Err((Some(failure), Reason::ProtocolError))
-        }
-        Err(failure) => {
-            let reason = failure.reason();
-            Err((Some(failure), reason))
-        }
+    Command::decode(&json).map_err(|failure| {
+        let reason = failure.reason();
+        (Some(failure), reason)
+    })
+}
+
+/// A `hello` of our version.
+fn current(hello: Hello) -> Result<Hello, Refusal> {
+    if hello.protocol == protocol::VERSION {
+        return Ok(hello);
     }
+    let message = format!(
+        "this server speaks version {} of the protocol and not {}: use a client of its time",
+        protocol::VERSION,
+        hello.protocol
+    );
+    Err((Some(Failure::new(ErrorCode::UnsupportedVersion, &message)), Reason::Refused))
+}
+
+/// What was said makes no sense at this point of the handshake.
+pub fn out_of_place(why: &str) -> Refusal {
+    (Some(Failure::new(ErrorCode::OutOfPlace, why)), Reason::ProtocolError)
 }
 
 /// The error for a frame that announces too much.
@@ -152,7 +171,11 @@ pub fn refusal(failure: Option<Failure>, reason: Reason) -> bytes::BytesMut {
     bytes
 }
 
-async fn write<W: AsyncWrite + Unpin>(writer: &mut W, event: &Event) -> Result<(), Refusal> {
+/// Says one thing to somebody who is not in yet.
+///
+/// # Errors
+/// They are gone, or take nothing.
+pub async fn write<W: AsyncWrite + Unpin>(writer: &mut W, event: &Event) -> Result<(), Refusal> {
     let mut bytes = Frame::encode(event).into_bytes();
     let said = async {
         writer.write_all_buf(&mut bytes).await?;

@@ -37,6 +37,7 @@ pub mod log;
 pub mod mailbox;
 pub mod metrics;
 pub mod notes;
+pub mod pake;
 pub mod people;
 pub mod private;
 pub mod publish;

@@ -79,7 +79,9 @@ impl Acquaintances {
         Ok(Some(match before {
             None => format!("first time at {address}: its certificate is \"{words}\", and is remembered"),
             Some(_) => {
-                format!("{address} has another certificate than before: \"{words}\", as the invite says")
+                format!(
+                    "{address} has another certificate than before: \"{words}\". The invite, or the passphrase, vouches for it"
+                )
             }
         }))
     }

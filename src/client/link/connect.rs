@@ -9,12 +9,13 @@ use tokio::time::timeout;
 
 use super::dial::{self, Dial, Stream};
 use super::ending::Break;
-use super::{Met, Secret, Trust, tls};
+use super::{Met, Secret, Trust, pake, tls};
 use crate::protocol;
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Hello, TicketProof};
-use crate::protocol::event::{AuthKind, ErrorCode, Event, Failure, Ready, Welcome};
+use crate::protocol::event::{AuthKind, ErrorCode, Event, Failure, Ready, Scrypt, Welcome};
 use crate::protocol::frame::{FrameError, FrameReader};
+use crate::protocol::invite::Pin;
 use crate::protocol::limits::{EVENT_BYTES, HANDSHAKE_TIME};
 use crate::protocol::proof::{Binding, Fingerprint, Identity, ProofKey, Salt};
 use crate::protocol::text::Line;
@@ -92,6 +93,21 @@ pub(in crate::client) struct Greeted {
     pub(in crate::client) met: Met,
 }
 
+/// A connection that was welcomed, and over which nothing was said yet.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) welcome: Welcome,
+    /// Of the certificate that was shown; `None` without TLS.
+    pub(super) fingerprint: Option<Fingerprint>,
+}
+
+impl Opened {
+    /// What proofs are bound to.
+    pub(super) fn binding(&self) -> Binding {
+        self.fingerprint.map_or(Binding::NONE, Binding::from)
+    }
+}
+
 /// One attempt: connects and says `hello`. Each of the two steps may take `patience`, and its own limit.
 /// `known` is the key that opened the door the last time.
 pub(in crate::client) async fn attempt(
@@ -102,16 +118,30 @@ pub(in crate::client) async fn attempt(
     hello: Hello,
     patience: Duration,
 ) -> Result<Greeted, Break> {
-    let dialed = dial::within(CONNECT_TIME.min(patience), &address, dial(&address)).await;
+    let greeting = async |opened| greet(opened, &address, &trust, known, hello).await;
+    reach(dial, &address, trust.plain, trust.pin.as_ref(), patience, greeting).await
+}
+
+/// Connects, hears the welcome, and goes on with `then`. Connecting may take `patience`, and its own limit; so may all the rest.
+pub(super) async fn reach<T>(
+    dial: Dial,
+    address: &Address,
+    plain: bool,
+    pin: Option<&Pin>,
+    patience: Duration,
+    then: impl AsyncFnOnce(Opened) -> Result<T, Break>,
+) -> Result<T, Break> {
+    let dialed = dial::within(CONNECT_TIME.min(patience), address, dial(address)).await;
     let socket = dialed.map_err(Break::Connect)?;
     let greeting = async {
-        let speaks_tls = !trust.plain && matches!(address, Address::Tcp { .. });
-        if speaks_tls {
-            let (stream, fingerprint) = tls::begin(socket, &address, trust.pin.as_ref()).await?;
-            greet(Box::new(stream), &address, &trust, known, hello, Some(fingerprint)).await
+        let speaks_tls = !plain && matches!(address, Address::Tcp { .. });
+        let opened = if speaks_tls {
+            let (stream, fingerprint) = tls::begin(socket, address, pin).await?;
+            welcome(Box::new(stream), address, Some(fingerprint)).await?
         } else {
-            greet(socket, &address, &trust, known, hello, None).await
-        }
+            welcome(socket, address, None).await?
+        };
+        then(opened).await
     };
     timeout(HANDSHAKE_TIME.min(patience), greeting).await.unwrap_or_else(|_| {
         let why = format!("{address} takes connections and does not greet: is it a parlor?");
@@ -119,31 +149,49 @@ pub(in crate::client) async fn attempt(
     })
 }
 
-/// What opens this door, if it has a lock and we have the words or their key.
-async fn key_for(
-    welcome: &Welcome,
-    trust: &Trust,
-    known: Option<(Salt, ProofKey)>,
-) -> Result<Option<(Salt, ProofKey)>, Break> {
-    let asked = match (welcome.auth.kind, welcome.auth.scrypt) {
-        (AuthKind::Open, _) => return Ok(None),
-        (AuthKind::Passphrase, Some(asked)) => asked,
+/// How the passphrase becomes a key here; `None` where nobody asks for one.
+pub(super) fn asked(welcome: &Welcome) -> Result<Option<Scrypt>, Break> {
+    match (welcome.auth.kind, welcome.auth.scrypt) {
+        (AuthKind::Open, _) => Ok(None),
+        (AuthKind::Passphrase, Some(asked)) => Ok(Some(asked)),
         (AuthKind::Passphrase | AuthKind::Unknown, _) => {
             let why = "this parlor asks for something that this version cannot give: use a newer parlor";
-            return Err(Break::Refused(Failure::new(ErrorCode::UnsupportedVersion, why)));
+            Err(Break::Refused(Failure::new(ErrorCode::UnsupportedVersion, why)))
         }
-    };
+    }
+}
+
+/// What opens a door.
+struct Opener {
+    salt: Salt,
+    key: ProofKey,
+    /// It has opened this one before, and whoever is behind it has shown then that they know it too.
+    kept: bool,
+}
+
+/// What opens this door, if it has a lock and we have the words or their key.
+async fn opener(
+    welcome: &Welcome,
+    address: &Address,
+    trust: &Trust,
+    known: Option<(Salt, ProofKey)>,
+) -> Result<Option<Opener>, Break> {
+    let Some(asked) = asked(welcome)? else { return Ok(None) };
     let kept = match &trust.secret {
         Some(Secret::Key(salt, key)) => Some((*salt, key.clone())),
         _ => known,
     };
     match (kept.filter(|(salt, _)| *salt == asked.salt), &trust.secret) {
-        (Some(kept), _) => Ok(Some(kept)),
+        (Some((salt, key)), _) => Ok(Some(Opener { salt, key, kept: true })),
+        // Before the work that the key is.
+        (None, Some(Secret::Words(_))) if !pake::is_offered(welcome) => {
+            Err(Break::Revealing(address.clone()))
+        }
         (None, Some(Secret::Words(words))) => {
             let words = words.clone();
             let derive = move || ProofKey::derive(&words, &asked.salt, asked.cost);
             let key = tokio::task::spawn_blocking(derive).await.map_err(|_| Break::Quit)??;
-            Ok(Some((asked.salt, key)))
+            Ok(Some(Opener { salt: asked.salt, key, kept: false }))
         }
         (None, _) if trust.ticket.is_some() => Ok(None),
         (None, secret) => {
@@ -158,39 +206,61 @@ async fn key_for(
     }
 }
 
-async fn greet(
+/// Waits until the parlor has said who it is.
+async fn welcome(
     socket: Box<dyn Stream>,
+    address: &Address,
+    fingerprint: Option<Fingerprint>,
+) -> Result<Opened, Break> {
+    let (reader, writer) = tokio::io::split(socket);
+    let reader = FrameReader::new(reader, EVENT_BYTES);
+    let mut connection = Connection { reader, writer, out: BytesMut::new(), unflushed: false };
+    match connection.event().await {
+        Ok(Event::Welcome(welcome)) => Ok(Opened { connection, welcome, fingerprint }),
+        Ok(Event::Error(failure)) => Err(Break::Refused(failure)),
+        Ok(Event::Bye(bye)) => Err(Break::Bye(bye)),
+        Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. } | FrameError::Cut)) => {
+            Err(Break::Connect(format!("what answers at {address} is not a parlor")))
+        }
+        Err(Break::Closed) => {
+            let why = format!("{address} closed the connection without a greeting: is it a parlor?");
+            Err(Break::Connect(why))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Proves what is to be proven, says who we are, and waits to be let in.
+async fn greet(
+    mut opened: Opened,
     address: &Address,
     trust: &Trust,
     known: Option<(Salt, ProofKey)>,
     mut hello: Hello,
-    fingerprint: Option<Fingerprint>,
 ) -> Result<Greeted, Break> {
-    let (reader, writer) = tokio::io::split(socket);
-    let reader = FrameReader::new(reader, EVENT_BYTES);
-    let mut connection = Connection { reader, writer, out: BytesMut::new(), unflushed: false };
-    let welcome = match connection.event().await {
-        Ok(Event::Welcome(welcome)) => welcome,
-        Ok(Event::Error(failure)) => return Err(Break::Refused(failure)),
-        Ok(Event::Bye(bye)) => return Err(Break::Bye(bye)),
-        Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. } | FrameError::Cut)) => {
-            return Err(Break::Connect(format!("what answers at {address} is not a parlor")));
-        }
-        Err(Break::Closed) => {
-            let why = format!("{address} closed the connection without a greeting: is it a parlor?");
-            return Err(Break::Connect(why));
-        }
-        Err(other) => return Err(other),
-    };
-    let key = key_for(&welcome, trust, known).await?;
-    let asks = welcome.auth.kind == AuthKind::Passphrase;
+    // Without TLS nothing is held to a pin.
+    let pinned = opened.fingerprint.is_some() && trust.pin.is_some();
+    let asks = opened.welcome.auth.kind == AuthKind::Passphrase;
+    if !pinned && opened.welcome.auth.kind == AuthKind::Open && matches!(trust.secret, Some(Secret::Words(_)))
+    {
+        return Err(Break::Unlocked(address.clone()));
+    }
+    let opener = opener(&opened.welcome, address, trust, known).await?;
+    // A pin alone may be from a visit to a parlor that was open, and so be anybody's. To the certificate that has shown before that it
+    // knows the key, the short way gives nothing away.
+    let by_pake = opener.as_ref().filter(|opener| !(pinned && opener.kept));
+    if let Some(opener) = by_pake {
+        pake::prove(&mut opened, address, &opener.key).await?;
+    }
+    let shown = opener.as_ref().filter(|_| by_pake.is_none()).map(|opener| &opener.key);
+    let binding = opened.binding();
+    let Opened { mut connection, welcome, fingerprint } = opened;
     let challenge = &welcome.auth.challenge;
-    let binding = fingerprint.map_or(Binding::NONE, Binding::from);
-    hello.proof = key.as_ref().map(|(_, key)| key.prove(challenge, binding));
+    hello.proof = shown.map(|key| key.prove(challenge, binding));
     hello.ticket = trust
         .ticket
         .as_ref()
-        .filter(|_| hello.proof.is_none())
+        .filter(|_| opener.is_none())
         .map(|ticket| TicketProof { id: ticket.id(), proof: ticket.key().prove(challenge, binding) });
     hello.identity = trust
         .identity
@@ -201,14 +271,15 @@ async fn greet(
         Event::Ready(ready) => {
             // Whoever does not know what we have proven is not the parlor that we were told of.
             let ticket_key = trust.ticket.as_ref().map(Ticket::key);
-            let shown = key.as_ref().map(|(_, key)| key).or(ticket_key.as_ref()).filter(|_| asks);
+            let shown = shown.or(ticket_key.as_ref().filter(|_| asks && opener.is_none()));
             let answered =
                 |key: &ProofKey| ready.proof.is_some_and(|proof| key.verify_back(challenge, binding, &proof));
             if !shown.is_none_or(answered) {
                 return Err(Break::Impostor(address.clone()));
             }
             let given = ready.key.as_ref().map(|given| (given.salt, ProofKey::from_bytes(given.key.0)));
-            let met = Met { fingerprint, key: key.or(given) };
+            let used = opener.map(|opener| (opener.salt, opener.key));
+            let met = Met { fingerprint, key: used.or(given) };
             Ok(Greeted { connection, welcome, ready, met })
         }
         Event::Error(failure) => Err(Break::Refused(failure)),

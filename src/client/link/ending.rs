@@ -26,6 +26,14 @@ pub(in crate::client) enum Break {
         "{0} let us in without knowing the passphrase: it is not the parlor that you were told of. Nothing was said to it"
     )]
     Impostor(Address),
+    #[error(
+        "{0} has no way to prove the passphrase that gives nothing away, and was told nothing: it may not be the parlor that you were told of, or be an old one. Ask its host for a newer parlor"
+    )]
+    Revealing(Address),
+    #[error(
+        "{0} asks for no passphrase, and you gave one: it may not be the parlor that you were told of. Nothing was said to it. If it is open by now, leave the passphrase out"
+    )]
+    Unlocked(Address),
     #[error("{0}")]
     Unfair(#[from] Unfair),
     #[error("the connection broke: {0}")]
@@ -102,6 +110,8 @@ impl Break {
             | Self::Stuck(_)
             | Self::Stranger { .. }
             | Self::Impostor(_)
+            | Self::Revealing(_)
+            | Self::Unlocked(_)
             | Self::Unfair(_) => true,
             Self::Refused(failure) => !is_a_names(failure) && failure.reason().is_final(),
             Self::Bye(bye) => bye.reason.is_final(),

@@ -41,7 +41,7 @@ mod keymap;
 pub mod known_rooms;
 pub mod lines;
 mod markup;
-mod near;
+pub(crate) mod near;
 mod painter;
 mod palette;
 mod pasted;

@@ -145,8 +145,10 @@ impl Script {
             rooms_per_session: limits::ROOMS_PER_SESSION,
         };
         let server = ServerInfo { name: Line::lossy("den"), version: Line::lossy("0"), id: Uuid::nil() };
-        let (protocol, auth) =
-            (protocol::VERSION, Auth { kind: AuthKind::Open, challenge: Hex([0; 32]), scrypt: None });
+        let (protocol, auth) = (
+            protocol::VERSION,
+            Auth { kind: AuthKind::Open, challenge: Hex([0; 32]), scrypt: None, pake: None },
+        );
         let welcome = Box::new(Welcome { protocol, server, auth, now: self.now.time });
         let (session, you) = (Uuid::nil(), person("alice"));
         let ready = Box::new(Ready {

@@ -19,6 +19,7 @@ use crate::protocol::limits::{
     AWAY_BYTES, DIRECT_PEOPLE, PAGE_ENTRIES, REQUEST_ID_BYTES, SEARCH_BYTES, SEARCH_HITS, TOPIC_BYTES,
 };
 use crate::protocol::name::{NameError, Nick, RoomName};
+use crate::protocol::pake::Pake;
 use crate::protocol::proof::{Identity, Passphrase};
 use crate::protocol::text::{Line, Text, TextError};
 use crate::protocol::ticket::TicketId;
@@ -62,6 +63,8 @@ struct Fields<'a> {
     resume: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     proof: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    message: Option<Cow<'a, str>>,
     #[serde(default)]
     identity: Option<Identity>,
     #[serde(borrow, default)]
@@ -170,6 +173,11 @@ impl<'a> Fields<'a> {
                 apart: self.apart.unwrap_or(false),
                 agent: Line::lossy(self.agent.as_deref().unwrap_or_default()),
             })),
+            "pake" => {
+                let message = self.message.as_deref().map(|raw| self.hex("message", raw)).transpose()?;
+                let proof = self.proof.as_deref().map(|raw| self.hex("proof", raw)).transpose()?;
+                Command::Pake(Pake::of(message, proof).map_err(|error| self.bad(&error.to_string()))?)
+            }
             "join" => Command::Join(Join {
                 id,
                 room: self.room()?,
@@ -451,6 +459,8 @@ mod tests {
                 apart: true,
                 agent,
             })),
+            Command::Pake(Pake::Message(Hex([7; 33]))),
+            Command::Pake(Pake::Proof(Hex([7; 32]))),
             Command::Join(Join { id: id.clone(), room: room(), after: 3, limit: Some(50), words: words() }),
             Command::Leave(InRoom { id: id.clone(), room: room() }),
             Command::Send(Send { id: uuid, room: room(), text, action: true, reply_to: Some(2) }),
@@ -550,6 +560,16 @@ mod tests {
         assert_eq!(code(r##"{"type":"join"}"##), ErrorCode::BadRequest);
         assert_eq!(code(r##"{"type":"join","room":"lobby"}"##), ErrorCode::BadName);
         assert_eq!(code(r##"{"type":"send","room":"#a","text":"x","id":"1"}"##), ErrorCode::BadRequest);
+        let proof = Hex([7; 32]).to_string();
+        for step in [
+            json!({}),
+            json!({"message": proof}),
+            json!({"message": Hex([7; 33]).to_string(), "proof": proof}),
+        ] {
+            let mut step = step;
+            step["type"] = "pake".into();
+            assert_eq!(code(&step.to_string()), ErrorCode::BadRequest, "{step}");
+        }
         let id = Uuid::now_v7();
         assert_eq!(
             code(&json!({"type":"send","room":"#a","text":" ","id":id}).to_string()),

@@ -359,6 +359,9 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             Command::Hello(_) => {
                 return Err(Failure::new(ErrorCode::OutOfPlace, "hello was said already").into());
             }
+            Command::Pake(_) => {
+                return Err(Failure::new(ErrorCode::OutOfPlace, "pake comes before hello").into());
+            }
             Command::Reactions(of) => {
                 self.may_look_into(&of.room)?;
                 self.say(&changes::reactions(self.context, of).await?).await;

@@ -194,6 +194,7 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         Event::Audit(page) => order::told_decisions(state, page, effects),
         // The link keeps these to itself, or they answer what is never asked here.
         Event::Welcome(_)
+        | Event::Pake(_)
         | Event::Ready(_)
         | Event::Error(_)
         | Event::People(_)

@@ -1,0 +1,337 @@
+//! The parlor of a passphrase: each one on this network is asked whether it knows the words, and told neither these nor who asks.
+//!
+//! What announces itself may be anybody. So whoever is asked can try one guess at the words, and is given nothing to try another one
+//! against ([`crate::protocol::pake`]). To the parlors of others it is one wrong passphrase from this address.
+
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+use uuid::Uuid;
+
+use super::find::{Heard, PARLORS, Parlor};
+use super::link::{self, Answered, Break, Dial, Outcome};
+use crate::protocol::address::Address;
+use crate::protocol::event::{ErrorCode, Scrypt};
+use crate::protocol::invite::{Invite, Pin};
+use crate::protocol::proof::{Fingerprint, Passphrase, ProofKey};
+
+/// How long one listens for parlors. Those that are there have answered twice by then.
+pub const LISTEN_TIME: Duration = Duration::from_secs(5);
+/// Parlors that are asked, at most: somebody who announces thousands costs so many keys and no more.
+pub const ASKED: usize = 32;
+/// Parlors that are asked at the same time: so one that keeps us waiting does not keep the others.
+const ASKED_AT_ONCE: usize = 8;
+/// Keys that are made at the same time. Each takes up to 128 MiB, and a tenth of a second or so on a core.
+const KEYS_AT_ONCE: usize = 2;
+/// How long one address may take to connect: it is on this network.
+const CONNECT_TIME: Duration = Duration::from_secs(2);
+/// How long one parlor may take in all, with each of its addresses. It may make us wait for 5 s, if others guessed here.
+const ANSWER_TIME: Duration = Duration::from_secs(10);
+/// Sentences about what does not work here that are kept: there are no more ways to look.
+const TROUBLES: usize = 4;
+
+/// What is looked for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The words.
+    pub words: Passphrase,
+    /// Where to ask as well, whether or not a parlor announces itself there.
+    pub here: Option<Address>,
+    /// Also ask those that are served without TLS.
+    pub plain: bool,
+}
+
+/// The parlor that knows the words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where.
+    pub address: Address,
+    /// Of the certificate with which it has shown that; `None` without TLS.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+impl Found {
+    /// What to join it by: with the words, and nobody else's certificate.
+    pub fn invite(self, words: Passphrase) -> Invite {
+        Invite {
+            pin: self.fingerprint.as_ref().map(Pin::of),
+            passphrase: Some(words),
+            plain: self.fingerprint.is_none(),
+            ..Invite::to(self.address)
+        }
+    }
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Parlors that have answered, or will not.
+    pub asked: usize,
+    /// Those that are being asked, or wait for their turn.
+    pub to_go: usize,
+}
+
+/// What came of it, when no parlor knows the words. Its sentence says what to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// Parlors that were found.
+    pub found: usize,
+    /// Those that do not know the words.
+    pub strangers: usize,
+    /// Those that have no words, because they are open.
+    pub open: usize,
+    /// Those that have heard too many wrong words from here.
+    pub busy: usize,
+    /// Those that cannot be reached, or give no answer that makes sense.
+    pub silent: usize,
+    /// Those without TLS, which were not asked.
+    pub without_tls: usize,
+    /// Those beyond [`ASKED`].
+    pub left_out: usize,
+    /// What does not work here, in sentences.
+    pub troubles: Vec<String>,
+}
+
+/// Listens and asks, until one knows the words, or there is nobody left to ask. `heard` is what [`super::find::look`] gives.
+///
+/// # Errors
+/// Nobody knows them.
+pub async fn seek(
+    wanted: Wanted,
+    heard: mpsc::Receiver<Heard>,
+    mut progress: impl FnMut(Progress),
+) -> Result<Found, Missed> {
+    let mut seeking = Seeking::new(wanted);
+    let mut listening = Some(heard);
+    let until = Instant::now() + LISTEN_TIME;
+    loop {
+        seeking.ask_next();
+        progress(seeking.progress());
+        if listening.is_none() && seeking.asking.is_empty() {
+            return Err(seeking.missed);
+        }
+        tokio::select! {
+            biased;
+            Some(answer) = seeking.asking.join_next(), if !seeking.asking.is_empty() => {
+                // One that panicked is one that gave no answer.
+                if let Some(found) = seeking.note(answer.unwrap_or_default()) {
+                    return Ok(found);
+                }
+            }
+            () = sleep_until(until), if listening.is_some() => listening = None,
+            heard = next(&mut listening), if listening.is_some() => match heard {
+                Some(Heard::Here(parlor)) => seeking.hear(parlor),
+                Some(Heard::Gone(_)) => {}
+                Some(Heard::Trouble(sentence)) => {
+                    if seeking.missed.troubles.len() < TROUBLES {
+                        seeking.missed.troubles.push(sentence);
+                    }
+                }
+                None => listening = None,
+            },
+        }
+    }
+}
+
+async fn next(listening: &mut Option<mpsc::Receiver<Heard>>) -> Option<Heard> {
+    match listening {
+        Some(heard) => heard.recv().await,
+        None => None,
+    }
+}
+
+/// One to ask.
+#[derive(Debug)]
+struct Candidate {
+    addresses: Vec<Address>,
+    plain: bool,
+    /// Nobody has said that there is a parlor.
+    supposed: bool,
+}
+
+/// Whom we asked, and what they said. Nothing, where nobody does.
+#[derive(Debug, Default)]
+struct Answer {
+    answered: Option<(Address, Answered)>,
+    supposed: bool,
+}
+
+struct Seeking {
+    wanted: Wanted,
+    keys: Arc<Semaphore>,
+    waiting: VecDeque<Candidate>,
+    asking: JoinSet<Answer>,
+    asked: usize,
+    /// Those that were announced.
+    announced: HashSet<Uuid>,
+    /// Those that have answered: this machine's parlor may announce itself as well, and is still one.
+    answered: HashSet<Uuid>,
+    /// Those that were announced when enough were.
+    beyond: HashSet<Uuid>,
+    missed: Missed,
+}
+
+impl Seeking {
+    fn new(wanted: Wanted) -> Self {
+        let here = wanted.here.iter().map(|here| Candidate {
+            addresses: vec![here.clone()],
+            plain: wanted.plain,
+            supposed: true,
+        });
+        Self {
+            waiting: here.collect(),
+            wanted,
+            keys: Arc::new(Semaphore::new(KEYS_AT_ONCE)),
+            asking: JoinSet::new(),
+            asked: 0,
+            announced: HashSet::new(),
+            answered: HashSet::new(),
+            beyond: HashSet::new(),
+            missed: Missed::default(),
+        }
+    }
+
+    /// A parlor has announced itself.
+    fn hear(&mut self, Parlor { said, addresses }: Parlor) {
+        if self.announced.contains(&said.id) {
+            return;
+        }
+        let plain = said.fingerprint.is_none();
+        if self.announced.len() >= ASKED {
+            // Each once, and not more of them than are listed anywhere.
+            if self.beyond.len() < PARLORS {
+                self.beyond.insert(said.id);
+                self.missed.left_out = self.beyond.len();
+            }
+            return;
+        }
+        self.announced.insert(said.id);
+        self.missed.found += usize::from(!self.answered.contains(&said.id));
+        if said.open {
+            self.missed.open += usize::from(!self.answered.contains(&said.id));
+        } else if plain && !self.wanted.plain {
+            self.missed.without_tls += 1;
+        } else {
+            self.waiting.push_back(Candidate { addresses, plain, supposed: false });
+        }
+    }
+
+    fn ask_next(&mut self) {
+        while self.asking.len() < ASKED_AT_ONCE
+            && let Some(candidate) = self.waiting.pop_front()
+        {
+            self.asking.spawn(ask(candidate, self.wanted.words.clone(), Arc::clone(&self.keys)));
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        Progress { asked: self.asked, to_go: self.asking.len() + self.waiting.len() }
+    }
+
+    /// Counts an answer; gives it back if it is the one.
+    fn note(&mut self, Answer { answered, supposed }: Answer) -> Option<Found> {
+        let Some((address, Answered { id, outcome })) = answered else {
+            if !supposed {
+                self.asked += 1;
+                self.missed.silent += 1;
+            }
+            return None;
+        };
+        if let Outcome::Knows { fingerprint } = outcome {
+            return Some(Found { address, fingerprint });
+        }
+        self.asked += 1;
+        let is_new = self.answered.insert(id);
+        if supposed && !self.announced.contains(&id) {
+            self.missed.found += 1;
+        }
+        if is_new {
+            match outcome {
+                Outcome::Knows { .. } => {}
+                Outcome::Open => self.missed.open += usize::from(!self.announced.contains(&id)),
+                Outcome::No(Break::Refused(failure)) if failure.code == ErrorCode::PassphraseWrong => {
+                    self.missed.strangers += 1;
+                }
+                Outcome::No(Break::Refused(failure)) if failure.code == ErrorCode::TooManyFailures => {
+                    self.missed.busy += 1;
+                }
+                Outcome::No(Break::Impostor(_)) => self.missed.strangers += 1,
+                Outcome::No(_) => self.missed.silent += 1,
+            }
+        }
+        None
+    }
+}
+
+/// Asks one parlor, at the first of its addresses where one answers.
+async fn ask(candidate: Candidate, words: Passphrase, keys: Arc<Semaphore>) -> Answer {
+    let Candidate { addresses, plain, supposed } = candidate;
+    let asking = async {
+        for address in addresses {
+            let key = async |scrypt| key(words.clone(), scrypt, &keys).await;
+            if let Ok(answered) = link::knock(quickly(), &address, plain, ANSWER_TIME, key).await {
+                return Some((address, answered));
+            }
+        }
+        None
+    };
+    Answer { answered: timeout(ANSWER_TIME, asking).await.unwrap_or_default(), supposed }
+}
+
+/// By the sockets of the system, and not for long.
+fn quickly() -> Dial {
+    Arc::new(|address| {
+        let dialing = link::dial(address);
+        Box::pin(async move { timeout(CONNECT_TIME, dialing).await.map_err(io::Error::from)? })
+    })
+}
+
+/// The words' key for one parlor.
+async fn key(words: Passphrase, Scrypt { salt, cost }: Scrypt, keys: &Semaphore) -> Result<ProofKey, Break> {
+    // Nobody closes it.
+    let _turn = keys.acquire().await.map_err(|_| Break::Quit)?;
+    let derive = move || ProofKey::derive(&words, &salt, cost);
+    Ok(tokio::task::spawn_blocking(derive).await.map_err(|_| Break::Quit)??)
+}
+
+impl fmt::Display for Missed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.found == 0 {
+            f.write_str(
+                "no parlor was found on this network, so there was none to ask for these words. Some networks keep \
+                 machines apart, as those for guests do: ask the host for the address, and type `parlor join ADDRESS`",
+            )?;
+        } else {
+            let asked = self.strangers;
+            let verb = if self.found == 1 { "was" } else { "were" };
+            write!(f, "{} {verb} found, and none of them knows these words", parlors(self.found))?;
+            let parts = [
+                (asked, "said so"),
+                (self.open, "without a passphrase"),
+                (self.without_tls, "without TLS, asked only with --plain"),
+                (self.busy, "that heard too many wrong words from here: try again in a minute"),
+                (self.silent, "gave no answer"),
+            ];
+            let parts = parts.iter().filter(|(number, _)| *number > 0);
+            let parts: Vec<String> = parts.map(|(number, what)| format!("{number} {what}")).collect();
+            if !parts.is_empty() {
+                write!(f, " ({})", parts.join("; "))?;
+            }
+            if self.left_out > 0 {
+                write!(f, ". At most {ASKED} are asked, and {} more were left out", self.left_out)?;
+            }
+            f.write_str(". Check the words; or look with `parlor find`, and type `parlor join ADDRESS`")?;
+        }
+        self.troubles.iter().try_for_each(|trouble| write!(f, "\n{trouble}"))
+    }
+}
+
+fn parlors(number: usize) -> String {
+    if number == 1 { "1 parlor".to_owned() } else { format!("{number} parlors") }
+}
