@@ -7,6 +7,8 @@ mod counters;
 mod hosting;
 #[cfg(feature = "server")]
 mod keeping;
+#[cfg(feature = "client")]
+mod launching;
 #[cfg(feature = "server")]
 mod logging;
 #[cfg(any(feature = "server", feature = "client"))]
@@ -19,7 +21,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use cli::{Cli, Command};
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 use parlor::protocol::proof::Passphrase;
@@ -40,34 +42,43 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let code = runtime.block_on(async {
         match cli.command {
             #[cfg(feature = "server")]
-            Command::Serve(args) => hosting::serve(args).await,
+            Some(Command::Serve(args)) => hosting::serve(args).await,
             #[cfg(feature = "server")]
-            Command::Invite(args) => hosting::print_invite(args),
+            Some(Command::Invite(args)) => hosting::print_invite(args),
             #[cfg(all(feature = "server", feature = "client"))]
-            Command::Host(args) => hosting::host(args).await,
+            Some(Command::Host(args)) => hosting::host(args).await,
             #[cfg(feature = "server")]
-            Command::Backup(args) => keeping::backup(args),
+            Some(Command::Backup(args)) => keeping::backup(args),
             #[cfg(feature = "server")]
-            Command::Import(args) => keeping::import(args),
+            Some(Command::Import(args)) => keeping::import(args),
             #[cfg(feature = "client")]
-            Command::Join(args) => visiting::join(args).await,
+            Some(Command::Join(args)) => launching::join(args).await,
             #[cfg(feature = "client")]
-            Command::Say(args) => visiting::say(args).await,
+            Some(Command::Say(args)) => visiting::say(args).await,
             #[cfg(feature = "client")]
-            Command::Tail(args) => visiting::tail(args).await,
+            Some(Command::Tail(args)) => visiting::tail(args).await,
             #[cfg(feature = "client")]
-            Command::Export(args) => visiting::export(args).await,
+            Some(Command::Export(args)) => visiting::export(args).await,
             #[cfg(feature = "client")]
-            Command::Search(args) => visiting::search(args).await,
+            Some(Command::Search(args)) => visiting::search(args).await,
             #[cfg(feature = "client")]
-            Command::Pipe(args) => visiting::pipe(args).await,
+            Some(Command::Pipe(args)) => visiting::pipe(args).await,
             #[cfg(feature = "client")]
-            Command::Bench(args) => visiting::bench(args).await,
+            Some(Command::Bench(args)) => visiting::bench(args).await,
+            #[cfg(feature = "client")]
+            None if launching::has_screen() => launching::launch().await,
+            None => Ok(say_what_to_do()),
         }
     });
     // Reading standard input cannot be cancelled; nothing else is left to wait for.
     runtime.shutdown_background();
     code
+}
+
+/// What can be done, for who said nothing of it where nothing can be shown.
+fn say_what_to_do() -> ExitCode {
+    complain(&Cli::command().render_help().to_string());
+    ExitCode::from(2)
 }
 
 /// What was asked for makes no sense: exit code 2, as for an option that does not exist.
