@@ -146,6 +146,7 @@ async fn searches(data: &Path) -> bool {
         durability: Durability::Process,
         limits: Limits::default().unlimited(),
         retention: Retention::default(),
+        announce: false,
     };
     let server = Server::bind(config).await.unwrap();
     let Address::Tcp { port, .. } = server.addresses()[0] else { panic!("no TCP") };

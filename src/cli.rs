@@ -91,6 +91,9 @@ pub(crate) enum Command {
     /// Measure how fast a parlor is: many connections talk and listen for a while. Use one of its own
     #[cfg(feature = "client")]
     Bench(Bench),
+    /// Print the parlors on this network
+    #[cfg(feature = "client")]
+    Find(Find),
 }
 
 /// Options of `serve`.
@@ -138,6 +141,9 @@ pub(crate) struct Serve {
     /// What a message that was acknowledged must survive
     #[arg(long, value_enum)]
     pub(crate) durability: Option<DurabilityArg>,
+    /// Tell nobody on the network that this parlor is there; `parlor find` will not show it
+    #[arg(long)]
+    pub(crate) no_announce: bool,
     /// Keep what is said for so long, as in 90d, 8w, 12h or 30m; a room may have its own rule [default: for ever]
     #[arg(long, value_name = "TIME", value_parser = parlor::server::retention::parse)]
     pub(crate) retention: Option<std::time::Duration>,
@@ -554,6 +560,30 @@ pub(crate) struct Bench {
     pub(crate) json: bool,
 }
 
+/// Options of `find`.
+#[cfg(feature = "client")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  parlor find                                what is heard within two seconds
+  parlor find --follow                       + who comes, ~ what changes, - who goes; until Ctrl-C
+  parlor find --json | jq -r '.addresses[0]'
+
+What --json prints is described in docs/protocol.md.
+Anybody on a network can announce a parlor under any name: the certificate and the passphrase say whom you have found.
+Exit code 0: at least one was found. 1: none, and standard error says why that may be.")]
+pub(crate) struct Find {
+    /// An object a line, with all that is known of each parlor
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How long to look, as in 2s or 1m
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = time_to_look)]
+    pub(crate) wait: Duration,
+    /// Go on looking, and say what changes
+    #[arg(long, short, conflicts_with = "wait")]
+    pub(crate) follow: bool,
+}
+
 /// A number of a range.
 #[cfg(feature = "client")]
 fn number(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone + Send + Sync {
@@ -573,6 +603,12 @@ fn time_of_a_day(raw: &str) -> Result<Duration, String> {
 fn time_to_measure(raw: &str) -> Result<Duration, String> {
     let time = time_of_a_day(raw)?;
     if time.is_zero() { Err("at least a second".to_owned()) } else { Ok(time) }
+}
+
+#[cfg(feature = "client")]
+fn time_to_look(raw: &str) -> Result<Duration, String> {
+    // Nothing answers in no time.
+    time_to_measure(raw)
 }
 
 #[cfg(feature = "client")]

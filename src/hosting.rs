@@ -48,6 +48,7 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     match args.log_format {
         LogFormat::Text => {
             complain(&who_can_come(&server));
+            announced(&server).iter().for_each(|sentence| complain(sentence));
             server.fingerprint().iter().for_each(say_certificate);
             // A log that is kept is no place for a passphrase.
             if std::io::stderr().is_terminal() {
@@ -59,7 +60,10 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
                 complain("`parlor invite` prints the line that others type.");
             }
         }
-        LogFormat::Json => tracing::warn!("{}", who_can_come(&server)),
+        LogFormat::Json => {
+            tracing::warn!("{}", who_can_come(&server));
+            announced(&server).iter().for_each(|sentence| tracing::info!("{sentence}"));
+        }
     }
     server.run(shutdown).await?;
     Ok(ExitCode::SUCCESS)
@@ -91,6 +95,14 @@ fn who_can_come(server: &Server) -> String {
             "Everyone on {reach} can come in, and whoever is on the way can read along: there is neither passphrase nor TLS."
         ),
     }
+}
+
+/// A sentence that says by what name others find it, if they do.
+fn announced(server: &Server) -> Option<String> {
+    let name = server.announced()?.name;
+    Some(format!(
+        "`parlor find` on the same network shows it as \"{name}\"; --no-announce keeps it to itself."
+    ))
 }
 
 /// The words that the host reads aloud to one who is shown a certificate and wants to be sure of it.
@@ -190,7 +202,9 @@ fn config(args: &Serve) -> anyhow::Result<Config> {
     let limits = if args.unlimited { file.limits.unlimited() } else { file.limits };
     let guests = !(args.no_guests || file.no_guests);
     let name = args.name.clone().or(file.name).unwrap_or_else(machine_name);
-    Ok(Config { listen, data, name, tls, ask, guests, host: own_key()?, durability, retention, limits })
+    let announce = !args.no_announce && file.announce.unwrap_or(true);
+    let host = own_key()?;
+    Ok(Config { listen, data, name, tls, ask, guests, host, durability, retention, limits, announce })
 }
 
 /// What this machine calls itself.
@@ -259,7 +273,13 @@ fn again(args: &Serve) -> String {
     if let Some(kept) = args.retention {
         command += &format!(" --retention {}m", kept.as_secs() / 60);
     }
-    for (option, given) in [("open", args.open), ("plain", args.plain), ("no-guests", args.no_guests)] {
+    let switches = [
+        ("open", args.open),
+        ("plain", args.plain),
+        ("no-guests", args.no_guests),
+        ("no-announce", args.no_announce),
+    ];
+    for (option, given) in switches {
         if given {
             command += &format!(" --{option}");
         }

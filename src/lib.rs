@@ -38,6 +38,7 @@ let server = Server::bind(Config {
     durability: Durability::Process,
     retention: Retention::default(),
     limits: Limits::default(),
+    announce: false,
 }).await?;
 let address = server.addresses().remove(0);
 let shutdown = tokio_util::sync::CancellationToken::new();

@@ -40,34 +40,34 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start")?;
     let code = runtime.block_on(async {
-        match cli.command {
+        let Some(command) = cli.command else { return without_command().await };
+        match command {
             #[cfg(feature = "server")]
-            Some(Command::Serve(args)) => hosting::serve(args).await,
+            Command::Serve(args) => hosting::serve(args).await,
             #[cfg(feature = "server")]
-            Some(Command::Invite(args)) => hosting::print_invite(args),
+            Command::Invite(args) => hosting::print_invite(args),
             #[cfg(all(feature = "server", feature = "client"))]
-            Some(Command::Host(args)) => hosting::host(args).await,
+            Command::Host(args) => hosting::host(args).await,
             #[cfg(feature = "server")]
-            Some(Command::Backup(args)) => keeping::backup(args),
+            Command::Backup(args) => keeping::backup(args),
             #[cfg(feature = "server")]
-            Some(Command::Import(args)) => keeping::import(args),
+            Command::Import(args) => keeping::import(args),
             #[cfg(feature = "client")]
-            Some(Command::Join(args)) => launching::join(args).await,
+            Command::Join(args) => launching::join(args).await,
             #[cfg(feature = "client")]
-            Some(Command::Say(args)) => visiting::say(args).await,
+            Command::Say(args) => visiting::say(args).await,
             #[cfg(feature = "client")]
-            Some(Command::Tail(args)) => visiting::tail(args).await,
+            Command::Tail(args) => visiting::tail(args).await,
             #[cfg(feature = "client")]
-            Some(Command::Export(args)) => visiting::export(args).await,
+            Command::Export(args) => visiting::export(args).await,
             #[cfg(feature = "client")]
-            Some(Command::Search(args)) => visiting::search(args).await,
+            Command::Search(args) => visiting::search(args).await,
             #[cfg(feature = "client")]
-            Some(Command::Pipe(args)) => visiting::pipe(args).await,
+            Command::Pipe(args) => visiting::pipe(args).await,
             #[cfg(feature = "client")]
-            Some(Command::Bench(args)) => visiting::bench(args).await,
+            Command::Bench(args) => visiting::bench(args).await,
             #[cfg(feature = "client")]
-            None if launching::has_screen() => launching::launch().await,
-            None => Ok(say_what_to_do()),
+            Command::Find(args) => visiting::find(args).await,
         }
     });
     // Reading standard input cannot be cancelled; nothing else is left to wait for.
@@ -75,10 +75,14 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     code
 }
 
-/// What can be done, for who said nothing of it where nothing can be shown.
-fn say_what_to_do() -> ExitCode {
+/// `parlor` alone: a list of parlors to choose from, or where that cannot be shown, of what can be done.
+async fn without_command() -> anyhow::Result<ExitCode> {
+    #[cfg(feature = "client")]
+    if launching::has_screen() {
+        return launching::launch().await;
+    }
     complain(&Cli::command().render_help().to_string());
-    ExitCode::from(2)
+    Ok(ExitCode::from(2))
 }
 
 /// What was asked for makes no sense: exit code 2, as for an option that does not exist.

@@ -14,7 +14,7 @@ use parlor::client::script::End;
 use parlor::client::tui::known_rooms::{self, KnownRoomsFile, RoomChange, What};
 use parlor::client::tui::settings::SettingsFile;
 use parlor::client::tui::state::inviting::Inviting;
-use parlor::client::{bench, export, pipe, query, say, search, tail, tui};
+use parlor::client::{bench, export, find, pipe, query, say, search, tail, tui};
 use parlor::protocol;
 use parlor::protocol::address::Address;
 use parlor::protocol::invite::{Invite, Pin};
@@ -26,7 +26,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Bench, Export, FormatArg, Join, Pipe, Say, ScriptArgs, Search, Seat, ServerArg, Tail};
+use crate::cli::{
+    Bench, Export, Find, FormatArg, Join, Pipe, Say, ScriptArgs, Search, Seat, ServerArg, Tail,
+};
 use crate::signals::cancel_on_signal;
 use crate::{Usage, client_folder, complain, folders, passphrase};
 
@@ -353,6 +355,12 @@ pub(crate) async fn bench(args: Bench) -> anyhow::Result<ExitCode> {
         give_up_after: None,
     };
     Ok(exit_code(bench::run(config, plan, args.json, &asked_to_end()).await))
+}
+
+/// `parlor find`.
+pub(crate) async fn find(args: Find) -> anyhow::Result<ExitCode> {
+    let Find { json, wait, follow } = args;
+    Ok(exit_code(find::run(find::What { json, wait, follow }, &asked_to_end()).await))
 }
 
 fn config(args: ScriptArgs, verb: &str) -> anyhow::Result<Config> {

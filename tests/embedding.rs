@@ -36,6 +36,7 @@ fn embed(folder: &TempDir, limits: Limits, disk: Disk) -> Server {
         durability: Durability::Process,
         retention: Retention::default(),
         limits,
+        announce: false,
     };
     Server::embed(config, disk).unwrap()
 }

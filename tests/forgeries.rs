@@ -50,6 +50,7 @@ impl Parlor {
             durability: Durability::Process,
             retention: Retention::default(),
             limits: unlimited(),
+            announce: false,
         };
         let server = Server::bind(config).await.unwrap();
         let Address::Tcp { port, .. } = server.addresses()[0].clone() else { panic!("no TCP") };

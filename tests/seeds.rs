@@ -55,6 +55,11 @@ fn invites_are_read_as_they_are_written_and_keep_their_secrets() {
 }
 
 #[test]
+fn announcements_are_read_as_they_are_written_and_clean() {
+    over_the_seeds("announcement", checks::announcement);
+}
+
+#[test]
 fn nothing_harmful_is_left_in_texts_and_names() {
     over_the_seeds("text", checks::text);
 }

@@ -11,9 +11,13 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use parlor::protocol::address::Address;
+use parlor::protocol::announcement::{
+    ANNOUNCED_NAME_BYTES, Announcement, DATAGRAM_BYTES, Nonce, read_answer, read_query,
+};
 use parlor::protocol::command::{Command, RequestId};
 use parlor::protocol::event::{Event, Failure};
 use parlor::protocol::frame::{FrameError, FrameReader, HEADER};
+use parlor::protocol::hex::Hex;
 use parlor::protocol::invite::Invite;
 use parlor::protocol::limits::{
     LINE_BYTES, MARKS_ON_A_LETTER, NAME_BYTES, REQUEST_ID_BYTES, TEXT_BYTES, TOPIC_BYTES,
@@ -219,6 +223,37 @@ fn assert_secretive(invite: &Invite) {
         ..invite.clone()
     };
     assert_eq!(format!("{invite:?}"), format!("{other:?}"));
+}
+
+/// Whatever is an answer is written and read as the same one, is never longer than a question, and what is in it is clean;
+/// nothing is both a question and an answer. The same for the bytes as a TXT record: lines of `key=value`.
+pub fn announcement(data: &[u8]) {
+    let asked = read_query(data);
+    assert!(asked.is_none() || data.len() == DATAGRAM_BYTES);
+    if let Some((nonce, said)) = read_answer(data) {
+        assert!(asked.is_none() && data.len() <= DATAGRAM_BYTES);
+        assert_announcement(&said, nonce);
+    }
+    let record = String::from_utf8_lossy(data);
+    let field = |key: &str| {
+        record.lines().filter_map(|line| line.split_once('=')).find(|(name, _)| *name == key).map(|(_, v)| v)
+    };
+    if let Some(said) = Announcement::from_txt(7878, field) {
+        assert_announcement(&said, Hex([0; 8]));
+    }
+}
+
+fn assert_announcement(said: &Announcement, nonce: Nonce) {
+    assert!(said.name.as_str().len() <= ANNOUNCED_NAME_BYTES);
+    assert_clean_line(said.name.as_str());
+    let datagram = said.answer(nonce);
+    assert!(datagram.len() <= DATAGRAM_BYTES, "{said:?}");
+    assert_eq!(read_answer(&datagram), Some((nonce, said.clone())));
+    let fields = said.to_txt();
+    let field = |key: &str| fields.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str());
+    assert_eq!(Announcement::from_txt(said.port, field).as_ref(), Some(said));
+    // A string of a TXT record (RFC 6763, section 6.1).
+    assert!(fields.iter().all(|(key, value)| key.len() + 1 + value.len() <= 255));
 }
 
 /// Nothing that could harm a terminal or a reader is left in a text, a line or a name, and to clean it once more changes

@@ -38,6 +38,8 @@ pub struct Config {
     pub retention: Retention,
     /// How much of everything.
     pub limits: Limits,
+    /// Whether to tell its networks that it is there, where others can reach it.
+    pub announce: bool,
 }
 
 /// The limits that an operator may change; 0 where a rate is meant lifts it. The others, and the reason for
@@ -122,6 +124,8 @@ pub struct File {
     pub retention: Option<Duration>,
     /// See [`Config::limits`].
     pub limits: Limits,
+    /// See [`Config::announce`]; left out, it does.
+    pub announce: Option<bool>,
 }
 
 /// A configuration file that cannot be used.
@@ -176,6 +180,6 @@ mod tests {
             .collect();
         let file: File = toml::from_str(&all).unwrap();
         assert_eq!(file.limits, Limits::default());
-        assert_eq!(file.durability, Some(Durability::default()));
+        assert_eq!((file.durability, file.announce), (Some(Durability::default()), Some(true)));
     }
 }

@@ -116,6 +116,15 @@ impl Listener {
         }
     }
 
+    /// The address and port of TCP.
+    pub(super) fn socket(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok(),
+            #[cfg(unix)]
+            Self::Unix(..) => None,
+        }
+    }
+
     /// Whether only this machine can reach it.
     pub fn is_local(&self) -> bool {
         match self {

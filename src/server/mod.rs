@@ -11,9 +11,10 @@
 //! 5. Each session's writer moves its cursor: from the channel when the batch is what comes next, and from
 //!    the log otherwise.
 //!
-//! Beside it stand the [`registry`]: what the parlor knows of people, and what its host has decided; and the [`search`]: an index
-//! that follows the log.
+//! Beside it stand the [`registry`]: what the parlor knows of people, and what its host has decided; the [`search`]: an index
+//! that follows the log; and `announce`, which tells the network that there is a parlor.
 
+mod announce;
 pub mod backup;
 pub mod batch;
 pub mod block;
@@ -60,10 +61,12 @@ use uuid::Uuid;
 
 use crate::protocol::DEFAULT_PORT;
 use crate::protocol::address::Address;
+use crate::protocol::announcement::Announcement;
 use crate::protocol::event::{Reason, Stats};
 use crate::protocol::limits::{PRESENCE_EVERY, SHUTDOWN_TIME};
 use crate::protocol::proof::{Fingerprint, Passphrase, ProofKey, Salt};
 use crate::protocol::time::Time;
+use announce::Reach;
 use config::{Config, Limits};
 use disk::Disk;
 use door::{Ask, Door, DoorError};
@@ -142,6 +145,8 @@ pub struct Server {
     context: Arc<Context>,
     gate: Gate,
     listeners: Vec<Listener>,
+    /// `None`: nothing is announced.
+    reach: Option<Reach>,
     words: Option<Passphrase>,
     committed: Commits<Slot>,
     bell: Arc<Notify>,
@@ -184,6 +189,8 @@ impl Server {
             registry.set_door(&By::Parlor, door.lock.clone(), Time::now())?;
         }
         let search = Search::open(&config.data, log.id, &log.rooms, log.reader.clone(), disk);
+        let listening = || listeners.iter().filter_map(Listener::socket);
+        let reach = config.announce.then(|| Reach::of(listening())).flatten();
         let bell = Arc::new(Notify::new());
         let hub = Hub::new(config.limits.clone(), log.rooms, Arc::clone(&bell));
         let positions = Positions::new(registry.read_marks()?);
@@ -210,7 +217,7 @@ impl Server {
         let words = door.words;
         let gate =
             Gate { context: Arc::clone(&context), doors: Arc::new(doors), sessions: TaskTracker::new() };
-        let server = Self { context, gate, listeners, words, committed: log.committed, bell };
+        let server = Self { context, gate, listeners, reach, words, committed: log.committed, bell };
         server
             .running()
             .write(&server.context.data)
@@ -275,18 +282,25 @@ impl Server {
         self.listeners.iter().all(Listener::is_local)
     }
 
+    /// What others on its networks are told of it; `None`: nothing.
+    pub fn announced(&self) -> Option<Announcement> {
+        self.reach.as_ref().map(|reach| self.context.announcement(reach))
+    }
+
     /// Serves until `shutdown`, then tells everyone, stores what was accepted, and returns.
     ///
     /// # Errors
     /// When a part that all depends on has ended before its time: then everything is closed in the same
     /// order, and whoever supervises the server can start it again.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Fault> {
-        let Self { context, gate: Gate { doors, sessions, .. }, listeners, committed, bell, words: _ } = self;
+        let Self { context, gate: Gate { doors, sessions, .. }, listeners, reach, committed, bell, words: _ } =
+            self;
         let accepting = TaskTracker::new();
         for listener in listeners {
             accepting.spawn(listener.run(Arc::clone(&context), Arc::clone(&doors), sessions.clone()));
         }
         accepting.close();
+        let announcing = reach.map(|reach| tokio::spawn(announce::run(Arc::clone(&context), reach)));
         let mut publisher = tokio::spawn({
             let context = Arc::clone(&context);
             async move { publish::run(committed, &context).await }
@@ -316,6 +330,11 @@ impl Server {
         sessions.close();
         if timeout(SHUTDOWN_TIME, sessions.wait()).await.is_err() {
             warn!(left = sessions.len(), "some connections did not end in time");
+        }
+        if let Some(announcing) = announcing
+            && let Err(error) = announcing.await
+        {
+            warn!(%error, "the announcing did not end in order");
         }
         context.search.close().await;
         context.reader.close().await;

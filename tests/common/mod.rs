@@ -122,6 +122,7 @@ fn open_config(data: &Path) -> Config {
         durability: Durability::Process,
         retention: Retention::default(),
         limits: unlimited(),
+        announce: false,
     }
 }
 
@@ -144,8 +145,10 @@ impl TestServer {
         let (data, name, durability) = (folder.path().to_owned(), "test".to_owned(), Durability::Process);
         let (listen, tls, ask) = (vec![loopback(0)], Some(Source::Own), Ask::OwnWords);
         let (guests, host, retention, limits) = (true, None, Retention::default(), unlimited());
-        Self::on(folder, Config { listen, data, name, tls, ask, guests, host, durability, retention, limits })
-            .await
+        let announce = false;
+        let config =
+            Config { listen, data, name, tls, ask, guests, host, durability, retention, limits, announce };
+        Self::on(folder, config).await
     }
 
     /// Open, and of the host with this key.

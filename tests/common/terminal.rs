@@ -61,6 +61,21 @@ impl Terminal {
         Self::of(command, columns, rows)
     }
 
+    /// Runs a program, with what it is given and what its environment is changed by, in a terminal of its own.
+    pub fn of_process(process: &std::process::Command, columns: u16, rows: u16) -> Self {
+        let mut command = CommandBuilder::new(process.get_program());
+        command.args(process.get_args());
+        command.env("TERM", "xterm-256color");
+        command.env("TZ", "UTC");
+        for (name, value) in process.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            }
+        }
+        Self::of(command, columns, rows)
+    }
+
     fn of(command: CommandBuilder, columns: u16, rows: u16) -> Self {
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         let child = pair.slave.spawn_command(command).unwrap();

@@ -88,6 +88,7 @@ impl World {
             durability: Durability::Process,
             retention: Retention::default(),
             limits: self.limits.clone(),
+            announce: false,
         };
         let server = Server::embed(config, Disk::Here(self.disk)).unwrap();
         let (gate, shutdown) = (server.gate(), CancellationToken::new());

@@ -238,6 +238,7 @@ mod tests {
                 durability: Durability::Process,
                 retention: crate::server::retention::Retention::default(),
                 limits,
+                announce: false,
             });
             let context = Arc::clone(&server.await.unwrap().context);
             let (near, far) = tokio::io::duplex(1024);

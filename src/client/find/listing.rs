@@ -1,0 +1,216 @@
+//! A parlor in a line for people, and in one of JSON for programs.
+
+use serde::Serialize;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+use uuid::Uuid;
+
+use super::Parlor;
+use crate::protocol::address::Address;
+use crate::protocol::announcement::Announcement;
+use crate::protocol::text::escape_json;
+
+/// Columns of a terminal in which a parlor has a row to itself. In a narrower one it has two.
+const ONE_ROW: usize = 76;
+
+/// Columns of names in a row, at least and at most.
+const NAME: (usize, usize) = (20, 40);
+
+/// Columns of the longest address of IPv4 with its port.
+const ADDRESS: usize = 21;
+
+/// Columns of `999 people`.
+const PEOPLE: usize = 10;
+
+/// Columns of all but the name, with the longest that is said of the door.
+const BESIDE_NAME: usize = ADDRESS + PEOPLE + "passphrase, no TLS".len() + 3 * GAP.len();
+
+const GAP: &str = "  ";
+
+/// How wide the terminal is; what is written to a file has no end of line to keep to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Columns(pub(super) Option<usize>);
+
+impl Columns {
+    fn name(self) -> usize {
+        self.0.map_or(NAME.1, |columns| columns.saturating_sub(BESIDE_NAME).clamp(NAME.0, NAME.1))
+    }
+
+    fn is_narrow(self) -> bool {
+        self.0.is_some_and(|columns| columns < ONE_ROW)
+    }
+
+    /// What the columns are, above them; nothing where there are none.
+    pub(super) fn heading(self) -> Option<String> {
+        let row = || self.row("NAME", "ADDRESS", "PEOPLE", "DOOR");
+        (!self.is_narrow()).then(row)
+    }
+
+    /// A parlor, in one row or two. The address, which somebody may have to type, is never cut.
+    pub(super) fn parlor(self, parlor: &Parlor) -> String {
+        let name = match parlor.said.name.as_str() {
+            "" => "(without a name)",
+            name => name,
+        };
+        let address = parlor.addresses.first().map(ToString::to_string).unwrap_or_default();
+        let (people, door) = (people(parlor.said.people), door(&parlor.said));
+        match self.0 {
+            Some(columns) if self.is_narrow() => {
+                let room = columns.saturating_sub(GAP.len()).max(address.width());
+                let second = fitted(&format!("{address}{GAP}{people}, {door}"), room);
+                format!("{}\n{GAP}{second}", fitted(name, columns))
+            }
+            _ => self.row(name, &address, &people, &door),
+        }
+    }
+
+    fn row(self, name: &str, address: &str, people: &str, door: &str) -> String {
+        let name = padded(&fitted(name, self.name()), self.name());
+        let (address, people) = (padded(address, ADDRESS), padded(people, PEOPLE));
+        [&name, &address, &people, door].map(AsRef::as_ref).join(GAP)
+    }
+}
+
+/// What to type to sit down there.
+pub(super) fn join(parlor: &Parlor) -> String {
+    let plain = if parlor.said.fingerprint.is_none() { " --plain" } else { "" };
+    match parlor.addresses.first().map(Address::to_string) {
+        // Some shells look for files with such names.
+        Some(address) if address.contains('[') => format!("parlor join '{address}'{plain}"),
+        Some(address) => format!("parlor join {address}{plain}"),
+        None => "parlor join ADDRESS".to_owned(),
+    }
+}
+
+fn people(count: u32) -> String {
+    match count {
+        0 => "nobody".to_owned(),
+        1 => "1 person".to_owned(),
+        _ => format!("{count} people"),
+    }
+}
+
+fn door(said: &Announcement) -> String {
+    let locked = if said.open { "open" } else { "passphrase" };
+    if said.fingerprint.is_some() { locked.to_owned() } else { format!("{locked}, no TLS") }
+}
+
+/// As much of a line as these columns hold.
+fn fitted(line: &str, columns: usize) -> String {
+    if line.width() <= columns {
+        return line.to_owned();
+    }
+    let mut fitted = String::new();
+    for grapheme in line.graphemes(true) {
+        if fitted.width() + grapheme.width() >= columns {
+            break;
+        }
+        fitted.push_str(grapheme);
+    }
+    fitted + "…"
+}
+
+fn padded(text: &str, columns: usize) -> String {
+    text.to_owned() + &" ".repeat(columns.saturating_sub(text.width()))
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Line<'a> {
+    Parlor {
+        #[serde(flatten)]
+        said: &'a Announcement,
+        addresses: Vec<String>,
+    },
+    Gone {
+        id: Uuid,
+    },
+}
+
+/// A parlor, for programs.
+pub(super) fn json(parlor: &Parlor) -> String {
+    let addresses = parlor.addresses.iter().map(ToString::to_string).collect();
+    written(&Line::Parlor { said: &parlor.said, addresses })
+}
+
+/// The end of all parlors of an id, for programs.
+pub(super) fn json_gone(id: Uuid) -> String {
+    written(&Line::Gone { id })
+}
+
+fn written(line: &Line<'_>) -> String {
+    // Numbers, digits and texts: there is nothing in it that JSON could not say.
+    escape_json(&serde_json::to_string(line).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::hex::Hex;
+
+    fn parlor(name: &str, address: &str, people: u32, open: bool, tls: bool) -> Parlor {
+        Parlor {
+            said: Announcement {
+                id: Uuid::from_u128(7),
+                name: crate::protocol::text::Line::lossy(name),
+                port: 7878,
+                people,
+                open,
+                fingerprint: tls.then_some(Hex([9; 32])),
+            },
+            addresses: vec![address.parse().unwrap(), "[fe80::1%eth0]".parse().unwrap()],
+        }
+    }
+
+    fn listed(columns: Option<usize>) -> String {
+        let parlors = [
+            parlor("lab", "192.168.1.7", 3, false, true),
+            parlor(
+                "a name as long as it may be: the reading group of Thursday",
+                "10.0.0.12:40404",
+                1,
+                true,
+                false,
+            ),
+            parlor(
+                "読書会 木曜日の夜の部屋と朝の部屋",
+                "[fe80::1234:5678:9abc:def0%wlan0]",
+                120,
+                false,
+                false,
+            ),
+            parlor("", "127.0.0.1", 0, true, true),
+        ];
+        let columns = Columns(columns);
+        let rows = parlors.iter().map(|parlor| columns.parlor(parlor));
+        columns.heading().into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_parlor_has_a_row() {
+        insta::assert_snapshot!(listed(Some(80)), @"");
+        insta::assert_snapshot!(listed(None), @"");
+    }
+
+    #[test]
+    fn in_a_narrow_terminal_a_parlor_has_two() {
+        insta::assert_snapshot!(listed(Some(50)), @"");
+        assert!(listed(Some(1)).contains("192.168.1.7:7878"));
+    }
+
+    #[test]
+    fn what_to_type_can_be_typed() {
+        assert_eq!(join(&parlor("a", "10.0.0.1", 0, true, true)), "parlor join 10.0.0.1:7878");
+        assert_eq!(
+            join(&parlor("a", "[fe80::1%eth0]:99", 0, true, false)),
+            "parlor join '[fe80::1%eth0]:99' --plain"
+        );
+    }
+
+    #[test]
+    fn programs_read_all_of_it() {
+        insta::assert_snapshot!(json(&parlor("lab", "192.168.1.7", 3, false, true)), @"");
+        insta::assert_snapshot!(json(&parlor("lab", "192.168.1.7", 3, false, false)), @"");
+        insta::assert_snapshot!(json_gone(Uuid::from_u128(7)), @"");
+    }
+}
