@@ -27,15 +27,17 @@ use parlor::protocol::name::{Nick, RoomName};
     name = "parlor",
     bin_name = "parlor",
     long_about = "A chat room for the terminal: one program that hosts a room and is a pleasure to talk in.\n\n\
-                  `parlor host` and you are talking; others type the line that it shows and are in.",
+                  `parlor host` and you are talking; others type `parlor`, or the line that it shows, and are in.",
     after_help = "\
 Examples:
+  parlor                                     the parlors on this network, to join one or host
   parlor host                                a room on this machine, and you in it
   parlor join 192.168.1.7                    sit down in the room of that machine
   tail -F app.log | parlor say '#ops'        each line a message, none ever lost
   parlor tail '#ops' --json --follow | jq .text",
     after_long_help = "\
 Examples:
+  parlor                                     the parlors on this network, to join one or host
   parlor host                                a room on this machine, and you in it
   parlor join 192.168.1.7                    sit down in the room of that machine
   tail -F app.log | parlor say '#ops'        each line a message, none ever lost
@@ -45,9 +47,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 NO_COLOR is obeyed. RUST_LOG sets what the server logs (error, warn, info, debug)."
 )]
 pub(crate) struct Cli {
-    /// What to do.
+    /// What to do; nothing: show which parlors there are.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 /// What to do.
@@ -294,7 +296,7 @@ pub(crate) struct Import {
 
 /// Who to be, and where to sit.
 #[cfg(feature = "client")]
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Seat {
     /// What to be called [default: $PARLOR_NICK, or your name on this system]
     #[arg(long)]
@@ -315,10 +317,10 @@ pub(crate) struct Seat {
 
 /// Options of `join`.
 #[cfg(feature = "client")]
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
-  parlor join                               the parlor on this machine
+  parlor join                               the parlor on this machine, or else the list of those that there are
   parlor join 192.168.1.7                   port 7878 unless said otherwise
   parlor join parlor://lab.example/#demo
   parlor join amber-otter-ricotta-amulet    the parlor of this network whose passphrase that is
@@ -326,7 +328,7 @@ Examples:
 
 The words are told to no parlor. Each one that is found is asked whether it knows them.")]
 pub(crate) struct Join {
-    /// Where: host, host:port, [v6]:port, unix:/path, parlor://host:port/#room, or the words of a passphrase [default: $PARLOR_SERVER, or this machine]
+    /// Where: host, host:port, [v6]:port, unix:/path, parlor://host:port/#room, or the words of a passphrase [default: $PARLOR_SERVER, or this machine, or what you choose from a list]
     #[arg(value_name = "ADDR|WORDS", conflicts_with = "address")]
     pub(crate) destination: Vec<String>,
     /// The server, where ADDR is not given.
@@ -337,9 +339,38 @@ pub(crate) struct Join {
     pub(crate) seat: Seat,
 }
 
+#[cfg(feature = "client")]
+impl Join {
+    /// What `parlor join` with these words behind it would be.
+    ///
+    /// # Errors
+    /// When they make no sense.
+    pub(crate) fn of(arguments: &[String]) -> Result<Self, clap::Error> {
+        let words = ["parlor", "join"].into_iter().map(str::to_owned).chain(arguments.iter().cloned());
+        match Cli::try_parse_from(words)?.command {
+            Some(Command::Join(join)) => Ok(join),
+            _ => Err(clap::Error::new(clap::error::ErrorKind::InvalidSubcommand)),
+        }
+    }
+}
+
+#[cfg(all(feature = "server", feature = "client"))]
+impl Host {
+    /// What `parlor host` alone would be, for somebody who sits down like this.
+    ///
+    /// # Errors
+    /// Never, as long as nothing that it needs has no default.
+    pub(crate) fn alone(seat: Seat) -> Result<Self, clap::Error> {
+        match Cli::try_parse_from(["parlor", "host"])?.command {
+            Some(Command::Host(host)) => Ok(Self { seat, ..host }),
+            _ => Err(clap::Error::new(clap::error::ErrorKind::InvalidSubcommand)),
+        }
+    }
+}
+
 /// Which server, for all commands of the client.
 #[cfg(feature = "client")]
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ServerArg {
     /// Where the parlor is [default: $PARLOR_SERVER, or this machine]
     #[arg(long = "server", value_name = "ADDR")]

@@ -10,6 +10,8 @@ mod docs;
 mod hosting;
 #[cfg(feature = "server")]
 mod keeping;
+#[cfg(feature = "client")]
+mod launching;
 #[cfg(feature = "server")]
 mod logging;
 #[cfg(feature = "server")]
@@ -26,7 +28,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use cli::{Cli, Command};
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 use parlor::protocol::proof::Passphrase;
@@ -45,13 +47,14 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     // Before there are other threads.
     #[cfg(feature = "server")]
-    let handed = match cli.command {
-        Command::Serve(_) => parlor::server::handed::take()?,
+    let handed = match &cli.command {
+        Some(Command::Serve(_)) => parlor::server::handed::take()?,
         _ => Vec::new(),
     };
     let runtime = tokio::runtime::Runtime::new().context("cannot start")?;
     let code = runtime.block_on(async {
-        match cli.command {
+        let Some(command) = cli.command else { return without_command().await };
+        match command {
             #[cfg(feature = "server")]
             Command::Serve(args) => hosting::serve(args, handed).await,
             #[cfg(feature = "server")]
@@ -65,7 +68,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             #[cfg(feature = "server")]
             Command::Status(args) => status::status(args),
             #[cfg(feature = "client")]
-            Command::Join(args) => visiting::join(args).await,
+            Command::Join(args) => launching::join(args).await,
             #[cfg(feature = "client")]
             Command::Say(args) => visiting::say(args).await,
             #[cfg(feature = "client")]
@@ -86,6 +89,16 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     // Reading standard input cannot be cancelled; nothing else is left to wait for.
     runtime.shutdown_background();
     code
+}
+
+/// `parlor` alone: a list of parlors to choose from, or where that cannot be shown, of what can be done.
+async fn without_command() -> anyhow::Result<ExitCode> {
+    #[cfg(feature = "client")]
+    if launching::has_screen() {
+        return launching::launch().await;
+    }
+    complain(&Cli::command().render_help().to_string());
+    Ok(ExitCode::from(2))
 }
 
 /// What was asked for makes no sense: exit code 2, as for an option that does not exist.

@@ -12,7 +12,7 @@ use parlor::client::StoreError;
 use parlor::client::destination::Destination;
 use parlor::client::link::{self, Acquaintances, Barrier, Config, Link, Met, Secret, Trust, Update};
 use parlor::client::script::End;
-use parlor::client::tui::known_rooms::KnownRoomsFile;
+use parlor::client::tui::known_rooms::{self, KnownRoomsFile, RoomChange, What};
 use parlor::client::tui::settings::SettingsFile;
 use parlor::client::tui::state::inviting::Inviting;
 use parlor::client::{bench, export, find, pipe, query, say, search, tail, tui};
@@ -38,24 +38,65 @@ const SILENT_AT_FIRST: Duration = Duration::from_millis(500);
 
 /// `parlor join`.
 pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
-    let named = Destination::read(&args.destination).map_err(|error| Usage(error.to_string()))?;
-    let plain = args.server.plain;
-    let (invite, plain, words) = match named {
-        Some(Destination::Words(_)) if args.server.passphrase_file.is_some() => {
+    enter(visit(args).await?).await?.stay().await
+}
+
+/// Where `parlor join` goes. Where words were said it looks for the parlor that knows them.
+pub(crate) async fn visit(args: Join) -> anyhow::Result<Visit> {
+    let Join { destination: typed, mut server, seat } = args;
+    let invite = match Destination::read(&typed).map_err(|error| Usage(error.to_string()))? {
+        Some(Destination::Words(_)) if server.passphrase_file.is_some() => {
             bail!(Usage("give the words, or --passphrase-file: not both".to_owned()));
         }
         Some(Destination::Words(words)) => {
-            let invite = by_words::find(words, plain).await?;
+            let invite = by_words::find(words, server.plain).await?;
             // One that shows a certificate is not joined without it, whatever was said of the others.
-            let plain = invite.plain;
-            (invite, plain, None)
+            server.plain = invite.plain;
+            invite
         }
-        Some(Destination::There(invite)) => (*invite, plain, words(&args.server)?),
-        None => (destination(args.server.address.clone())?, plain, words(&args.server)?),
+        Some(Destination::There(invite)) => *invite,
+        None => destination(server.address.clone())?,
     };
-    let seat = Seat { room: args.seat.room.or(invite.room.clone()), ..args.seat };
+    Ok(Visit { invite, server, seat, known: None })
+}
+
+/// What somebody wants who goes to a parlor.
+pub(crate) struct Visit {
+    /// Where it is, and how one gets in.
+    pub(crate) invite: Invite,
+    /// What was said of the server beside that. Its address is in the invite.
+    pub(crate) server: ServerArg,
+    /// Who to be, and where to sit.
+    pub(crate) seat: Seat,
+    /// It claims to be the parlor that was visited at this address, and is not talked to unless it shows that certificate.
+    pub(crate) known: Option<Address>,
+}
+
+/// Somebody who has come in, and has not sat down yet.
+pub(crate) struct Inside {
+    connected: Connected,
+    seat: Seat,
+    nick: Nick,
+    inviting: Inviting,
+}
+
+impl Inside {
+    /// Sits down until the end.
+    pub(crate) async fn stay(self) -> anyhow::Result<ExitCode> {
+        stay(self.connected, self.seat, self.nick, self.inviting).await
+    }
+}
+
+/// Goes to a parlor; asks for its passphrase, if there is somebody to ask. Whoever stays outside learns why, and what to do.
+pub(crate) async fn enter(visit: Visit) -> anyhow::Result<Inside> {
+    let Visit { invite, server, seat, known } = visit;
+    let seat = Seat { room: seat.room.or(invite.room.clone()), ..seat };
     let acquaintances = acquaintances()?;
-    let mut trust = acquaintances.trust(&invite, plain, words)?;
+    let words = words(&server)?;
+    let mut trust = match &known {
+        Some(known) => acquaintances.trust_as(known, &invite, words)?,
+        None => acquaintances.trust(&invite, server.plain, words)?,
+    };
     let (nick, apart) = nick(seat.nick.clone())?;
     for attempt in 1.. {
         let config = Config {
@@ -68,9 +109,10 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
             give_up_after: None,
         };
         let (why, barrier) = match connect(config).await? {
-            Ok((link, updates, online)) => {
-                let inviting = passed_on(&invite, &trust, &online);
-                return stay((link, updates, online), seat, nick, inviting).await;
+            Ok(connected) => {
+                remember(&invite.address, &trust, &connected.2);
+                let inviting = passed_on(&invite, &trust, &connected.2);
+                return Ok(Inside { connected, seat, nick, inviting });
             }
             Err(outside) => outside,
         };
@@ -88,6 +130,16 @@ pub(crate) async fn join(args: Join) -> anyhow::Result<ExitCode> {
         }
     }
     bail!("three times was not the passphrase")
+}
+
+/// Keeps where a parlor is that let us in, for the next time that somebody looks for it.
+fn remember(address: &Address, trust: &Trust, online: &Update) {
+    let (Some(file), Update::Online { welcome, .. }) = (known_rooms(), online) else { return };
+    let (server, now) = (&welcome.server, protocol::time::Time::now());
+    let visit = known_rooms::Visit::new(server.name.clone(), address, trust.plain, now);
+    if let Err(error) = file.keep(&RoomChange { parlor: server.id, what: What::Came(visit) }) {
+        complain(&format!("parlor: {error}. This visit will not be in the list of parlors"));
+    }
 }
 
 /// How somebody who has come in brings in others: by the address that worked for them, the certificate that they
@@ -364,7 +416,7 @@ fn folder() -> anyhow::Result<PathBuf> {
 }
 
 /// Where the screen keeps what people set: the file that was named, or that the environment names, or the system's.
-fn settings(named: Option<PathBuf>) -> Option<SettingsFile> {
+pub(crate) fn settings(named: Option<PathBuf>) -> Option<SettingsFile> {
     let of_environment =
         || std::env::var_os("PARLOR_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
     match named.or_else(of_environment) {
@@ -379,12 +431,12 @@ fn welcomed() -> Option<PathBuf> {
 }
 
 /// Where it is kept what is remembered of rooms.
-fn known_rooms() -> Option<KnownRoomsFile> {
+pub(crate) fn known_rooms() -> Option<KnownRoomsFile> {
     client_folder().map(|folder| KnownRoomsFile::in_folder(&folder))
 }
 
 /// Where the screen looks for themes of one's own: beside the configuration.
-fn themes() -> Option<PathBuf> {
+pub(crate) fn themes() -> Option<PathBuf> {
     folders().map(|folders| folders.in_config_dir("themes"))
 }
 
@@ -425,7 +477,7 @@ fn nick(given: Option<Nick>) -> Result<(Nick, bool), Usage> {
 }
 
 /// A setting of the environment. An empty one is none.
-fn from_environment<T>(name: &str) -> Result<Option<T>, Usage>
+pub(crate) fn from_environment<T>(name: &str) -> Result<Option<T>, Usage>
 where
     T: FromStr,
     T::Err: std::fmt::Display,

@@ -56,6 +56,11 @@ impl KnownServers {
         self.0.get(address).map(|seen| seen.fingerprint)
     }
 
+    /// All that are known, in the order of the file, each with its certificate.
+    pub fn all(&self) -> impl Iterator<Item = (&Address, Fingerprint)> {
+        self.0.all().map(|(address, seen)| (address, seen.fingerprint))
+    }
+
     /// Keeps the certificate of a server, in the place of another one. Nothing happens if it is kept already.
     ///
     /// # Errors
@@ -105,6 +110,7 @@ mod tests {
 
         let mut again = KnownServers::open(path.clone()).unwrap();
         assert_eq!(again.pin(&here), Some(Hex([1; 32])));
+        assert_eq!(again.all().collect::<Vec<_>>(), [(&here, Hex([1; 32])), (&there, Hex([2; 32]))]);
         assert_eq!(again.pin(&"lab.example:1".parse().unwrap()), None);
         again.remember(&here, Hex([3; 32]), monday.shifted(86_400_000)).unwrap();
         assert!(again.forget(&there).unwrap() && !again.forget(&there).unwrap());

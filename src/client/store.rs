@@ -132,6 +132,11 @@ impl<R: Record> Store<R> {
         self.lines.iter().find_map(|line| line.about(address))
     }
 
+    /// What was last read about each server, in the order of the file.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Address, &R)> {
+        self.lines.iter().filter_map(|line| line.record.as_ref()).map(|(address, record)| (address, record))
+    }
+
     /// Writes one line about a server, in the place of those that were there.
     pub(super) fn put(&mut self, address: &Address, record: R) -> Result<(), StoreError> {
         let text = format!("{address} {}", record.written());

@@ -49,6 +49,21 @@ impl Acquaintances {
         Ok(trust)
     }
 
+    /// How to be sure of a parlor that claims to be the one that was at `known`: by the certificate that was shown there, and
+    /// only over TLS. So whoever moved to another address is known again, and what opened the door then opens it now.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read, or our identity cannot be made.
+    pub fn trust_as(
+        &self,
+        known: &Address,
+        invite: &Invite,
+        words: Option<Passphrase>,
+    ) -> Result<Trust, StoreError> {
+        let there = Invite { address: known.clone(), plain: false, ..invite.clone() };
+        self.trust(&there, false, words)
+    }
+
     /// The certificate that a parlor showed the last time.
     ///
     /// # Errors

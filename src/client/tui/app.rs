@@ -15,7 +15,7 @@ use super::kept::{Kept, Outcome};
 use super::state::State;
 use super::terminal::{Terminal, poll_input};
 use super::theme::late::Late;
-use super::{Ending, update};
+use super::{Ending, draw, update};
 use crate::client::link::{Link, Update};
 use crate::protocol::command::Command;
 use crate::protocol::name::RoomName;
@@ -24,7 +24,7 @@ use crate::protocol::name::RoomName;
 const LOOK_FOR_KEYS: std::time::Duration = std::time::Duration::from_millis(250);
 
 /// The shortest time between two drawings of what others do: faster than that nobody sees. What oneself does is drawn at once.
-const FRAME: Duration = Duration::from_millis(16);
+pub(super) const FRAME: Duration = Duration::from_millis(16);
 /// How long to wait for the link's goodbye. It gives itself two seconds.
 const GOODBYE: Duration = Duration::from_millis(2500);
 
@@ -233,7 +233,7 @@ impl App {
         if self.state.changed && (self.typed || self.drawn_at.is_none_or(|at| now >= at + FRAME)) {
             self.state.take_changed();
             self.typed = false;
-            self.terminal.draw(&self.state).context(GONE)?;
+            self.terminal.draw(self.state.size, |frame| draw(&self.state, frame)).context(GONE)?;
             self.drawn_at = Some(now);
             let title = self.state.title();
             if title != self.title {
@@ -317,11 +317,7 @@ impl App {
     /// Stops this process as the shell would, and comes back when the shell lets it.
     fn suspend(&mut self) -> anyhow::Result<()> {
         if cfg!(unix) {
-            self.terminal.pause();
-            // The group, as Ctrl-Z does: whatever started us should stop as well.
-            let stopped = std::process::Command::new("sh").args(["-c", "kill -TSTP 0"]).status();
-            self.terminal.resume().context("cannot take the terminal again")?;
-            if stopped.is_err() {
+            if !self.terminal.stop().context("cannot take the terminal again")? {
                 self.state.complain("this system has no shell to go back to");
             }
             let (columns, rows) = crossterm::terminal::size()?;
@@ -332,7 +328,7 @@ impl App {
 }
 
 /// What comes next from the terminal; nothing while somebody else reads there.
-async fn next_input(input: &mut Option<EventStream>) -> Option<std::io::Result<Input>> {
+pub(super) async fn next_input(input: &mut Option<EventStream>) -> Option<std::io::Result<Input>> {
     match input {
         Some(input) => poll_fn(|context| poll_input(input, context)).await,
         None => pending().await,
@@ -349,7 +345,7 @@ async fn edited(editor: &mut Option<Editor>) -> Result<String, String> {
 
 /// Terminal events as ours. A wheel sends arrows, several at once and without anything between them,
 /// which no finger does: these scroll.
-fn gather(inputs: Vec<Input>) -> Vec<Event> {
+pub(super) fn gather(inputs: Vec<Input>) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     let arrow = |input: &Input| match input {
         Input::Key(key) if key.kind != KeyEventKind::Release && key.modifiers.is_empty() => match key.code {

@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use crate::client::StoreError;
 use crate::client::store::{lock, replace};
+use crate::protocol::address::Address;
 use crate::protocol::name::RoomName;
+use crate::protocol::text::Line;
 use crate::protocol::time::Time;
 
 /// The file in the client's folder.
@@ -19,7 +21,7 @@ const FILE: &str = "rooms.toml";
 /// What stands at the top of it.
 const ABOUT: &str = "\
 # What parlor remembers of rooms, for each parlor by its number: which are open, in their order; what they ring for,
-# which are pinned, and when you were there last. parlor writes this file anew, without comments of yours.\n\n";
+# which are pinned, and when you were there last, and where. parlor writes this file anew, without comments of yours.\n\n";
 
 /// Parlors that are remembered. Beyond it the one that was visited longest ago is forgotten.
 const PARLORS: usize = 100;
@@ -71,7 +73,51 @@ pub struct KnownRooms {
 struct KnownParlor {
     /// The rooms that were open, in their order.
     open: Vec<RoomName>,
+    /// Where it was the last time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<Visit>,
     rooms: BTreeMap<RoomName, KnownRoom>,
+}
+
+/// A visit to a parlor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// What it was called.
+    name: Line,
+    /// Where it was. One that is not understood, from a later version perhaps, must not take the other parlors along.
+    address: String,
+    /// By TCP without TLS.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    plain: bool,
+    /// When.
+    at: Time,
+}
+
+impl Visit {
+    /// A visit to a parlor of this name, at this address, by TCP without TLS or not.
+    pub fn new(name: Line, address: &Address, plain: bool, at: Time) -> Self {
+        Self { name, address: address.to_string(), plain, at }
+    }
+
+    /// What the parlor was called.
+    pub fn name(&self) -> &Line {
+        &self.name
+    }
+
+    /// Where it was; `None` if that is not understood.
+    pub fn address(&self) -> Option<Address> {
+        self.address.parse().ok()
+    }
+
+    /// Whether it was by TCP without TLS.
+    pub fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// When it was.
+    pub fn at(&self) -> Time {
+        self.at
+    }
 }
 
 /// What is remembered of one room.
@@ -113,6 +159,8 @@ pub enum What {
     Order(Vec<RoomName>),
     /// Rooms were in sight, and when last.
     Visited(Vec<(RoomName, Time)>),
+    /// One came in.
+    Came(Visit),
 }
 
 impl KnownRooms {
@@ -144,11 +192,17 @@ impl KnownRooms {
                     }
                 }
             }
+            What::Came(visit) => parlor.last = Some(visit.clone()),
         }
         parlor.rooms.retain(|_, room| *room != KnownRoom::default());
         self.parlors.retain(|_, parlor| *parlor != KnownParlor::default());
         self.forget_parlors(change.parlor);
         Ok(())
+    }
+
+    /// The last visit to each parlor, by its number.
+    pub(crate) fn visits(&self) -> impl Iterator<Item = (Uuid, &Visit)> {
+        self.parlors.iter().filter_map(|(id, parlor)| Some((*id, parlor.last.as_ref()?)))
     }
 
     /// The rooms that were open in a parlor, in their order.
@@ -178,7 +232,10 @@ impl KnownRooms {
     /// Forgets parlors, if there are too many, but never the one that `kept` names.
     fn forget_parlors(&mut self, kept: Uuid) {
         while self.parlors.len() > PARLORS {
-            let last = |parlor: &KnownParlor| parlor.rooms.values().filter_map(|room| room.visited).max();
+            let last = |parlor: &KnownParlor| {
+                let rooms = parlor.rooms.values().filter_map(|room| room.visited);
+                rooms.chain(parlor.last.as_ref().map(Visit::at)).max()
+            };
             let others = self.parlors.iter().filter(|(id, _)| **id != kept);
             let Some(oldest) = others.min_by_key(|(_, parlor)| last(parlor)).map(|(id, _)| *id) else {
                 return;
@@ -356,6 +413,28 @@ mod tests {
         });
         writers.collect::<Vec<_>>().into_iter().for_each(|writer| writer.join().unwrap());
         assert_eq!(file.load().unwrap().open(DEN).len(), 40);
+    }
+
+    #[test]
+    fn a_visit_is_remembered_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KnownRoomsFile::in_folder(folder.path());
+        let visit = |address: &str, plain, millis| {
+            Visit::new(Line::lossy("the den"), &address.parse().unwrap(), plain, at(millis))
+        };
+        file.keep(&change(What::Came(visit("den.example", false, 1)))).unwrap();
+        file.keep(&change(What::Came(visit("10.0.0.7:9", true, 2)))).unwrap();
+        let known = file.load().unwrap();
+        let [(DEN, last)] = known.visits().collect::<Vec<_>>()[..] else { panic!("{known:?}") };
+        assert_eq!(last, &visit("10.0.0.7:9", true, 2));
+        // What a later version calls an address is none, and takes nothing else along.
+        let path = folder.path().join(FILE);
+        let text = std::fs::read_to_string(&path).unwrap().replace("10.0.0.7:9", "moon://sea of rains");
+        std::fs::write(&path, text).unwrap();
+        let known = file.load().unwrap();
+        assert_eq!(known.visits().filter_map(|(_, visit)| visit.address()).count(), 0);
+        file.keep(&change(What::Opened(room_name("#a")))).unwrap();
+        assert!(std::fs::read_to_string(&path).unwrap().contains("sea of rains"));
     }
 
     #[test]

@@ -19,6 +19,8 @@
 //! | `editor` | somebody's editor, and what was written in it |
 //! | `keymap`, `slash` | which key and which command does what: the tables that the help is made of |
 //! | `near` | the word that was probably meant |
+//! | [`launcher`] | before there is a room: which parlors there are, and choosing one |
+//! | `fuzzy` | names by a few of their letters |
 //! | `palette` | what one can go to or do, found by a few letters |
 //! | `pasted` | telling code from words |
 //! | `view` | one file for each pane |
@@ -35,10 +37,12 @@ mod app;
 mod desktop;
 mod editor;
 mod event;
+mod fuzzy;
 mod keeping;
 mod kept;
 mod keymap;
 pub mod known_rooms;
+pub mod launcher;
 pub mod lines;
 mod markup;
 pub(crate) mod near;

@@ -65,6 +65,8 @@ pub struct Settings {
     pub(crate) keys: Keymap,
     /// When a list of what a word could become comes up.
     pub completion_popup: Popup,
+    /// The launcher looks for parlors on this network.
+    pub find: bool,
 }
 
 impl Default for Settings {
@@ -83,6 +85,7 @@ impl Default for Settings {
             completion_popup: Popup::Auto,
             theme: AUTO.to_owned(),
             mouse: false,
+            find: true,
         }
     }
 }

@@ -18,12 +18,11 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use futures_util::StreamExt as _;
+use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
 
 use super::desktop::Desktop;
 use super::painter::Painter;
-use super::state::State;
-use super::view;
 
 /// On the alternate screen the wheel sends arrows, so it scrolls and the mouse still selects.
 const WHEEL_SENDS_ARROWS: &str = "\x1b[?1007h";
@@ -123,17 +122,27 @@ impl Terminal {
         give_back();
     }
 
-    /// Draws the state, in one piece.
-    pub(super) fn draw(&mut self, state: &State) -> io::Result<()> {
+    /// Stops this process as the shell would, and takes the terminal again when the shell lets it go on. Says whether
+    /// there was a shell to go back to.
+    pub(super) fn stop(&mut self) -> io::Result<bool> {
+        self.pause();
+        // The group, as Ctrl-Z does: whatever started us should stop as well.
+        let stopped = std::process::Command::new("sh").args(["-c", "kill -TSTP 0"]).status();
+        self.resume()?;
+        Ok(stopped.is_ok())
+    }
+
+    /// Draws on so many columns and rows what `paint` paints, in one piece.
+    pub(super) fn draw(&mut self, size: (u16, u16), paint: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         queue!(self.writer(), BeginSynchronizedUpdate)?;
-        self.screen.backend_mut().fit(state.size);
+        self.screen.backend_mut().fit(size);
         if std::mem::take(&mut self.forgotten) {
             // Not `clear`, which asks the terminal where its cursor is: some never answer, and none may while
             // keys are being read.
             let size = self.screen.size()?;
             self.screen.resize(size.into())?;
         }
-        self.screen.draw(|frame| view::draw(state, frame))?;
+        self.screen.draw(paint)?;
         queue!(self.writer(), EndSynchronizedUpdate)?;
         Write::flush(self.writer())
     }

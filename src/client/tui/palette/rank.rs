@@ -2,11 +2,10 @@
 
 use std::cmp::Reverse;
 
-use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Entry, Target};
+use crate::client::tui::fuzzy::{Fuzzy, letters};
 
 /// How well an entry fits; less is better.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,12 +32,8 @@ enum Tier {
 /// Those entries that fit what is `wanted`, the best first, with what fits marked. In a name letters may stand apart; in
 /// a sentence, where a few letters are found anywhere, words must begin with what was typed.
 pub(super) fn rank(entries: Vec<Entry>, wanted: &str) -> Vec<Entry> {
-    let mut config = Config::DEFAULT;
-    config.prefer_prefix = true;
-    let atom = |word| Atom::new(word, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy, false);
     let mut search = Search {
-        matcher: Matcher::new(config),
-        atoms: wanted.split_whitespace().map(atom).collect(),
+        names: Fuzzy::new(wanted),
         words: wanted.split_whitespace().map(letters).collect(),
         wanted: wanted.to_lowercase(),
     };
@@ -48,8 +43,7 @@ pub(super) fn rank(entries: Vec<Entry>, wanted: &str) -> Vec<Entry> {
 }
 
 struct Search {
-    matcher: Matcher,
-    atoms: Vec<Atom>,
+    names: Fuzzy,
     words: Vec<Vec<char>>,
     wanted: String,
 }
@@ -76,9 +70,9 @@ impl Search {
     /// How well the names of an entry fit. What fits is marked in the one that is shown.
     fn in_names(&mut self, entry: &mut Entry) -> Option<(Tier, u32)> {
         let sign = entry.shown.graphemes(true).count() - bare(&entry.shown).graphemes(true).count();
-        let shown = self.in_name(bare(&entry.shown));
+        let shown = self.names.fit(bare(&entry.shown));
         // Another name is not what one sees: it fits a little less.
-        let also = entry.also.iter().filter_map(|name| Some((self.in_name(name)?.0 / 4 * 3, *name)));
+        let also = entry.also.iter().filter_map(|name| Some((self.names.fit(name)?.0 / 4 * 3, *name)));
         let also = also.max_by_key(|(score, _)| *score);
         match (shown, also) {
             (Some((score, marks)), also) if also.is_none_or(|(other, _)| other <= score) => {
@@ -91,22 +85,6 @@ impl Search {
             }
             (_, None) => None,
         }
-    }
-
-    /// How well a name fits all that was typed, and which of its graphemes do.
-    fn in_name(&mut self, name: &str) -> Option<(u32, Vec<usize>)> {
-        let letters = letters(name);
-        let mut score = 0;
-        let mut places = Vec::new();
-        for atom in &self.atoms {
-            let fits = atom.indices(Utf32Str::Unicode(&letters), &mut self.matcher, &mut places)?;
-            score += u32::from(fits);
-        }
-        let mut marks: Vec<usize> =
-            places.into_iter().filter_map(|place| usize::try_from(place).ok()).collect();
-        marks.sort_unstable();
-        marks.dedup();
-        Some((score, marks))
     }
 
     /// How early words of a sentence begin with each word that was typed, and which of its graphemes that are.
@@ -134,10 +112,4 @@ impl Search {
 /// A name without the sign before it, which nobody types.
 fn bare(name: &str) -> &str {
     name.trim_start_matches(['#', '@', '/'])
-}
-
-/// The first letter of each grapheme, in lower case: what is found is a place that can be drawn.
-fn letters(text: &str) -> Vec<char> {
-    let firsts = text.graphemes(true).filter_map(|grapheme| grapheme.chars().next());
-    firsts.map(|letter| letter.to_lowercase().next().unwrap_or(letter)).collect()
 }

@@ -134,6 +134,17 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "find",
+        section: "screen",
+        help: "plain `parlor` looks for parlors on this network; off: it sends nothing there",
+        choices: SWITCH,
+        get: |settings| Value::Switch(settings.find),
+        put: |settings, value| {
+            settings.find = on(value)?;
+            Ok(())
+        },
+    },
+    Setting {
         name: "bell",
         section: "notices",
         help: "what rings is heard",

@@ -26,7 +26,9 @@ use ratatui::text::{Line, Span};
 
 pub(crate) use self::composer::{cursor_row, text_width as composer_width};
 pub(crate) use self::hit::{Hit, hit, nearest_point};
-pub(crate) use self::overlay::{hits_in_sight, last as overlay_last, palette_rows, texts as overlay_texts};
+pub(crate) use self::overlay::{
+    hits_in_sight, last as overlay_last, marked, palette_rows, texts as overlay_texts,
+};
 use super::state::{Overlay, Question, State};
 use super::wrap;
 
@@ -201,14 +203,14 @@ fn news_place(state: &State, panes: &Panes) -> Option<(Rect, Line<'static>)> {
 }
 
 /// Writes a text at a place, as far as there is room in the buffer.
-fn put(buffer: &mut Buffer, x: u16, y: u16, text: &str, style: Style) {
+pub(crate) fn put(buffer: &mut Buffer, x: u16, y: u16, text: &str, style: Style) {
     if buffer.area.contains(Position::new(x, y)) {
         buffer.set_stringn(x, y, text, usize::from(buffer.area.right() - x), style);
     }
 }
 
 /// Writes a line at a place, in at most `width` columns.
-fn put_line(buffer: &mut Buffer, x: u16, y: u16, line: &Line<'_>, width: u16) {
+pub(crate) fn put_line(buffer: &mut Buffer, x: u16, y: u16, line: &Line<'_>, width: u16) {
     if buffer.area.contains(Position::new(x, y)) {
         buffer.set_line(x, y, line, width.min(buffer.area.right() - x));
     }

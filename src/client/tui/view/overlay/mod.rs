@@ -21,7 +21,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 pub(crate) use self::found::{cursor as found_cursor, hits_in_sight};
-pub(crate) use self::palette::{cursor as palette_cursor, rows as palette_rows};
+pub(crate) use self::palette::{cursor as palette_cursor, marked, rows as palette_rows};
 use super::{panes, people, put_line};
 use crate::client::tui::state::room::Room;
 use crate::client::tui::state::{About, Decisions, Overlay, State};

@@ -144,7 +144,7 @@ fn row(theme: Theme, entry: &Entry, names: usize, width: usize, chosen: bool) ->
 }
 
 /// A name, with some of its graphemes marked.
-fn marked(name: &str, marks: &[usize], base: Style) -> Vec<Span<'static>> {
+pub(crate) fn marked(name: &str, marks: &[usize], base: Style) -> Vec<Span<'static>> {
     let mark = base.add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
     let letters = name.graphemes(true).enumerate();
     letters
