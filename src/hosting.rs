@@ -271,8 +271,7 @@ fn again(args: &Serve) -> String {
 fn reachable_from_here(address: &Address) -> Option<Address> {
     Some(match address {
         Address::Tcp { host, port } => {
-            let ip: std::net::IpAddr = host.parse().ok()?;
-            let host = match ip {
+            let host = match address.ip()? {
                 ip if !ip.is_unspecified() => host.clone(),
                 std::net::IpAddr::V4(_) => "127.0.0.1".to_owned(),
                 std::net::IpAddr::V6(_) => "::1".to_owned(),
@@ -331,13 +330,15 @@ fn listen_for_hangups(_: &Server, _: &CancellationToken) -> anyhow::Result<()> {
 
 /// The address at which others on the network reach a listener, if they can.
 fn reachable_from_the_network(address: &Address) -> Option<Address> {
-    let Address::Tcp { host, port } = address else { return None };
-    let ip: std::net::IpAddr = host.parse().ok()?;
-    if ip.is_loopback() {
-        return None;
+    let Address::Tcp { port, .. } = address else { return None };
+    match address.ip()? {
+        ip if ip.is_loopback() => None,
+        ip if ip.is_unspecified() => {
+            let host = own_address_on_the_network(ip.is_ipv4())?.to_string();
+            Some(Address::Tcp { host, port: *port })
+        }
+        _ => Some(address.clone()),
     }
-    let ip = if ip.is_unspecified() { own_address_on_the_network(ip.is_ipv4())? } else { ip };
-    Some(Address::Tcp { host: ip.to_string(), port: *port })
 }
 
 /// The address that this machine would use to reach others. Connecting a UDP socket sends nothing; the

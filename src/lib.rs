@@ -11,6 +11,7 @@
 | module | what it is |
 |---|---|
 | [`protocol`] | the wire: frames, commands, events, names, text; knows neither side |
+| [`resolve`] | from addresses as people write them to those of sockets; for both sides |
 | [`server`] | listeners, sessions, rooms, and the log |
 | [`client`] | the link that keeps a conversation whole, and the screen and the scripts' commands upon it |
 
@@ -71,5 +72,7 @@ running.await??;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod protocol;
+#[cfg(any(feature = "server", feature = "client"))]
+pub mod resolve;
 #[cfg(feature = "server")]
 pub mod server;

@@ -20,7 +20,10 @@ mod dial;
 mod ending;
 mod keeper;
 mod memory;
+mod race;
+mod strangers;
 mod tls;
+mod unreached;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,9 +7,9 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::dial::{self, Dial, Stream};
+use super::dial::{Dial, Stream};
 use super::ending::Break;
-use super::{Met, Secret, Trust, tls};
+use super::{Met, Secret, Trust, strangers, tls, unreached};
 use crate::protocol;
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Hello, TicketProof};
@@ -44,6 +44,17 @@ impl Connection {
     pub(in crate::client) async fn event(&mut self) -> Result<Event, Break> {
         let json = self.next().await?.ok_or(Break::Closed)?;
         Ok(Event::decode(&json)?)
+    }
+
+    /// The first event. Where none comes, what answers is asked as a web server would be, so that it can be recognised.
+    async fn first_event(&mut self, address: &Address) -> Result<Event, Break> {
+        if let Ok(event) = timeout(strangers::FIRST_WORD_TIME, self.event()).await {
+            return event;
+        }
+        self.out.extend_from_slice(strangers::PAGE_PLEASE);
+        self.event().await?;
+        // A parlor after all, to which we have just said what it cannot understand.
+        Err(Break::Connect(format!("{address} took too long to greet")))
     }
 
     /// Puts `command` behind what is on its way out; [`Connection::next`] writes it.
@@ -102,12 +113,14 @@ pub(in crate::client) async fn attempt(
     hello: Hello,
     patience: Duration,
 ) -> Result<Greeted, Break> {
-    let dialed = dial::within(CONNECT_TIME.min(patience), &address, dial(&address)).await;
-    let socket = dialed.map_err(Break::Connect)?;
+    let socket = unreached::within(CONNECT_TIME.min(patience), &address, dial(&address)).await?;
     let greeting = async {
         let speaks_tls = !trust.plain && matches!(address, Address::Tcp { .. });
         if speaks_tls {
-            let (stream, fingerprint) = tls::begin(socket, &address, trust.pin.as_ref()).await?;
+            let (socket, heard) = strangers::overhear(socket);
+            let begun = tls::begin(socket, &address, trust.pin.as_ref()).await;
+            let (stream, fingerprint) =
+                begun.map_err(|why| strangers::instead_of_tls(why, &address, &heard))?;
             greet(Box::new(stream), &address, &trust, known, hello, Some(fingerprint)).await
         } else {
             greet(socket, &address, &trust, known, hello, None).await
@@ -166,15 +179,16 @@ async fn greet(
     mut hello: Hello,
     fingerprint: Option<Fingerprint>,
 ) -> Result<Greeted, Break> {
-    let (reader, writer) = tokio::io::split(socket);
+    let (socket, heard) = strangers::overhear(socket);
+    let (reader, writer) = tokio::io::split(Box::new(socket) as Box<dyn Stream>);
     let reader = FrameReader::new(reader, EVENT_BYTES);
     let mut connection = Connection { reader, writer, out: BytesMut::new(), unflushed: false };
-    let welcome = match connection.event().await {
+    let welcome = match connection.first_event(address).await {
         Ok(Event::Welcome(welcome)) => welcome,
         Ok(Event::Error(failure)) => return Err(Break::Refused(failure)),
         Ok(Event::Bye(bye)) => return Err(Break::Bye(bye)),
         Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. } | FrameError::Cut)) => {
-            return Err(Break::Connect(format!("what answers at {address} is not a parlor")));
+            return Err(strangers::instead_of_a_parlor(address, &heard));
         }
         Err(Break::Closed) => {
             let why = format!("{address} closed the connection without a greeting: is it a parlor?");
