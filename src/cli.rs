@@ -100,6 +100,7 @@ Examples:
   parlor serve --listen 127.0.0.1:7878             for this machine alone
   parlor serve --tls-cert chain.pem --tls-key key.pem
   parlor serve --listen unix:/run/parlor.sock --data /var/lib/parlor
+  parlor serve --listen unix:/run/parlor.sock --socket-group staff     for a group of this machine
   parlor serve --retention 90d                     forgets what is older
   parlor serve --durability power                  survives a power cut, not only a crash")]
 pub(crate) struct Serve {
@@ -145,6 +146,12 @@ pub(crate) struct Serve {
     /// How to write the log on standard error
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
+    /// Who may use the Unix sockets of --listen, as chmod has it: 0666 is every user of this machine [default: 0600, and 0660 with --socket-group]
+    #[arg(long, value_name = "MODE", value_parser = parlor::server::socket::parse_mode)]
+    pub(crate) socket_mode: Option<u32>,
+    /// The group of these sockets, by name or number [default: that of whoever starts it]
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) socket_group: Option<String>,
 }
 
 /// What an acknowledged message must survive.

@@ -25,11 +25,13 @@ use parlor::client::link::{self, Trust, Update};
 use parlor::protocol::command::{Command, Join};
 use parlor::protocol::name::{Nick, RoomName};
 use parlor::server::{Server, config::{Config, Limits}, door::Ask, log::Durability, retention::Retention};
+use parlor::server::socket::SocketAccess;
 
 # tokio::runtime::Runtime::new()?.block_on(async {
 let folder = tempfile::tempdir()?;
 let server = Server::bind(Config {
     listen: vec![\"127.0.0.1:0\".parse()?],
+    socket_access: SocketAccess::default(),
     data: folder.path().to_owned(),
     name: \"example\".to_owned(),
     tls: None,

@@ -186,7 +186,10 @@ mod tests {
         for (words, why) in [
             ("failed to lookup address information: Name or service not known", ResolveError::NoSuchName),
             ("failed to lookup address information: Name does not resolve", ResolveError::NoSuchName),
-            ("failed to lookup address information: Temporary failure in name resolution", ResolveError::NoAnswer),
+            (
+                "failed to lookup address information: Temporary failure in name resolution",
+                ResolveError::NoAnswer,
+            ),
             ("failed to lookup address information: Try again", ResolveError::NoAnswer),
         ] {
             assert_eq!(why_unresolved(&io::Error::other(words)), why, "{words}");

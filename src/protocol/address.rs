@@ -38,7 +38,9 @@ pub enum AddressError {
     )]
     Malformed(String),
     /// More than [`SOCKET_PATH_BYTES`].
-    #[error("the path of a socket has at most {SOCKET_PATH_BYTES} bytes, and this one has {0}: choose a shorter one")]
+    #[error(
+        "the path of a socket has at most {SOCKET_PATH_BYTES} bytes, and this one has {0}: choose a shorter one"
+    )]
     PathTooLong(usize),
 }
 
@@ -72,8 +74,11 @@ impl FromStr for Address {
 
     fn from_str(raw: &str) -> Result<Self, AddressError> {
         // Perhaps an invite that lost its beginning: then a passphrase may follow, which no error repeats.
-        let error =
-            || AddressError::Malformed(raw.find(['?', '=']).map_or(raw.to_owned(), |end| format!("{}…", &raw[..=end])));
+        let error = || {
+            AddressError::Malformed(
+                raw.find(['?', '=']).map_or(raw.to_owned(), |end| format!("{}…", &raw[..=end])),
+            )
+        };
         // Addresses are shown, and may come out of an invite that somebody else wrote.
         if sanitise(raw) != raw {
             return Err(error());
@@ -197,7 +202,8 @@ mod tests {
         ] {
             assert!(raw.parse::<Address>().is_err(), "{raw:?}");
         }
-        let long = format!("unix:/{}", "p".repeat(SOCKET_PATH_BYTES)).parse::<Address>().unwrap_err().to_string();
+        let long =
+            format!("unix:/{}", "p".repeat(SOCKET_PATH_BYTES)).parse::<Address>().unwrap_err().to_string();
         assert!(long.contains("this one has 108: choose a shorter one"), "{long}");
     }
 

@@ -176,7 +176,9 @@ mod tests {
             fields.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str())
         });
         let name = read.unwrap().name;
-        assert!(name.as_str().len() <= ANNOUNCED_NAME_BYTES && !name.as_str().contains(['\u{1b}', '\u{202e}']));
+        assert!(
+            name.as_str().len() <= ANNOUNCED_NAME_BYTES && !name.as_str().contains(['\u{1b}', '\u{202e}'])
+        );
     }
 
     #[test]

@@ -358,7 +358,11 @@ mod tests {
     fn a_zone_is_written_as_urls_write_it() {
         let zoned = Invite { plain: true, ..Invite::to(tcp("fe80::1%eth0", 7)) };
         assert_eq!(zoned.to_string(), "parlor://[fe80::1%25eth0]:7/#?plain");
-        for written in [&*zoned.to_string(), "parlor://[fe80::1%eth0]:7/#?plain", "parlor://[FE80::1%25%65th0]:7/#?plain"] {
+        for written in [
+            &*zoned.to_string(),
+            "parlor://[fe80::1%eth0]:7/#?plain",
+            "parlor://[FE80::1%25%65th0]:7/#?plain",
+        ] {
             assert_eq!(written.parse().as_ref(), Ok(&zoned), "{written}");
         }
         // Alone it is an address, and written as people write those.

@@ -190,7 +190,7 @@ async fn greet(
         Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. } | FrameError::Cut)) => {
             return Err(strangers::instead_of_a_parlor(address, &heard));
         }
-        Err(Break::Closed) => {
+        Err(Break::Closed | Break::Frame(FrameError::Io(_))) => {
             let why = format!("{address} closed the connection without a greeting: is it a parlor?");
             return Err(Break::Connect(why));
         }

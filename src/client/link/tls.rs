@@ -58,7 +58,7 @@ where
         (Err(error), _) if speaks_other_tls(&error) => Err(Break::Hopeless(format!(
             "what answers at {address} speaks another TLS than parlors do, which is 1.3: is it a parlor?"
         ))),
-        (Err(error), _) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Break::Connect(format!(
+        (Err(error), _) if is_hung_up(&error) => Err(Break::Connect(format!(
             "{address} closed the connection without a greeting: is it a parlor?"
         ))),
         (Err(error), _) => Err(Break::Connect(format!("no TLS with {address}: {error}"))),
@@ -75,6 +75,12 @@ fn is_stranger(error: &io::Error) -> bool {
         tls_error(error),
         Some(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
     )
+}
+
+/// Closed in one way or another: what we said unread, it is a reset.
+fn is_hung_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
 }
 
 fn speaks_other_tls(error: &io::Error) -> bool {

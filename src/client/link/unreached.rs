@@ -108,7 +108,9 @@ fn at_a_socket(path: &Path, error: &io::Error) -> Remedy {
         (_, Ok(found)) if found.is_file() => never("that is a file and no socket: check the path"),
         (io::ErrorKind::ConnectionRefused, _) => later(stale),
         (io::ErrorKind::WouldBlock, _) => later("too many wait at that socket already: try again later"),
-        (io::ErrorKind::NotADirectory, _) => never("what stands before the last / is no folder: check the path"),
+        (io::ErrorKind::NotADirectory, _) => {
+            never("what stands before the last / is no folder: check the path")
+        }
         _ => Remedy::Later(error.to_string()),
     }
 }
@@ -137,11 +139,15 @@ mod tests {
     #[test]
     fn each_way_to_fail_has_its_sentence() {
         use io::ErrorKind::{
-            AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable, PermissionDenied, TimedOut,
+            AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable, PermissionDenied,
+            TimedOut,
         };
         let mut all = Vec::new();
         for (kind, words) in [
-            (ConnectionRefused, "later: cannot connect to lab:7878: nothing listens there: is the parlor running?"),
+            (
+                ConnectionRefused,
+                "later: cannot connect to lab:7878: nothing listens there: is the parlor running?",
+            ),
             (TimedOut, "it does not answer: check the address, and whether a firewall is between"),
             (HostUnreachable, "no machine answers there: is it on, and in this network?"),
             (NetworkUnreachable, "no way to it over IPv6: use an IPv4 address of it"),
@@ -160,14 +166,21 @@ mod tests {
                 .ends_with("is the parlor running? (of 3 addresses that it has, none can be reached)")
         );
         let unresolved = |why| sentence("lab", io::Error::new(io::ErrorKind::NotFound, why));
-        assert!(unresolved(ResolveError::NoAnswer).starts_with("later: cannot connect to lab:7878: the name server does not"));
-        assert!(unresolved(ResolveError::NoSuchName).starts_with("never: cannot connect to lab:7878: no such name"));
+        assert!(
+            unresolved(ResolveError::NoAnswer)
+                .starts_with("later: cannot connect to lab:7878: the name server does not")
+        );
+        assert!(
+            unresolved(ResolveError::NoSuchName)
+                .starts_with("never: cannot connect to lab:7878: no such name")
+        );
     }
 
     #[test]
     fn a_name_that_does_not_answer_in_time_is_told() {
         let address: Address = "lab".parse().unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let never: Dialing = Box::pin(std::future::pending());
         let why = runtime.block_on(within(Duration::from_secs(10), &address, never)).err().unwrap();
         assert_eq!(why.to_string(), format!("cannot connect to lab:7878: {SILENT}"));
