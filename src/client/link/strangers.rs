@@ -167,7 +167,7 @@ fn recognise(first: &[u8]) -> Stranger {
         _ => {}
     }
     let json = first.get(LENGTH..).unwrap_or_default();
-    if json.starts_with(br#"{"type":"welcome""#) {
+    if json.starts_with(b"{") && contains(json, br#""type":"welcome""#) {
         return match version(json) {
             Some(version) if version != protocol::VERSION => Stranger::Version(version),
             _ => Stranger::Plain,
