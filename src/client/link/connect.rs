@@ -187,13 +187,11 @@ async fn greet(
         Ok(Event::Welcome(welcome)) => welcome,
         Ok(Event::Error(failure)) => return Err(Break::Refused(failure)),
         Ok(Event::Bye(bye)) => return Err(Break::Bye(bye)),
-        Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. } | FrameError::Cut)) => {
+        Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. })) => {
             return Err(strangers::instead_of_a_parlor(address, &heard));
         }
-        Err(Break::Closed | Break::Frame(FrameError::Io(_))) => {
-            let why = format!("{address} closed the connection without a greeting: is it a parlor?");
-            return Err(Break::Connect(why));
-        }
+        Err(Break::Frame(FrameError::Cut)) => return Err(strangers::cut_short(address, &heard)),
+        Err(Break::Closed | Break::Frame(FrameError::Io(_))) => return Err(strangers::hung_up(address)),
         Err(other) => return Err(other),
     };
     let key = key_for(&welcome, trust, known).await?;

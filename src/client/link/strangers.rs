@@ -144,6 +144,9 @@ const TLS_ALERT: u8 = 21;
 const TLS_HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
 
+/// Bytes before which TLS cannot tell that it is spoken to in another language.
+const TLS_HEADER: usize = 5;
+
 /// Bytes before the JSON of a frame.
 const LENGTH: usize = protocol::frame::HEADER;
 
@@ -221,7 +224,20 @@ pub(super) fn instead_of_a_parlor(address: &Address, heard: &Heard) -> Break {
     })
 }
 
-/// The same where TLS did not begin, for `why`: what was heard says more, unless it is TLS.
+/// One that closed the connection, or lost it, before it has greeted.
+pub(super) fn hung_up(address: &Address) -> Break {
+    Break::Connect(format!("{address} closed the connection without a greeting: is it a parlor?"))
+}
+
+/// One that did so in the middle of a frame. A parlor that was ended or cut off may have; a banner has ended as it should.
+pub(super) fn cut_short(address: &Address, heard: &Heard) -> Break {
+    match recognise(&heard.bytes()) {
+        Stranger::Plain | Stranger::Unknown(None) => hung_up(address),
+        _ => instead_of_a_parlor(address, heard),
+    }
+}
+
+/// Why TLS did not begin: what was heard says more than `why`, unless it is TLS, or too little.
 pub(super) fn instead_of_tls(why: Break, address: &Address, heard: &Heard) -> Break {
     let first = heard.bytes();
     if first.is_empty() || matches!(why, Break::Stranger { .. }) {
@@ -229,6 +245,7 @@ pub(super) fn instead_of_tls(why: Break, address: &Address, heard: &Heard) -> Br
     }
     match recognise(&first) {
         Stranger::Tls => why,
+        Stranger::Unknown(None) if first.len() < TLS_HEADER => why,
         Stranger::Plain => Break::Hopeless(format!(
             "the parlor at {address} speaks no TLS, so whoever is on the way can read along: \
              if its host says that this is meant so, join it with --plain"
@@ -273,6 +290,21 @@ mod tests {
                 recognise(&whole[..end]);
             }
         }
+    }
+
+    #[test]
+    fn a_parlor_that_is_cut_off_in_its_greeting_is_tried_again() {
+        let address: Address = "lab".parse().unwrap();
+        let welcome = b"\0\0\x02\0{\"type\":\"welcome\",\"protocol\":1,\"server\":{";
+        let heard = |first: &[u8]| Heard(Arc::new(Mutex::new(first.to_vec())));
+        for cut in 1..welcome.len() {
+            let why = cut_short(&address, &heard(&welcome[..cut]));
+            assert!(matches!(why, Break::Connect(_)), "{cut}: {why}");
+        }
+        let why = cut_short(&address, &heard(b"SSH-2.0-x\r\n"));
+        assert!(matches!(why, Break::Hopeless(_)), "{why}");
+        let why = instead_of_tls(hung_up(&address), &address, &heard(&welcome[..3]));
+        assert!(matches!(why, Break::Connect(_)), "{why}");
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::ending::Break;
+use super::strangers;
 use crate::protocol::address::Address;
 use crate::protocol::invite::Pin;
 use crate::protocol::proof::{Fingerprint, fingerprint};
@@ -58,9 +59,7 @@ where
         (Err(error), _) if speaks_other_tls(&error) => Err(Break::Hopeless(format!(
             "what answers at {address} speaks another TLS than parlors do, which is 1.3: is it a parlor?"
         ))),
-        (Err(error), _) if is_hung_up(&error) => Err(Break::Connect(format!(
-            "{address} closed the connection without a greeting: is it a parlor?"
-        ))),
+        (Err(error), _) if is_hung_up(&error) => Err(strangers::hung_up(address)),
         (Err(error), _) => Err(Break::Connect(format!("no TLS with {address}: {error}"))),
         (Ok(_), None) => Err(Break::Connect(format!("{address} showed no certificate"))),
     }
