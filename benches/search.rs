@@ -25,6 +25,7 @@ use parlor::server::hub::Speaker;
 use parlor::server::log::{Draft, Durability, Log};
 use parlor::server::retention::Retention;
 use parlor::server::search::{FILE, Search};
+use parlor::server::socket::SocketAccess;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -137,6 +138,7 @@ async fn fill(data: &Path, texts: &Texts, messages: usize) {
 async fn searches(data: &Path) -> bool {
     let config = Config {
         listen: vec![Address::Tcp { host: "127.0.0.1".to_owned(), port: 0 }],
+        socket_access: SocketAccess::default(),
         data: data.to_owned(),
         name: "bench".to_owned(),
         tls: None,

@@ -110,6 +110,7 @@ Examples:
   parlor serve --listen 127.0.0.1:7878             for this machine alone
   parlor serve --tls-cert chain.pem --tls-key key.pem
   parlor serve --listen unix:/run/parlor.sock --data /var/lib/parlor
+  parlor serve --listen unix:/run/parlor.sock --socket-group staff     for a group of this machine
   parlor serve --retention 90d                     forgets what is older
   parlor serve --durability power                  survives a power cut, not only a crash
 
@@ -164,6 +165,12 @@ pub(crate) struct Serve {
     /// The message of the day: what those who come in are told, in as many lines as it has
     #[arg(long, value_name = "TEXT", value_parser = parlor::server::live::motd)]
     pub(crate) motd: Option<parlor::protocol::text::Text>,
+    /// Who may use the Unix sockets of --listen, as chmod has it: 0666 is every user of this machine [default: 0600, and 0660 with --socket-group]
+    #[arg(long, value_name = "MODE", value_parser = parlor::server::socket::parse_mode)]
+    pub(crate) socket_mode: Option<u32>,
+    /// The group of these sockets, by name or number [default: that of whoever starts it]
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) socket_group: Option<String>,
 }
 
 /// What an acknowledged message must survive.

@@ -29,6 +29,7 @@ use parlor::server::log::Durability;
 use parlor::server::private::open_private;
 use parlor::server::retention::Retention;
 use parlor::server::running::Running;
+use parlor::server::socket::SocketAccess;
 use parlor::server::{Server, tls};
 
 /// `parlor serve`.
@@ -185,6 +186,10 @@ pub(crate) fn config(args: &Serve) -> anyhow::Result<Config> {
     } else {
         args.listen.clone()
     };
+    let socket_access = SocketAccess {
+        mode: args.socket_mode.or(file.socket_mode),
+        group: args.socket_group.clone().or(file.socket_group),
+    };
     let data: Option<PathBuf> = args.data.clone().or(file.data);
     let data = data.map_or_else(folder, Ok)?;
     let pair = args.tls_cert.clone().zip(args.tls_key.clone()).or(file.tls_cert.zip(file.tls_key));
@@ -210,7 +215,21 @@ pub(crate) fn config(args: &Serve) -> anyhow::Result<Config> {
     let name = args.name.clone().or(file.name).unwrap_or_else(machine_name);
     let announce = !args.no_announce && file.announce.unwrap_or(true);
     let (host, motd) = (own_key()?, args.motd.clone().or(file.motd));
-    Ok(Config { listen, data, name, tls, ask, guests, host, durability, retention, limits, motd, announce })
+    Ok(Config {
+        listen,
+        socket_access,
+        data,
+        name,
+        tls,
+        ask,
+        guests,
+        host,
+        durability,
+        retention,
+        limits,
+        motd,
+        announce,
+    })
 }
 
 /// What this machine calls itself.
@@ -262,6 +281,12 @@ fn again(args: &Serve) -> String {
     for address in &args.listen {
         command += &format!(" --listen {}", shell_word(&address.to_string()));
     }
+    if let Some(mode) = args.socket_mode {
+        command += &format!(" --socket-mode {mode:04o}");
+    }
+    if let Some(group) = &args.socket_group {
+        command += &format!(" --socket-group {}", shell_word(group));
+    }
     if let Some(data) = &args.data {
         command += &format!(" --data {}", shell_word(&data.to_string_lossy()));
     }
@@ -300,8 +325,7 @@ fn again(args: &Serve) -> String {
 fn reachable_from_here(address: &Address) -> Option<Address> {
     Some(match address {
         Address::Tcp { host, port } => {
-            let ip: std::net::IpAddr = host.parse().ok()?;
-            let host = match ip {
+            let host = match address.ip()? {
                 ip if !ip.is_unspecified() => host.clone(),
                 std::net::IpAddr::V4(_) => "127.0.0.1".to_owned(),
                 std::net::IpAddr::V6(_) => "::1".to_owned(),
@@ -315,7 +339,8 @@ fn reachable_from_here(address: &Address) -> Option<Address> {
 /// What others need to join: from the network if they can, otherwise from this machine.
 fn invite(running: &Running, words: Option<&Passphrase>, room: Option<RoomName>) -> Option<Invite> {
     let addresses = running.addresses();
-    let lan = || addresses.iter().find_map(reachable_from_the_network);
+    // An address of a single network has another zone on each machine there: the last resort.
+    let lan = || addresses.iter().filter_map(reachable_from_the_network).min_by_key(is_link_local);
     let address = lan().or_else(|| addresses.iter().find_map(reachable_from_here))?;
     let is_tcp = matches!(address, Address::Tcp { .. });
     Some(Invite {
@@ -335,13 +360,19 @@ fn command(invite: Option<Invite>) -> String {
 
 /// The address at which others on the network reach a listener, if they can.
 fn reachable_from_the_network(address: &Address) -> Option<Address> {
-    let Address::Tcp { host, port } = address else { return None };
-    let ip: std::net::IpAddr = host.parse().ok()?;
-    if ip.is_loopback() {
-        return None;
+    let Address::Tcp { port, .. } = address else { return None };
+    match address.ip()? {
+        ip if ip.is_loopback() => None,
+        ip if ip.is_unspecified() => {
+            let host = own_address_on_the_network(ip.is_ipv4())?.to_string();
+            Some(Address::Tcp { host, port: *port })
+        }
+        _ => Some(address.clone()),
     }
-    let ip = if ip.is_unspecified() { own_address_on_the_network(ip.is_ipv4())? } else { ip };
-    Some(Address::Tcp { host: ip.to_string(), port: *port })
+}
+
+fn is_link_local(address: &Address) -> bool {
+    matches!(address.ip(), Some(std::net::IpAddr::V6(ip)) if ip.is_unicast_link_local())
 }
 
 /// The address that this machine would use to reach others. Connecting a UDP socket sends nothing; the
@@ -386,6 +417,20 @@ mod tests {
                 None,
                 None,
                 "parlor join 'parlor://[::1]:7878/#?fp=BwcHBwcHBwcHBwcHBwcHBw'",
+            ),
+            (
+                vec!["[fe80::1%eth0]:99", "10.0.0.5:99"],
+                None,
+                None,
+                None,
+                "parlor join 'parlor://10.0.0.5:99/#?plain'",
+            ),
+            (
+                vec!["[fe80::1%eth0]:99"],
+                None,
+                None,
+                None,
+                "parlor join 'parlor://[fe80::1%25eth0]:99/#?plain'",
             ),
         ] {
             let listening = listening.into_iter().map(str::to_owned).collect();

@@ -11,6 +11,7 @@
 | module | what it is |
 |---|---|
 | [`protocol`] | the wire: frames, commands, events, names, text; knows neither side |
+| [`resolve`] | from addresses as people write them to those of sockets; for both sides |
 | [`server`] | listeners, sessions, rooms, and the log |
 | [`client`] | the link that keeps a conversation whole, and the screen and the scripts' commands upon it |
 
@@ -24,11 +25,13 @@ use parlor::client::link::{self, Trust, Update};
 use parlor::protocol::command::{Command, Join};
 use parlor::protocol::name::{Nick, RoomName};
 use parlor::server::{Server, config::{Config, Limits}, door::Ask, log::Durability, retention::Retention};
+use parlor::server::socket::SocketAccess;
 
 # tokio::runtime::Runtime::new()?.block_on(async {
 let folder = tempfile::tempdir()?;
 let server = Server::bind(Config {
     listen: vec![\"127.0.0.1:0\".parse()?],
+    socket_access: SocketAccess::default(),
     data: folder.path().to_owned(),
     name: \"example\".to_owned(),
     tls: None,
@@ -73,5 +76,7 @@ running.await??;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod protocol;
+#[cfg(any(feature = "server", feature = "client"))]
+pub mod resolve;
 #[cfg(feature = "server")]
 pub mod server;

@@ -152,6 +152,7 @@ fn every_limit_has_its_value() {
         ("passphrase_shortest", PASSPHRASE_SHORTEST.to_string()),
         ("passphrase_bytes", PASSPHRASE_BYTES.to_string()),
         ("host_bytes", HOST_BYTES.to_string()),
+        ("zone_bytes", ZONE_BYTES.to_string()),
         ("socket_path_bytes", SOCKET_PATH_BYTES.to_string()),
         ("invite_bytes", INVITE_BYTES.to_string()),
         ("request_id_bytes", REQUEST_ID_BYTES.to_string()),

@@ -18,6 +18,7 @@ use parlor::server::door::Ask;
 use parlor::server::gate::Gate;
 use parlor::server::log::Durability;
 use parlor::server::retention::Retention;
+use parlor::server::socket::SocketAccess;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +28,7 @@ const WIDTH: usize = 64;
 fn embed(folder: &TempDir, limits: Limits, disk: Disk) -> Server {
     let config = Config {
         listen: Vec::new(),
+        socket_access: SocketAccess::default(),
         data: folder.path().to_owned(),
         name: "embedded".to_owned(),
         tls: None,

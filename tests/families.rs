@@ -132,6 +132,45 @@ async fn a_unix_socket_comes_and_goes_with_its_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_unix_socket_is_for_those_who_were_named() {
+    let folder = TempDir::new().unwrap();
+    let socket = folder.path().join("socket");
+    let address = format!("unix:{}", socket.display());
+    let mode_with = |options: &[&str]| {
+        let mut command = Program::under("umask 0", folder.path());
+        command.args(["--listen", &address]).args(options);
+        let mut program = Program::start(command, 1);
+        let mode = fs::metadata(&socket).unwrap().permissions().mode() & 0o777;
+        program.terminate();
+        assert!(program.exit_within(PATIENCE).is_some());
+        mode
+    };
+    assert_eq!(mode_with(&[]), 0o600, "whatever the umask says");
+    assert_eq!(mode_with(&["--socket-mode", "0666"]), 0o666);
+    let complaining = |options: &[&str], words: &[&str]| {
+        let mut command = serve(folder.path(), &[&address]);
+        command.args(options);
+        assert_complains(command, words);
+        assert!(!socket.exists(), "nothing is left of a server that did not start");
+    };
+    complaining(&["--socket-mode", "rw"], &["is no mode", "as in 0660"]);
+    complaining(&["--socket-group", "no-such-group"], &["no group", "no-such-group", "its number"]);
+    complaining(&["--listen", &address], &["it is given twice", "leave one of them out"]);
+    // Paths at which no socket can be.
+    let at = |path: &str| format!("unix:{}", folder.path().join(path).display());
+    let deep = at(&"p".repeat(200));
+    for (address, words) in [
+        (at("none/socket"), &["there is no folder", "make it first"][..]),
+        (at("lock/socket"), &["is no folder"]),
+        (at("."), &["is a folder: name a socket in it"]),
+        (at("lock"), &["a file that is no socket is there"]),
+        (deep, &["at most 107 bytes", "choose a shorter one"]),
+    ] {
+        assert_complains(serve(folder.path(), &[&address]), words);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_in_use_is_told_with_what_to_do() {
     let (first, second) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let program = Program::serve(first.path(), 0, &[]);

@@ -19,6 +19,7 @@ use parlor::server::config::Config;
 use parlor::server::door::Ask;
 use parlor::server::log::Durability;
 use parlor::server::retention::Retention;
+use parlor::server::socket::SocketAccess;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
@@ -41,6 +42,7 @@ impl Parlor {
         let host = KeyPair::from_seed(&[1; 32]).unwrap();
         let config = Config {
             listen: vec![loopback(0)],
+            socket_access: SocketAccess::default(),
             data: folder.path().to_owned(),
             name: "test".to_owned(),
             tls: None,

@@ -381,23 +381,56 @@ async fn without_a_server_messages_wait_and_questions_fail() {
 }
 
 #[tokio::test]
-async fn what_is_no_parlor_is_named() {
-    let no_parlor = "is not a parlor";
+async fn what_is_no_parlor_is_named_and_not_tried_again() {
     for (words, named) in [
-        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], no_parlor),
-        (b"\0\0\0\x02{}", no_parlor),
-        (b"\0\0\0\x03abc", no_parlor),
-        (b"hi", no_parlor),
-        (b"", "closed the connection without a greeting: is it a parlor?"),
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "is not a parlor but a web server"),
+        (b"\0\0\0\x02{}", "is not a parlor: check"),
+        (b"\0\0\0\x03abc", "is not a parlor: check"),
+        (b"hi", "is not a parlor, it says \"hi\": check"),
     ] {
         let fake = Fake::start().await;
         let mut talk = Talk::to(fake.port());
         let mut stream = fake.connection().await;
         stream.write_all(words).await.unwrap();
         stream.shutdown().await.unwrap();
-        let (why, _) = talk.offline().await;
-        assert!(why.ends_with(named) && why.contains(&fake.port().to_string()), "{why}");
+        let (why, _, wanted) = talk.ended().await;
+        assert!(why.contains(named) && why.contains(&fake.port().to_string()) && !wanted, "{why}");
     }
+    let fake = Fake::start().await;
+    let mut talk = Talk::to(fake.port());
+    drop(fake.connection().await);
+    let (why, _) = talk.offline().await;
+    assert!(why.ends_with("closed the connection without a greeting: is it a parlor?"), "{why}");
+}
+
+/// Whoever was in may be behind a gate that answers for everybody until one has logged in there.
+#[tokio::test]
+async fn what_was_a_parlor_is_tried_again_also_where_something_else_answers() {
+    let server = TestServer::start().await;
+    let port = server.port;
+    let mut talk = Talk::to(port);
+    talk.online().await;
+    let mut server = server;
+    server.stop().await;
+    let gate = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let answering = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = gate.accept().await.unwrap();
+            drop(stream.write_all(b"HTTP/1.1 302 Found\r\n\r\n").await);
+        }
+    });
+    loop {
+        let (why, _) = talk.offline().await;
+        if why.contains("but a web server") {
+            break;
+        }
+        talk.link.retry_now();
+    }
+    answering.abort();
+    drop(answering.await);
+    let _server = server.start_again().await;
+    talk.link.retry_now();
+    talk.online().await;
 }
 
 #[tokio::test]

@@ -22,7 +22,10 @@ mod keeper;
 mod knock;
 mod memory;
 mod pake;
+mod race;
+mod strangers;
 mod tls;
+mod unreached;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -27,7 +27,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode
 use thiserror::Error;
 
 use super::DEFAULT_PORT;
-use super::address::{Address, AddressError};
+use super::address::{Address, AddressError, split_zone};
 use super::hex::Hex;
 use super::limits::INVITE_BYTES;
 use super::name::{NameError, RoomName};
@@ -188,11 +188,17 @@ impl FromStr for Invite {
     }
 }
 
-/// What stands between `parlor://` and the next `/`. The slashes in the path of a Unix socket are escaped.
+/// What stands between `parlor://` and the next `/`. The slashes in the path of a Unix socket are escaped, and so is a zone with the
+/// percent sign before it (RFC 6874): `[fe80::1%25eth0]`. A zone as people write it, `[fe80::1%eth0]`, is taken too.
 fn address(authority: &str) -> Result<Address, AddressError> {
-    match authority.strip_prefix("unix:") {
-        Some(path) => format!("unix:{}", percent_decode_str(path).decode_utf8_lossy()).parse(),
-        None => authority.parse(),
+    if let Some(path) = authority.strip_prefix("unix:") {
+        return format!("unix:{}", percent_decode_str(path).decode_utf8_lossy()).parse();
+    }
+    match authority.split_once("%25") {
+        Some((ip, zone)) if ip.starts_with('[') && !zone.starts_with(']') => {
+            format!("{ip}%{}", percent_decode_str(zone).decode_utf8_lossy()).parse()
+        }
+        _ => authority.parse(),
     }
 }
 
@@ -204,7 +210,10 @@ impl fmt::Display for Invite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.address {
             Address::Unix(path) => write!(f, "{SCHEME}unix:{}/", escaped(path.to_string_lossy().as_bytes()))?,
-            tcp @ Address::Tcp { .. } => write!(f, "{SCHEME}{tcp}/")?,
+            tcp @ Address::Tcp { host, port } => match split_zone(host) {
+                (ip, Some(zone)) => write!(f, "{SCHEME}[{ip}%25{}]:{port}/", escaped(zone.as_bytes()))?,
+                (_, None) => write!(f, "{SCHEME}{tcp}/")?,
+            },
         }
         let parameters: Vec<String> = [
             self.pin.map(|pin| format!("fp={pin}")),
@@ -343,6 +352,23 @@ mod tests {
         {
             assert!(wrong.parse::<Invite>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_zone_is_written_as_urls_write_it() {
+        let zoned = Invite { plain: true, ..Invite::to(tcp("fe80::1%eth0", 7)) };
+        assert_eq!(zoned.to_string(), "parlor://[fe80::1%25eth0]:7/#?plain");
+        for written in [
+            &*zoned.to_string(),
+            "parlor://[fe80::1%eth0]:7/#?plain",
+            "parlor://[FE80::1%25%65th0]:7/#?plain",
+        ] {
+            assert_eq!(written.parse().as_ref(), Ok(&zoned), "{written}");
+        }
+        // Alone it is an address, and written as people write those.
+        assert_eq!(Invite::to(tcp("fe80::1%eth0", 7878)).command(), "parlor join '[fe80::1%eth0]:7878'");
+        let odd = Invite { plain: true, ..Invite::to(tcp("fe80::1%é~.", 7)) };
+        assert_eq!(odd.to_string().parse(), Ok(odd));
     }
 
     #[test]

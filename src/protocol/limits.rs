@@ -48,6 +48,9 @@ pub const PASSPHRASE_BYTES: usize = 256;
 /// Bytes of the name of a host, at most: what DNS can carry.
 pub const HOST_BYTES: usize = 253;
 
+/// Bytes of a zone behind an IPv6 address. Linux calls its networks by 15 at most; other systems are more generous.
+pub const ZONE_BYTES: usize = 32;
+
 /// Bytes in the path of a Unix socket, at most: what Linux takes.
 pub const SOCKET_PATH_BYTES: usize = 107;
 

@@ -10,6 +10,7 @@ use super::door::Ask;
 use super::live;
 use super::log::Durability;
 use super::retention::{self, Retention};
+use super::socket::{self, SocketAccess};
 use super::tls;
 use crate::protocol::address::Address;
 use crate::protocol::limits;
@@ -22,6 +23,8 @@ pub struct Config {
     /// Where to listen. Empty: the default port of all addresses with TLS and a passphrase, and without either of
     /// them of the loopback addresses.
     pub listen: Vec<Address>,
+    /// Who may use the Unix sockets among them.
+    pub socket_access: SocketAccess,
     /// The folder of the log.
     pub data: PathBuf,
     /// What to call this parlor.
@@ -105,6 +108,11 @@ impl Limits {
 pub struct File {
     /// See [`Config::listen`].
     pub listen: Vec<String>,
+    /// See [`SocketAccess::mode`]; as in "0660".
+    #[serde(deserialize_with = "socket::mode")]
+    pub socket_mode: Option<u32>,
+    /// See [`SocketAccess::group`].
+    pub socket_group: Option<String>,
     /// See [`Config::data`].
     pub data: Option<PathBuf>,
     /// See [`Config::name`].
@@ -183,6 +191,11 @@ mod tests {
         .unwrap();
         assert_eq!((file.name.as_deref(), file.durability), (Some("lab"), Some(Durability::Power)));
         assert_eq!(file.limits, Limits { rooms: 5, ..Limits::default() });
+        let file: File = toml::from_str("socket_mode = '0660'\nsocket_group = 'adm'\n").unwrap();
+        assert_eq!((file.socket_mode, file.socket_group.as_deref()), (Some(0o660), Some("adm")));
+        // TOML's own octal numbers are numbers, and 660 would be another one.
+        let error = toml::from_str::<File>("socket_mode = 660\n").unwrap_err().to_string();
+        assert!(error.contains("line 1") && error.contains("string"), "{error}");
     }
 
     #[test]

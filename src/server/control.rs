@@ -111,9 +111,9 @@ mod socket {
     use super::{AskError, SOCKET, Status};
     use crate::protocol::text::Line;
     use crate::protocol::time::Time;
-    use crate::server::listen::SocketFile;
     use crate::server::metrics::process::Process;
     use crate::server::running::Running;
+    use crate::server::socket::SocketFile;
     use crate::server::{Context, backup};
 
     /// Answers at once. It is one person who asks, or a program that watches; more wait.

@@ -1,19 +1,17 @@
-//! Where a server listens: TCP on IPv4 and IPv6, and Unix sockets.
+//! Connections that come to a server: over TCP on IPv4 and IPv6, and through Unix sockets.
 //!
 //! Accepting MUST survive whatever a single connection, or the lack of files, makes of it.
 
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use socket2::{Domain, Type};
-use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
@@ -22,33 +20,25 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, debug, info_span, warn};
 
+use super::bind::ListenError;
 use super::block::block_of;
 use super::gate::Stream;
 use super::handed::Handed;
 use super::handshake::{self, Peer};
+#[cfg(unix)]
+use super::socket::SocketFile;
 use super::tls::Served;
 use super::{Context, session};
 use crate::protocol::address::Address;
 use crate::protocol::event::{ErrorCode, Failure, Reason};
 use crate::protocol::limits::HANDSHAKE_TIME;
 use crate::protocol::proof::Binding;
+use crate::resolve::with_zone;
 
-/// Connections that the system may hold for us until we accept them.
-const BACKLOG: u32 = 1024;
 /// The first pause after an accept that failed for want of something; each further one doubles it.
 const PAUSE_FIRST: Duration = Duration::from_millis(1);
 /// The longest. By then somebody may have left.
 const PAUSE_LONGEST: Duration = Duration::from_millis(64);
-
-/// An address that cannot be listened on, and what to do about it.
-#[derive(Debug, Error)]
-#[error("cannot listen on {address}: {remedy}")]
-pub struct ListenError {
-    /// Where.
-    pub address: Address,
-    /// Why, and what to do.
-    pub remedy: String,
-}
 
 /// One open listener.
 #[derive(Debug)]
@@ -60,62 +50,7 @@ pub enum Listener {
     Unix(UnixListener, Option<SocketFile>),
 }
 
-/// The name of a Unix socket in the file system, taken away at the end.
-#[derive(Debug)]
-pub struct SocketFile(PathBuf);
-
-impl SocketFile {
-    /// One that we have made.
-    pub(super) fn of(path: PathBuf) -> Self {
-        Self(path)
-    }
-
-    /// Where it is.
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(&self.0) {
-            warn!(path = %self.0.display(), %error, "the socket could not be removed");
-        }
-    }
-}
-
 impl Listener {
-    /// Listens on an address; a name may stand for several.
-    ///
-    /// # Errors
-    /// A sentence that says what to do.
-    pub async fn bind(address: &Address) -> Result<Vec<Self>, ListenError> {
-        let bound = match address {
-            Address::Tcp { host, port } => bind_tcp(host, *port).await,
-            #[cfg(unix)]
-            Address::Unix(path) => bind_unix(path).await.map(|listener| vec![listener]),
-            #[cfg(not(unix))]
-            Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
-        };
-        bound.map_err(|error| ListenError {
-            address: address.clone(),
-            remedy: match error.kind() {
-                io::ErrorKind::AddrInUse => format!(
-                    "it is in use. If a parlor runs there already, `parlor join {address}` joins it; \
-                     otherwise choose another port with --listen"
-                ),
-                io::ErrorKind::PermissionDenied => {
-                    "this user may not. Ports below 1024 and other people's folders are not for everyone"
-                        .to_owned()
-                }
-                io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
-                // The resolver's errors have no kind of their own.
-                _ if error.to_string().contains("lookup") => "no such name: check the spelling".to_owned(),
-                _ => error.to_string(),
-            },
-        })
-    }
-
     /// Listens at what is open already. MUST be called within a runtime.
     ///
     /// # Errors
@@ -139,7 +74,7 @@ impl Listener {
         match self {
             Self::Tcp(listener) => {
                 listener.local_addr().map_or(Address::Tcp { host: "?".to_owned(), port: 0 }, |address| {
-                    Address::Tcp { host: address.ip().to_string(), port: address.port() }
+                    Address::Tcp { host: with_zone(&address), port: address.port() }
                 })
             }
             #[cfg(unix)]
@@ -214,45 +149,6 @@ fn is_the_peers(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
     )
-}
-
-async fn bind_tcp(host: &str, port: u16) -> io::Result<Vec<Listener>> {
-    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
-    let mut listeners = Vec::new();
-    for address in addresses {
-        let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-        socket.set_nonblocking(true)?;
-        if address.is_ipv6() {
-            // So that `[::]` leaves the port of `0.0.0.0` alone, and an IPv4 peer shows its own address.
-            socket.set_only_v6(true)?;
-        }
-        let socket = TcpSocket::from_std_stream(socket.into());
-        // A restart need not wait for the last connections of the one before to time out.
-        #[cfg(unix)]
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        listeners.push(Listener::Tcp(socket.listen(BACKLOG)?));
-    }
-    if listeners.is_empty() {
-        return Err(io::ErrorKind::AddrNotAvailable.into());
-    }
-    Ok(listeners)
-}
-
-#[cfg(unix)]
-async fn bind_unix(path: &Path) -> io::Result<Listener> {
-    use std::os::unix::fs::FileTypeExt;
-    // A socket that nobody answers at was left by a server that had no time to clean up.
-    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
-    if is_socket {
-        match UnixStream::connect(path).await {
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path)?,
-            Err(error) => return Err(error),
-            Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
-        }
-    }
-    let listener = UnixListener::bind(path)?;
-    Ok(Listener::Unix(listener, Some(SocketFile::of(path.to_owned()))))
 }
 
 /// A connection to serve.

@@ -2,7 +2,7 @@
 //!
 //! A message's way, and the file that each step is in:
 //!
-//! 1. [`listen`] accepts, [`handshake`] lets in, [`session`] serves one connection.
+//! 1. [`bind`] opens listeners, [`listen`] accepts, [`handshake`] lets in, [`session`] serves one connection.
 //! 2. The session's reader asks the [`hub`] whether this person may do this, and hands what one read
 //!    brought to the [`log`].
 //! 3. The log's one writer gives each entry its `seq`, and commits.
@@ -17,6 +17,7 @@
 mod announce;
 pub mod backup;
 pub mod batch;
+pub mod bind;
 pub mod block;
 pub mod config;
 pub mod control;
@@ -50,6 +51,7 @@ pub mod room;
 pub mod running;
 pub mod search;
 pub mod session;
+pub mod socket;
 pub mod throttle;
 pub mod tls;
 
@@ -65,7 +67,6 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 use uuid::Uuid;
 
-use crate::protocol::DEFAULT_PORT;
 use crate::protocol::address::Address;
 use crate::protocol::announcement::Announcement;
 use crate::protocol::event::{Reason, Stats};
@@ -73,6 +74,7 @@ use crate::protocol::limits::{PRESENCE_EVERY, SHUTDOWN_TIME};
 use crate::protocol::proof::{Fingerprint, Passphrase, ProofKey, Salt};
 use crate::protocol::time::Time;
 use announce::Reach;
+use bind::{ListenError, bind_all};
 use config::Config;
 #[cfg(unix)]
 use control::Control;
@@ -81,7 +83,7 @@ use door::{Ask, Door, DoorError};
 use gate::Gate;
 use handed::Handed;
 use hub::{Hub, SharedHub};
-use listen::{Doors, ListenError, Listener};
+use listen::{Doors, Listener};
 use live::Live;
 use log::{Commits, Log, LogError};
 use mailbox::Slot;
@@ -184,10 +186,10 @@ impl Server {
     /// As [`Server::bind`].
     pub async fn bind_beside(config: Config, handed: Vec<Handed>) -> Result<Self, StartError> {
         raise_file_limit();
-        let is_safe = config.tls.is_some() && config.ask != Ask::Nothing;
+        let closed = config.tls.is_some() && config.ask != Ask::Nothing;
         let mut listeners = handed.into_iter().map(Listener::adopt).collect::<Result<Vec<_>, _>>()?;
         if listeners.is_empty() || !config.listen.is_empty() {
-            listeners.extend(bind_all(&config.listen, is_safe).await?);
+            listeners.extend(bind_all(&config.listen, closed, &config.socket_access).await?);
         }
         #[cfg(unix)]
         let data = config.data.clone();
@@ -436,25 +438,6 @@ async fn tell_news(context: Arc<Context>, bell: Arc<Notify>) {
         sleep(PRESENCE_EVERY).await;
         context.hub.lock().tell_news();
     }
-}
-
-/// Listens where it was told, or else for everyone if what is said there is safe with us, and otherwise for this
-/// machine alone; with IPv6 where the machine has it.
-async fn bind_all(addresses: &[Address], closed: bool) -> Result<Vec<Listener>, ListenError> {
-    let mut listeners = Vec::new();
-    if addresses.is_empty() {
-        let (v4, v6) = if closed { ("0.0.0.0", "::") } else { ("127.0.0.1", "::1") };
-        let usual = |host: &str| Address::Tcp { host: host.to_owned(), port: DEFAULT_PORT };
-        listeners.extend(Listener::bind(&usual(v4)).await?);
-        match Listener::bind(&usual(v6)).await {
-            Ok(v6) => listeners.extend(v6),
-            Err(error) => debug!(%error, "without IPv6"),
-        }
-    }
-    for address in addresses {
-        listeners.extend(Listener::bind(address).await?);
-    }
-    Ok(listeners)
 }
 
 /// A connection is a file, and the usual soft limit of 1,024 is for programs that use `select`.

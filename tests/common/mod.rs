@@ -28,6 +28,7 @@ use parlor::server::config::{Config, Limits};
 use parlor::server::door::Ask;
 use parlor::server::log::Durability;
 use parlor::server::retention::Retention;
+use parlor::server::socket::SocketAccess;
 use parlor::server::tls::Source;
 use parlor::server::{Fault, Server};
 use tempfile::TempDir;
@@ -113,6 +114,7 @@ pub struct TestServer {
 fn open_config(data: &Path) -> Config {
     Config {
         listen: vec![loopback(0)],
+        socket_access: SocketAccess::default(),
         data: data.to_owned(),
         name: "test".to_owned(),
         tls: None,
@@ -143,28 +145,9 @@ impl TestServer {
 
     /// The same on a folder that is there.
     pub async fn closed_on(folder: TempDir) -> Self {
-        let (data, name, durability) = (folder.path().to_owned(), "test".to_owned(), Durability::Process);
-        let (listen, tls, ask) = (vec![loopback(0)], Some(Source::Own), Ask::OwnWords);
-        let (guests, host, retention, limits) = (true, None, Retention::default(), unlimited());
-        let (motd, announce) = (None, false);
-        Self::on(
-            folder,
-            Config {
-                listen,
-                data,
-                name,
-                tls,
-                ask,
-                guests,
-                host,
-                durability,
-                retention,
-                limits,
-                motd,
-                announce,
-            },
-        )
-        .await
+        let (tls, ask) = (Some(Source::Own), Ask::OwnWords);
+        let config = Config { tls, ask, ..open_config(folder.path()) };
+        Self::on(folder, config).await
     }
 
     /// Open, and of the host with this key.

@@ -13,6 +13,7 @@ use parlor::server::door::Ask;
 use parlor::server::gate::Gate;
 use parlor::server::log::Durability;
 use parlor::server::retention::Retention;
+use parlor::server::socket::SocketAccess;
 use parlor::server::{Fault, Server};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -79,6 +80,7 @@ impl World {
         let mut state = self.lock();
         let config = Config {
             listen: Vec::new(),
+            socket_access: SocketAccess::default(),
             data: self.folder(state.deaths),
             name: "simulated".to_owned(),
             tls: None,

@@ -7,9 +7,9 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::dial::{self, Dial, Stream};
+use super::dial::{Dial, Stream};
 use super::ending::Break;
-use super::{Met, Secret, Trust, pake, tls};
+use super::{Met, Secret, Trust, pake, strangers, tls, unreached};
 use crate::protocol;
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Hello, TicketProof};
@@ -45,6 +45,17 @@ impl Connection {
     pub(in crate::client) async fn event(&mut self) -> Result<Event, Break> {
         let json = self.next().await?.ok_or(Break::Closed)?;
         Ok(Event::decode(&json)?)
+    }
+
+    /// The first event. Where none comes, what answers is asked as a web server would be, so that it can be recognised.
+    async fn first_event(&mut self, address: &Address) -> Result<Event, Break> {
+        if let Ok(event) = timeout(strangers::FIRST_WORD_TIME, self.event()).await {
+            return event;
+        }
+        self.out.extend_from_slice(strangers::PAGE_PLEASE);
+        self.event().await?;
+        // A parlor after all, to which we have just said what it cannot understand.
+        Err(Break::Connect(format!("{address} took too long to greet")))
     }
 
     /// Puts `command` behind what is on its way out; [`Connection::next`] writes it.
@@ -131,12 +142,14 @@ pub(super) async fn reach<T>(
     patience: Duration,
     then: impl AsyncFnOnce(Opened) -> Result<T, Break>,
 ) -> Result<T, Break> {
-    let dialed = dial::within(CONNECT_TIME.min(patience), address, dial(address)).await;
-    let socket = dialed.map_err(Break::Connect)?;
+    let socket = unreached::within(CONNECT_TIME.min(patience), address, dial(address)).await?;
     let greeting = async {
         let speaks_tls = !plain && matches!(address, Address::Tcp { .. });
         let opened = if speaks_tls {
-            let (stream, fingerprint) = tls::begin(socket, address, pin).await?;
+            let (socket, heard) = strangers::overhear(socket);
+            let begun = tls::begin(socket, address, pin).await;
+            let (stream, fingerprint) =
+                begun.map_err(|why| strangers::instead_of_tls(why, address, &heard))?;
             welcome(Box::new(stream), address, Some(fingerprint)).await?
         } else {
             welcome(socket, address, None).await?
@@ -212,20 +225,19 @@ async fn welcome(
     address: &Address,
     fingerprint: Option<Fingerprint>,
 ) -> Result<Opened, Break> {
-    let (reader, writer) = tokio::io::split(socket);
+    let (socket, heard) = strangers::overhear(socket);
+    let (reader, writer) = tokio::io::split(Box::new(socket) as Box<dyn Stream>);
     let reader = FrameReader::new(reader, EVENT_BYTES);
     let mut connection = Connection { reader, writer, out: BytesMut::new(), unflushed: false };
-    match connection.event().await {
+    match connection.first_event(address).await {
         Ok(Event::Welcome(welcome)) => Ok(Opened { connection, welcome, fingerprint }),
         Ok(Event::Error(failure)) => Err(Break::Refused(failure)),
         Ok(Event::Bye(bye)) => Err(Break::Bye(bye)),
-        Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. } | FrameError::Cut)) => {
-            Err(Break::Connect(format!("what answers at {address} is not a parlor")))
+        Ok(_) | Err(Break::Nonsense(_) | Break::Frame(FrameError::TooLarge { .. })) => {
+            Err(strangers::instead_of_a_parlor(address, &heard))
         }
-        Err(Break::Closed) => {
-            let why = format!("{address} closed the connection without a greeting: is it a parlor?");
-            Err(Break::Connect(why))
-        }
+        Err(Break::Frame(FrameError::Cut)) => Err(strangers::cut_short(address, &heard)),
+        Err(Break::Closed | Break::Frame(FrameError::Io(_))) => Err(strangers::hung_up(address)),
         Err(other) => Err(other),
     }
 }

@@ -18,6 +18,9 @@ use crate::protocol::text::Line;
 pub(in crate::client) enum Break {
     #[error("{0}")]
     Connect(String),
+    /// The same, and it will not pass by itself.
+    #[error("{0}")]
+    Hopeless(String),
     #[error(
         "{address} shows another certificate than it should: nothing was told to it. `parlor join {address}` says more"
     )]
@@ -117,5 +120,11 @@ impl Break {
             Self::Bye(bye) => bye.reason.is_final(),
             _ => false,
         }
+    }
+
+    /// Whether trying again has no point for one who was never there. For one who was, it is the network that has changed: a
+    /// gate that wants a login first answers for everybody, and names are unknown to it.
+    pub(super) fn is_hopeless(&self) -> bool {
+        matches!(self, Self::Hopeless(_))
     }
 }

@@ -105,7 +105,8 @@ impl Keeper {
             let now = Instant::now();
             let stuck_since = *self.stuck_since.get_or_insert(now);
             let give_up_at = self.give_up_at(stuck_since);
-            if ended.is_final() || give_up_at.is_some_and(|end| now >= end) {
+            let hopeless = ended.is_hopeless() && self.log_id.is_none();
+            if ended.is_final() || hopeless || give_up_at.is_some_and(|end| now >= end) {
                 return self.end(&ended).await;
             }
             let retry_at = now + self.delay();

@@ -12,12 +12,13 @@ use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, InvalidMessage, SignatureScheme};
+use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::ending::Break;
+use super::strangers;
 use crate::protocol::address::Address;
 use crate::protocol::invite::Pin;
 use crate::protocol::proof::{Fingerprint, fingerprint};
@@ -25,7 +26,7 @@ use crate::protocol::proof::{Fingerprint, fingerprint};
 /// Begins TLS, and says which certificate the server has shown. With a `pin`, only one that it fits is taken.
 ///
 /// # Errors
-/// [`Break::Stranger`] for another certificate; a sentence for what speaks no TLS.
+/// [`Break::Stranger`] for another certificate; a sentence for what speaks another TLS, or none.
 pub(super) async fn begin<S>(
     socket: S,
     address: &Address,
@@ -55,12 +56,10 @@ where
         (Err(error), Some(shown)) if is_stranger(&error) => {
             Err(Break::Stranger { address: address.clone(), shown })
         }
-        (Err(error), _) if speaks_no_tls(&error) => Err(Break::Connect(format!(
-            "what answers at {address} speaks no TLS: if it is a parlor served with --plain, join it with --plain"
+        (Err(error), _) if speaks_other_tls(&error) => Err(Break::Hopeless(format!(
+            "what answers at {address} speaks another TLS than parlors do, which is 1.3: is it a parlor?"
         ))),
-        (Err(error), _) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Break::Connect(format!(
-            "{address} closed the connection without a greeting: is it a parlor?"
-        ))),
+        (Err(error), _) if is_hung_up(&error) => Err(strangers::hung_up(address)),
         (Err(error), _) => Err(Break::Connect(format!("no TLS with {address}: {error}"))),
         (Ok(_), None) => Err(Break::Connect(format!("{address} showed no certificate"))),
     }
@@ -77,8 +76,21 @@ fn is_stranger(error: &io::Error) -> bool {
     )
 }
 
-fn speaks_no_tls(error: &io::Error) -> bool {
-    matches!(tls_error(error), Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)))
+/// Closed in one way or another: what we said unread, it is a reset.
+fn is_hung_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
+}
+
+fn speaks_other_tls(error: &io::Error) -> bool {
+    use AlertDescription::{HandshakeFailure, NoApplicationProtocol, ProtocolVersion, UnrecognisedName};
+    match tls_error(error) {
+        Some(rustls::Error::PeerIncompatible(_)) => true,
+        Some(rustls::Error::AlertReceived(alert)) => {
+            matches!(alert, HandshakeFailure | NoApplicationProtocol | ProtocolVersion | UnrecognisedName)
+        }
+        _ => false,
+    }
 }
 
 struct Pinned {

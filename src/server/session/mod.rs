@@ -229,6 +229,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let server = Server::bind(Config {
                 listen: vec!["127.0.0.1:0".parse().unwrap()],
+                socket_access: crate::server::socket::SocketAccess::default(),
                 data: folder.path().to_owned(),
                 name: "test".to_owned(),
                 tls: None,

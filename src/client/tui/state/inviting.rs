@@ -63,8 +63,8 @@ impl Inviting {
     pub(crate) fn is_local(&self) -> bool {
         match &self.invite.address {
             Address::Unix(_) => true,
-            Address::Tcp { host, .. } => {
-                host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+            address @ Address::Tcp { host, .. } => {
+                host == "localhost" || address.ip().is_some_and(|ip| ip.is_loopback())
             }
         }
     }
