@@ -9,7 +9,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod finder;
+mod finding;
 mod hostile;
+mod newcomers;
 mod world;
 
 use std::time::{Duration, Instant};

@@ -18,6 +18,9 @@ use crate::client::script::{End, Output, OutputError, notice, reader_gone};
 /// Time in which both ways are heard of a parlor: then its line has all its addresses, the best first.
 const SETTLED_AFTER: Duration = Duration::from_millis(400);
 
+/// Columns of the sign before a line, and of the space behind it.
+const SIGN: usize = 2;
+
 /// Why nothing may have been found, and what to do.
 const NOTHING: &str = "\
 no parlor was found. That may be because
@@ -44,6 +47,8 @@ pub struct What {
 pub async fn run(what: What, ending: &CancellationToken) -> End {
     let columns = std::io::stdout().is_terminal().then(crossterm::terminal::size);
     let columns = columns.and_then(Result::ok).map(|(columns, _)| usize::from(columns));
+    let sign = if what.follow { SIGN } else { 0 };
+    let columns = columns.map(|columns| columns.saturating_sub(sign));
     let output = Output::new(tokio::io::stdout(), ending.clone());
     let until = Instant::now() + what.wait;
     let mut finding = Finding {
@@ -163,8 +168,12 @@ impl<W: AsyncWrite + Unpin> Finding<W> {
 
     /// Beside what programs may read.
     fn say_what_to_type(&self) {
-        let Some(first) = self.printed.first().filter(|_| !self.what.json) else { return };
-        let others = if self.printed.len() > 1 { ", or with the address of another one" } else { "" };
+        // The shortest to type: IPv4, if one has it.
+        let by_ipv6 =
+            |parlor: &&Parlor| parlor.addresses.first().is_none_or(|at| at.to_string().starts_with('['));
+        let first = self.printed.iter().min_by_key(by_ipv6).filter(|_| !self.what.json);
+        let Some(first) = first else { return };
+        let others = if self.printed.len() > 1 { " (or with the address of another one)" } else { "" };
         // With standard error closed there is nobody to tell.
         drop(writeln!(std::io::stderr(), "To sit down there{others}:\n  {}", join(first)));
     }

@@ -10,22 +10,25 @@ use crate::protocol::address::Address;
 use crate::protocol::announcement::Announcement;
 use crate::protocol::text::escape_json;
 
-/// Columns of a terminal in which a parlor has a row to itself. In a narrower one it has two.
-const ONE_ROW: usize = 76;
-
 /// Columns of names in a row, at least and at most.
 const NAME: (usize, usize) = (20, 40);
-
-/// Columns of the longest address of IPv4 with its port.
-const ADDRESS: usize = 21;
 
 /// Columns of `999 people`.
 const PEOPLE: usize = 10;
 
-/// Columns of all but the name, with the longest that is said of the door.
-const BESIDE_NAME: usize = ADDRESS + PEOPLE + "passphrase, no TLS".len() + 3 * GAP.len();
+/// Columns of the longest that is said of the door: `passphrase, no TLS`.
+const DOOR: usize = 18;
+
+/// Columns of the longest address of IPv4 with its port. Those of IPv6 are longer, and come last so that they move nothing.
+const ADDRESS: usize = 21;
+
+/// Columns of all but the name.
+const BESIDE_NAME: usize = PEOPLE + DOOR + ADDRESS + 3 * GAP.len();
 
 const GAP: &str = "  ";
+
+/// Columns of something that is cut, at least.
+const CUT: usize = 4;
 
 /// How wide the terminal is; what is written to a file has no end of line to keep to.
 #[derive(Clone, Copy, Debug)]
@@ -36,14 +39,14 @@ impl Columns {
         self.0.map_or(NAME.1, |columns| columns.saturating_sub(BESIDE_NAME).clamp(NAME.0, NAME.1))
     }
 
+    /// Where a row has no room, a parlor has two.
     fn is_narrow(self) -> bool {
-        self.0.is_some_and(|columns| columns < ONE_ROW)
+        self.0.is_some_and(|columns| columns < NAME.0 + BESIDE_NAME)
     }
 
     /// What the columns are, above them; nothing where there are none.
     pub(super) fn heading(self) -> Option<String> {
-        let row = || self.row("NAME", "ADDRESS", "PEOPLE", "DOOR");
-        (!self.is_narrow()).then(row)
+        (!self.is_narrow()).then(|| self.row("NAME", "PEOPLE", "DOOR") + "ADDRESS")
     }
 
     /// A parlor, in one row or two. The address, which somebody may have to type, is never cut.
@@ -54,20 +57,25 @@ impl Columns {
         };
         let address = parlor.addresses.first().map(ToString::to_string).unwrap_or_default();
         let (people, door) = (people(parlor.said.people), door(&parlor.said));
+        if let Some(columns) = self.0.filter(|_| self.is_narrow()) {
+            let room = columns.saturating_sub(2 * GAP.len() + address.width());
+            let second = format!("{address}{GAP}{}", fitted(&format!("{people}, {door}"), room));
+            return format!("{}\n{GAP}{}", fitted(name, columns), second.trim_end());
+        }
+        let row = self.row(name, &people, &door);
         match self.0 {
-            Some(columns) if self.is_narrow() => {
-                let room = columns.saturating_sub(GAP.len()).max(address.width());
-                let second = fitted(&format!("{address}{GAP}{people}, {door}"), room);
-                format!("{}\n{GAP}{second}", fitted(name, columns))
+            Some(columns) if row.width() + address.width() > columns => {
+                format!("{}\n{GAP}{address}", row.trim_end())
             }
-            _ => self.row(name, &address, &people, &door),
+            _ => row + &address,
         }
     }
 
-    fn row(self, name: &str, address: &str, people: &str, door: &str) -> String {
+    /// All of a row but the address.
+    fn row(self, name: &str, people: &str, door: &str) -> String {
         let name = padded(&fitted(name, self.name()), self.name());
-        let (address, people) = (padded(address, ADDRESS), padded(people, PEOPLE));
-        [&name, &address, &people, door].map(AsRef::as_ref).join(GAP)
+        let (people, door) = (padded(people, PEOPLE), padded(door, DOOR));
+        [&name, &people, &door, ""].map(AsRef::<str>::as_ref).join(GAP)
     }
 }
 
@@ -95,10 +103,13 @@ fn door(said: &Announcement) -> String {
     if said.fingerprint.is_some() { locked.to_owned() } else { format!("{locked}, no TLS") }
 }
 
-/// As much of a line as these columns hold.
+/// As much of a line as these columns hold; nothing where that would tell nothing.
 fn fitted(line: &str, columns: usize) -> String {
     if line.width() <= columns {
         return line.to_owned();
+    }
+    if columns < CUT {
+        return String::new();
     }
     let mut fitted = String::new();
     for grapheme in line.graphemes(true) {
@@ -188,13 +199,35 @@ mod tests {
 
     #[test]
     fn a_parlor_has_a_row() {
-        insta::assert_snapshot!(listed(Some(80)), @"");
-        insta::assert_snapshot!(listed(None), @"");
+        insta::assert_snapshot!(listed(Some(80)), @"
+        NAME                       PEOPLE      DOOR                ADDRESS
+        lab                        3 people    passphrase          192.168.1.7:7878
+        a name as long as it may…  1 person    open, no TLS        10.0.0.12:40404
+        読書会 木曜日の夜の部屋…   120 people  passphrase, no TLS
+          [fe80::1234:5678:9abc:def0%wlan0]:7878
+        (without a name)           nobody      open                127.0.0.1:7878
+        ");
+        insta::assert_snapshot!(listed(None), @"
+        NAME                                      PEOPLE      DOOR                ADDRESS
+        lab                                       3 people    passphrase          192.168.1.7:7878
+        a name as long as it may be: the readin…  1 person    open, no TLS        10.0.0.12:40404
+        読書会 木曜日の夜の部屋と朝の部屋         120 people  passphrase, no TLS  [fe80::1234:5678:9abc:def0%wlan0]:7878
+        (without a name)                          nobody      open                127.0.0.1:7878
+        ");
     }
 
     #[test]
     fn in_a_narrow_terminal_a_parlor_has_two() {
-        insta::assert_snapshot!(listed(Some(50)), @"");
+        insta::assert_snapshot!(listed(Some(50)), @"
+        lab
+          192.168.1.7:7878  3 people, passphrase
+        a name as long as it may be: the reading group of…
+          10.0.0.12:40404  1 person, open, no TLS
+        読書会 木曜日の夜の部屋と朝の部屋
+          [fe80::1234:5678:9abc:def0%wlan0]:7878  120 peo…
+        (without a name)
+          127.0.0.1:7878  nobody, open
+        ");
         assert!(listed(Some(1)).contains("192.168.1.7:7878"));
     }
 
@@ -209,8 +242,8 @@ mod tests {
 
     #[test]
     fn programs_read_all_of_it() {
-        insta::assert_snapshot!(json(&parlor("lab", "192.168.1.7", 3, false, true)), @"");
-        insta::assert_snapshot!(json(&parlor("lab", "192.168.1.7", 3, false, false)), @"");
-        insta::assert_snapshot!(json_gone(Uuid::from_u128(7)), @"");
+        insta::assert_snapshot!(json(&parlor("lab", "192.168.1.7", 3, false, true)), @r#"{"type":"parlor","id":"00000000-0000-0000-0000-000000000007","name":"lab","port":7878,"people":3,"open":false,"fingerprint":"0909090909090909090909090909090909090909090909090909090909090909","addresses":["192.168.1.7:7878","[fe80::1%eth0]:7878"]}"#);
+        insta::assert_snapshot!(json(&parlor("lab", "192.168.1.7", 3, false, false)), @r#"{"type":"parlor","id":"00000000-0000-0000-0000-000000000007","name":"lab","port":7878,"people":3,"open":false,"addresses":["192.168.1.7:7878","[fe80::1%eth0]:7878"]}"#);
+        insta::assert_snapshot!(json_gone(Uuid::from_u128(7)), @r#"{"type":"gone","id":"00000000-0000-0000-0000-000000000007"}"#);
     }
 }

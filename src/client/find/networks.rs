@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddrV6};
 
-use if_addrs::{IfAddr, IfOperStatus, Interface};
+use if_addrs::{IfAddr, Interface};
 
 use super::reach::{Zone, is_link_local};
 use crate::protocol::announcement::DISCOVERY_PORT;
@@ -40,7 +40,7 @@ impl Networks {
     fn of(interfaces: Vec<Interface>) -> Self {
         let mut networks = Self::default();
         // What leads to one machine alone is a tunnel: there is nobody else on it to be found.
-        let there = |it: &Interface| it.oper_status != IfOperStatus::Down && !it.is_p2p;
+        let there = |it: &Interface| it.is_oper_up() && !it.is_p2p;
         for interface in interfaces.into_iter().filter(there).take(INTERFACES) {
             match &interface.addr {
                 IfAddr::V4(v4) => networks.v4.push(V4 { ip: v4.ip, all: everyone(v4.ip, v4.netmask) }),

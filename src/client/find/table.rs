@@ -149,9 +149,11 @@ impl Table {
 
     /// All that was known by multicast DNS has nobody who could say that it is gone: it has to be heard again.
     pub(super) fn forget_services(&mut self, asked: u64) {
-        for way in self.entries.iter_mut().flat_map(|entry| &mut entry.ways) {
-            if way.kind() == Kind::Service {
+        for entry in &mut self.entries {
+            for way in entry.ways.iter_mut().filter(|way| way.kind() == Kind::Service) {
                 way.by = By::Answer { question: asked, patience: PATIENCE, doubted: None };
+                // Which address is the best may depend on it.
+                entry.fresh = true;
             }
         }
     }

@@ -34,7 +34,10 @@ async fn printed(json: bool, follow: bool, all: Vec<Heard>) -> (String, End) {
 async fn what_is_found_in_time_is_listed_once() {
     let all = vec![Heard::Here(lab(0)), Heard::Here(lab(1)), Heard::Trouble("no broadcast".to_owned())];
     let (printed, end) = printed(false, false, all).await;
-    insta::assert_snapshot!(printed, @"");
+    insta::assert_snapshot!(printed, @"
+    NAME                                      PEOPLE      DOOR                ADDRESS
+    lab                                       nobody      open, no TLS        10.0.0.1:7878
+    ");
     assert_eq!(end, End::Done);
 }
 
@@ -50,6 +53,14 @@ async fn nothing_found_is_a_failure() {
 async fn who_follows_reads_what_changes() {
     let all =
         || vec![Heard::Here(lab(0)), Heard::Here(lab(1)), Heard::Here(lab(1)), Heard::Gone(lab(0).said.id)];
-    insta::assert_snapshot!(printed(false, true, all()).await.0, @"");
-    insta::assert_snapshot!(printed(true, true, all()).await.0, @"");
+    insta::assert_snapshot!(printed(false, true, all()).await.0, @"
+    + lab                                       nobody      open, no TLS        10.0.0.1:7878
+    ~ lab                                       1 person    open, no TLS        10.0.0.1:7878
+    - lab                                       1 person    open, no TLS        10.0.0.1:7878
+    ");
+    insta::assert_snapshot!(printed(true, true, all()).await.0, @r#"
+    {"type":"parlor","id":"00000000-0000-0000-0000-000000000007","name":"lab","port":7878,"people":0,"open":true,"addresses":["10.0.0.1:7878"]}
+    {"type":"parlor","id":"00000000-0000-0000-0000-000000000007","name":"lab","port":7878,"people":1,"open":true,"addresses":["10.0.0.1:7878"]}
+    {"type":"gone","id":"00000000-0000-0000-0000-000000000007"}
+    "#);
 }
