@@ -80,7 +80,7 @@ async fn go(choice: Choice, args: Join) -> anyhow::Result<ExitCode> {
         Choice::Here => Visit { invite: at(launcher::here(), server.plain), server, seat, known: None },
         Choice::Typed(words) => until_asked_to_end(typed(&words, server, seat)).await??,
         Choice::Parlor { addresses, plain, known } => {
-            let address = until_asked_to_end(reachable(addresses)).await??;
+            let address = until_asked_to_end(reachable(&addresses)).await??;
             Visit { invite: at(address, plain || server.plain), server, seat, known }
         }
     };
@@ -97,7 +97,7 @@ async fn typed(words: &[String], server: ServerArg, seat: Seat) -> anyhow::Resul
 }
 
 /// The first of these addresses that accepts a connection; otherwise the last, and connecting says what is wrong with it.
-async fn reachable(addresses: Vec<Address>) -> anyhow::Result<Address> {
+async fn reachable(addresses: &[Address]) -> anyhow::Result<Address> {
     let (last, others) = addresses.split_last().context("this parlor has no address")?;
     for address in others {
         if launcher::reach(address).await == Reach::Here {

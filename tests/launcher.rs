@@ -10,6 +10,7 @@ mod common;
 use std::process::{Command, Stdio};
 
 use common::terminal::{PARLOR, Terminal};
+use common::{FOREIGN, HOMES};
 use tempfile::{TempDir, tempdir};
 
 /// A program in a network and with process numbers of its own: what it has started ends with it.
@@ -44,8 +45,13 @@ impl Place {
     /// Runs a shell's script in which `parlor` is the program, in a terminal of its own.
     fn run(&self, script: &str) -> Terminal {
         let script = format!("parlor() {{ {PARLOR} \"$@\"; }}; ip link set lo up && {script}");
-        let args = [&self.way[..], &["sh", "-c", &script]].concat();
-        Terminal::program("unshare", self.home.path(), &args, (100, 30))
+        let mut process = Command::new("unshare");
+        process.args(&self.way).args(["sh", "-c", &script]);
+        process.envs(HOMES.map(|name| (name, self.home.path())));
+        for name in FOREIGN {
+            process.env_remove(name);
+        }
+        Terminal::of_process(&process, 100, 30)
     }
 
     /// The same beside a parlor that everyone on this machine may enter, at this port, once it listens.
@@ -54,7 +60,7 @@ impl Place {
         let out = self.home.path().join("out");
         let (data, out) = (data.display(), out.display());
         self.run(&format!(
-            "mkfifo {out} && {{ parlor serve --open --listen 127.0.0.1:{port} --data {data} >{out} 2>{out}.log & }} \
+            "rm -f {out} && mkfifo {out} && {{ parlor serve --open --listen 127.0.0.1:{port} --data {data} >{out} 2>{out}.log & }} \
              && exec 3<{out} && read listening <&3 && {script}"
         ))
     }
@@ -75,7 +81,9 @@ fn whoever_is_alone_hosts_one() {
     alice.keys("\r");
     alice.shows("alice \u{203a}");
     alice.line("hello");
-    alice.shows("alice  hello");
+    alice.until("what was said", |screen| {
+        screen.lines().any(|line| line.contains(" alice ") && line.contains(" hello"))
+    });
     alice.line("/quit");
     let (code, drawn) = alice.end();
     assert_eq!(code, 0);

@@ -49,11 +49,6 @@ impl Terminal {
         Self::of(command, columns, rows)
     }
 
-    /// Runs another program with these arguments.
-    pub fn program(program: &str, home: &Path, args: &[&str], (columns, rows): (u16, u16)) -> Self {
-        Self::of(command(program, home, args), columns, rows)
-    }
-
     /// Runs a shell that can stop its programs and go on with them; `parlor` is [`PARLOR`] there.
     pub fn shell(home: &Path, columns: u16, rows: u16) -> Self {
         let mut command = command("/bin/sh", home, &["-i"]);

@@ -109,3 +109,25 @@ impl Acquaintances {
         self.0.join("passphrases")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::hex::Hex;
+    use crate::protocol::proof::ProofKey;
+
+    #[test]
+    fn one_that_moved_must_show_the_certificate_that_it_had() {
+        let folder = tempfile::tempdir().unwrap();
+        let known = Acquaintances::in_folder(folder.path());
+        let (before, now): (Address, Address) = ("10.0.0.9".parse().unwrap(), "10.0.0.21".parse().unwrap());
+        let key = Some((Hex([2; 16]), ProofKey::from_bytes([3; 32])));
+        known.remember(&before, &Met { fingerprint: Some(Hex([1; 32])), key, ..Met::default() }).unwrap();
+        let invite = Invite { plain: true, ..Invite::to(now.clone()) };
+        let trust = known.trust_as(&before, &invite, None).unwrap();
+        assert_eq!(trust.pin, Some(Pin::of(&Hex([1; 32]))));
+        assert!(!trust.plain && matches!(trust.secret, Some(Secret::Key(..))));
+        let stranger = known.trust(&Invite::to(now), false, None).unwrap();
+        assert!(stranger.pin.is_none() && stranger.secret.is_none());
+    }
+}

@@ -110,7 +110,7 @@ fn listed(state: &State) -> Vec<Row> {
     if state.hosts {
         let note = match state.here {
             Reach::Here => "another one needs another port: parlor host --listen ADDR",
-            _ => "a room on this machine, for whom you give its passphrase",
+            _ => "a room on this machine, for those who know its passphrase",
         };
         rows.push(Row {
             note: note.to_owned(),

@@ -311,7 +311,7 @@ impl Columns {
         // Across what is chosen lies one colour.
         let style = |style: Style| if chosen { base } else { style };
         let mark = if chosen { theme.accent().patch(base) } else { base };
-        let mut line = Line::styled(if chosen { MARK } else { NO_MARK }, mark);
+        let mut line = Line::from(Span::styled(if chosen { MARK } else { NO_MARK }, mark));
         let start = wrap::columns(MARK);
         let pad = |line: &mut Line<'static>, to: usize| {
             let columns = (start + to).saturating_sub(line.width());
