@@ -114,6 +114,10 @@ async fn this_machine_is_asked_although_nobody_announces_it() {
     let (missed, _) = among(Vec::new(), Wanted { here, ..wanted(words()) }).await;
     let missed = missed.unwrap_err();
     assert_eq!((missed.found, missed.strangers), (1, 1));
+    assert!(
+        missed.to_string().starts_with("1 parlor was found, and it does not know these words. Check"),
+        "{missed}"
+    );
     // An open one is not the parlor of any words, whatever it announces.
     let open = TestServer::start().await;
     let wanted = Wanted { here: Some(loopback(open.port)), plain: true, ..wanted(words()) };
@@ -149,8 +153,8 @@ async fn who_announces_very_many_is_not_asked_very_often() {
 fn what_is_neither_words_nor_an_address_is_wrong_usage() {
     let home = tempfile::tempdir().unwrap();
     for (typed, said) in [
-        (&["amber-oter-ricotta-amulet"][..], "did you mean \"otter\"?"),
-        (&["amber", "oter", "ricotta", "amulet"], "did you mean \"otter\"?"),
+        (&["amber-ottre-ricotta-amulet"][..], "did you mean \"otter\"?"),
+        (&["amber", "ottre", "ricotta", "amulet"], "did you mean \"otter\"?"),
         (&["lab.example", "amber"], "give one address, or the words"),
         (&["a", "b"], "a passphrase has at least"),
         (&["amber-otter-ricotta-amulet", "--passphrase-file", "x"], "not both"),

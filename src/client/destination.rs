@@ -130,11 +130,11 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_finger_is_told_and_the_other_words_are_not() {
-        for typed in [&["amber-oter-ricotta-amulet"][..], &["amber", "oter", "ricotta", "amulet"]] {
+        for typed in [&["amber-ottre-ricotta-amulet"][..], &["amber", "ottre", "ricotta", "amulet"]] {
             let error = read(typed).unwrap_err();
             assert_eq!(
                 error,
-                DestinationError::Misspelled { word: "oter".to_owned(), near: Some("otter") },
+                DestinationError::Misspelled { word: "ottre".to_owned(), near: Some("otter") },
                 "{typed:?}"
             );
             let said = error.to_string();

@@ -308,11 +308,13 @@ impl fmt::Display for Missed {
                  machines apart, as those for guests do: ask the host for the address, and type `parlor join ADDRESS`",
             )?;
         } else {
-            let asked = self.strangers;
-            let verb = if self.found == 1 { "was" } else { "were" };
-            write!(f, "{} {verb} found, and none of them knows these words", parlors(self.found))?;
+            match self.found {
+                1 => f.write_str("1 parlor was found, and it does not know these words")?,
+                found => write!(f, "{found} parlors were found, and none of them knows these words")?,
+            }
             let parts = [
-                (asked, "said so"),
+                // Where all of them said so, it goes without saying.
+                (if self.strangers == self.found { 0 } else { self.strangers }, "said so"),
                 (self.open, "without a passphrase"),
                 (self.without_tls, "without TLS, asked only with --plain"),
                 (self.busy, "that heard too many wrong words from here: try again in a minute"),
@@ -330,8 +332,4 @@ impl fmt::Display for Missed {
         }
         self.troubles.iter().try_for_each(|trouble| write!(f, "\n{trouble}"))
     }
-}
-
-fn parlors(number: usize) -> String {
-    if number == 1 { "1 parlor".to_owned() } else { format!("{number} parlors") }
 }
