@@ -21,6 +21,7 @@ use common::{COMPLAINTS, PATIENCE, Program, TestClient, parlor, soon};
 use parlor::protocol::address::Address;
 use parlor::protocol::command::{Command, Plain};
 use parlor::protocol::event::{ErrorCode, Event, Reason};
+use parlor::protocol::text::Text;
 use parlor::server::control::{SOCKET, Status};
 use tempfile::TempDir;
 
@@ -69,7 +70,7 @@ async fn tells(client: &mut TestClient, wanted: Option<&str>) {
                 Event::Motd(motd) => Some(motd.text),
                 _ => None,
             });
-            if text.await.as_ref().map(|text| text.as_str()) == wanted {
+            if text.await.as_ref().map(Text::as_str) == wanted {
                 return;
             }
         }
@@ -259,7 +260,7 @@ async fn new_settings_hold_from_the_next_one_who_comes() {
     let settings = "name = 'lab'\nmotd = 'one'\n";
     let program = Program::start(configured(folder.path(), settings), 1);
     let mut alice = TestClient::connect(program.port, "alice").await;
-    assert_eq!(alice.ready.motd.as_ref().map(|text| text.as_str()), Some("one"));
+    assert_eq!(alice.ready.motd.as_ref().map(Text::as_str), Some("one"));
     assert_eq!(alice.ready.limits.message_burst, 20);
     let mut bob = TestClient::connect(program.port, "bob").await;
     bob.join("#a", 0, None).await;

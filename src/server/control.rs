@@ -99,7 +99,7 @@ mod socket {
     use std::os::unix::net::UnixStream as Caller;
     use std::path::Path;
     use std::sync::Arc;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use socket2::{Domain, SockAddr, Socket, Type};
     use tokio::io::AsyncWriteExt as _;
@@ -124,7 +124,9 @@ mod socket {
     const ANSWER_TIME: Duration = Duration::from_secs(5);
     /// Bytes of an answer, at most. One with a hundred listeners and all reasons for an end has 10,000.
     const ANSWER_BYTES: u64 = 256 * 1024;
-    /// How long it is not listened after an accept that failed: for want of files, most likely.
+    /// How long a server that starts may have its folder and no socket yet: a large log is opened within it.
+    const STARTING_TIME: Duration = Duration::from_secs(2);
+    /// How long it is not listened after an accept that failed, for want of files most likely; and not asked again.
     const PAUSE: Duration = Duration::from_millis(100);
 
     /// The socket, removed when it is dropped.
@@ -226,20 +228,37 @@ mod socket {
     }
 
     pub(super) fn ask(data: &Path) -> Result<Status, AskError> {
-        Running::read(data)?;
         let folder = data.display().to_string();
         let path = data.join(SOCKET);
-        if !path.exists() {
-            return Err(AskError::NoSocket(folder));
+        let asked = Instant::now();
+        loop {
+            Running::read(data)?;
+            let error = match hear(&path) {
+                Ok(heard) => return serde_json::from_slice(&heard).map_err(|_| AskError::Unclear(folder)),
+                Err(error) => error,
+            };
+            match error.kind() {
+                // One that is just starting has the folder already, and has not opened its socket yet.
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+                    if asked.elapsed() < STARTING_TIME =>
+                {
+                    std::thread::sleep(PAUSE);
+                }
+                // The latter: its path is too long for a socket.
+                io::ErrorKind::NotFound | io::ErrorKind::InvalidInput => {
+                    return Err(AskError::NoSocket(folder));
+                }
+                _ => return Err(AskError::Unreachable(folder, error)),
+            }
         }
-        let heard = || {
-            let caller = Caller::connect(&path)?;
-            caller.set_read_timeout(Some(ANSWER_TIME))?;
-            let mut heard = Vec::new();
-            caller.take(ANSWER_BYTES).read_to_end(&mut heard)?;
-            io::Result::Ok(heard)
-        };
-        let heard = heard().map_err(|error| AskError::Unreachable(folder.clone(), error))?;
-        serde_json::from_slice(&heard).map_err(|_| AskError::Unclear(folder))
+    }
+
+    /// All that is said to whoever connects.
+    fn hear(path: &Path) -> io::Result<Vec<u8>> {
+        let caller = Caller::connect(path)?;
+        caller.set_read_timeout(Some(ANSWER_TIME))?;
+        let mut heard = Vec::new();
+        caller.take(ANSWER_BYTES).read_to_end(&mut heard)?;
+        Ok(heard)
     }
 }

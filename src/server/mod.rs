@@ -354,7 +354,7 @@ impl Server {
                 accepting.spawn(control.run(Arc::clone(&context), running));
             }
             Some(Err(error)) => {
-                warn!(%error, "no {}: `parlor status` cannot ask this server", control::SOCKET)
+                warn!(%error, "no {}: `parlor status` cannot ask this server", control::SOCKET);
             }
             None => {}
         }
