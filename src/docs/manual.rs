@@ -29,7 +29,7 @@ pub(super) fn pages(program: Command) -> io::Result<Vec<Document>> {
     std::iter::once(&program).chain(shown()).map(|command| page(command, &names)).collect()
 }
 
-/// Code stands between apostrophes where its place is given: roff makes opening quotes of backticks.
+/// A command whose own line has apostrophes around code: it is printed as it is, and roff makes opening quotes of backticks.
 fn quoted(command: Command) -> Command {
     let about = command.get_about().map(|about| about.to_string().replace('`', "'"));
     match about {
@@ -38,7 +38,7 @@ fn quoted(command: Command) -> Command {
     }
 }
 
-/// The same for an option.
+/// The same for the help of an option.
 fn quoted_help(arg: clap::Arg) -> clap::Arg {
     let help = arg.get_help().map(|help| help.to_string().replace('`', "'"));
     match help {
