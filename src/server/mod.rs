@@ -44,6 +44,7 @@ pub mod room;
 pub mod running;
 pub mod search;
 pub mod session;
+mod steady;
 pub mod throttle;
 pub mod tls;
 
