@@ -328,10 +328,11 @@ pub(crate) async fn export(args: Export) -> anyhow::Result<ExitCode> {
 pub(crate) async fn search(args: Search) -> anyhow::Result<ExitCode> {
     let Search { words, json, limit, script } = args;
     let zone = jiff::tz::TimeZone::system();
-    let read = query::read(&words.join(" "), protocol::time::Time::now(), &zone, None).map_err(Usage)?;
+    let typed = words.join(" ");
+    let read = query::read(&typed, protocol::time::Time::now(), &zone, None).map_err(Usage)?;
     let (search, place) =
         read.ok_or_else(|| Usage("say what to look for: parlor search build failed".to_owned()))?;
-    let what = search::What { search, place, json, limit };
+    let what = search::What { typed, search, place, json, limit };
     Ok(exit_code(search::run(config(script, "search")?, what, &asked_to_end()).await))
 }
 

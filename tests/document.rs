@@ -141,6 +141,7 @@ fn every_limit_has_its_value() {
     }
     let on_the_wire = [
         ("text_bytes", TEXT_BYTES.to_string()),
+        ("agent_bytes", AGENT_BYTES.to_string()),
         ("line_bytes", LINE_BYTES.to_string()),
         ("topic_bytes", TOPIC_BYTES.to_string()),
         ("command_bytes", COMMAND_BYTES.to_string()),

@@ -10,7 +10,9 @@ use std::time::Duration;
 use common::{Program, TestClient, TestServer, message, nick, room, soon, unlimited};
 use parlor::client::link::{self, Config, Link, RETRY_FIRST, RETRY_LONGEST, Trust, Update};
 use parlor::protocol::address::Address;
-use parlor::protocol::command::{Command, History, InRoom, Join, OfNick, Place, Plain, ReadAudit, RequestId};
+use parlor::protocol::command::{
+    Command, History, InRoom, Join, OfNick, Ping, Place, Plain, ReadAudit, RequestId,
+};
 use parlor::protocol::event::{Entry, ErrorCode, Event, Failure};
 use parlor::protocol::frame::{Frame, FrameReader};
 use parlor::protocol::hex::Hex;
@@ -116,6 +118,15 @@ impl Talk {
             seqs.push(self.entry().await.seq);
         }
         seqs
+    }
+
+    /// What was measured: the round trip, how far the server's clock is ahead, and how well that is known.
+    async fn latency(&mut self) -> (Duration, i64, Duration) {
+        self.until(|update| match update {
+            Update::Latency { round_trip, offset, within } => Some((round_trip, offset, within)),
+            _ => None,
+        })
+        .await
     }
 
     async fn ok(&mut self) -> RequestId {
@@ -835,18 +846,22 @@ async fn the_round_trip_and_the_servers_clock_are_measured() {
     let mut talk = Talk::to(fake.port());
     let mut peer = fake.accept().await;
     let json = soon(peer.reader.next()).await.unwrap().unwrap();
-    let Command::Ping(Plain { id }) = Command::decode(&json).unwrap() else { panic!("no ping") };
+    let Command::Ping(Ping { id, sent: Some(_) }) = Command::decode(&json).unwrap() else {
+        panic!("no ping")
+    };
+    // An older server: an hour ahead of us, and it says only when it answered.
     peer.say(json!({"type": "pong", "re": id, "now": Time::now().shifted(HOUR)})).await;
-    let (round_trip, offset) = talk
-        .until(|update| match update {
-            Update::Latency { round_trip, offset } => Some((round_trip, offset)),
-            _ => None,
-        })
-        .await;
-    let error = i64::try_from(round_trip.as_millis()).unwrap() / 2 + 1;
-    assert!((offset - HOUR).abs() <= error, "{offset} with {round_trip:?}");
+    let (round_trip, offset, within) = talk.latency().await;
+    assert!(u128::from((offset - HOUR).unsigned_abs()) <= within.as_millis(), "{offset} with {round_trip:?}");
+    // The next one comes soon. By now somebody has set the server's clock right; it says how long it kept the ping.
+    let json = soon(peer.reader.next()).await.unwrap().unwrap();
+    let Command::Ping(Ping { id, sent }) = Command::decode(&json).unwrap() else { panic!("no ping") };
+    let received = Time::now();
+    peer.say(json!({"type": "pong", "re": id, "sent": sent, "received": received, "now": Time::now()})).await;
+    let (_, offset, within) = talk.latency().await;
+    assert!(u128::from(offset.unsigned_abs()) <= within.as_millis(), "{offset}");
     // Somebody else's ping is somebody else's pong.
-    talk.link.submit(Command::Ping(Plain { id: RequestId::new("mine") }));
+    talk.link.submit(Command::Ping(Ping { id: RequestId::new("mine"), sent: None }));
     peer.say(json!({"type": "pong", "re": "mine", "now": Time::now()})).await;
     let re = talk
         .until(|update| match update {

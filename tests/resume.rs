@@ -7,7 +7,7 @@
 mod common;
 
 use common::{TestClient, TestServer, join, message, room, seqs, soon, texts};
-use parlor::protocol::command::{Command, History, Place, Plain, RequestId};
+use parlor::protocol::command::{Command, History, Ping, Place, RequestId};
 use parlor::protocol::event::{Entry, Event, Gap, Page};
 use parlor::protocol::limits::{CHANNEL_BATCHES, PAGE_ENTRIES, TEXT_BYTES};
 use uuid::Uuid;
@@ -258,7 +258,7 @@ async fn answers_and_other_rooms_do_not_wait_for_a_long_catch_up() {
     let mut alice = server.client("alice").await;
     alice.say(join("#loud", 0)).await;
     alice.say(join("#quiet", 0)).await;
-    alice.say(Command::Ping(Plain::default())).await;
+    alice.say(Command::Ping(Ping::default())).await;
     let (mut quiet, mut pong, mut loud) = (0, false, 0);
     while !(pong && quiet == 5) {
         match alice.event().await.expect("the connection ended") {

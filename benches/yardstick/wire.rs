@@ -1,7 +1,7 @@
 //! Frames, as cheaply as a load makes and reads them: the load shares a core with nobody but itself, and must not be what is
 //! measured.
 
-use parlor::protocol::command::{Command, Hello, Join, Plain, Send};
+use parlor::protocol::command::{Command, Hello, Join, Ping, Send};
 use parlor::protocol::event::{Entry, EntryKind, EntryText, Event};
 use parlor::protocol::frame::{Frame, HEADER};
 use parlor::protocol::name::{Nick, RoomName};
@@ -45,7 +45,7 @@ pub(crate) fn enter(name: &str, room: Option<RoomName>, limit: Option<u64>) -> V
 
 pub(crate) fn ping() -> Vec<u8> {
     let id = Some(Uuid::now_v7().into());
-    Frame::encode(&Command::Ping(Plain { id })).into_bytes().to_vec()
+    Frame::encode(&Command::Ping(Ping { id, sent: None })).into_bytes().to_vec()
 }
 
 /// Messages of one sender: a frame whose id and text are changed each time.

@@ -15,6 +15,7 @@
 //! a clock; the task is in `link/keeper.rs`.
 
 mod acquaintances;
+mod clock;
 mod connect;
 mod dial;
 mod ending;
@@ -56,6 +57,10 @@ pub const RETRY_FIRST: Duration = Duration::from_millis(500);
 pub const RETRY_LONGEST: Duration = Duration::from_secs(20);
 /// How often the round trip is measured. More often than the server pings: people look at it.
 pub const MEASURE_EVERY: Duration = Duration::from_secs(15);
+/// The same for the first [`MEASURES_AT_FIRST`]: times are shown by what they tell of the server's clock.
+pub const MEASURE_AT_FIRST: Duration = Duration::from_millis(500);
+/// Measurements that come quickly after connecting: enough that one of them is likely to meet with no delay.
+pub const MEASURES_AT_FIRST: u32 = 4;
 /// Time that a server which is there again gets to store the first message, however long it was away; less
 /// for who has less patience in all.
 pub const ANSWER_TIME: Duration = Duration::from_secs(10);
@@ -177,8 +182,10 @@ pub enum Update {
     Latency {
         /// Round trip.
         round_trip: Duration,
-        /// Milliseconds; the server's clock minus this one.
+        /// Milliseconds; the server's clock minus this one, by the best of the last measurements.
         offset: i64,
+        /// By how much `offset` may be wrong, at most, unless a clock has just been set.
+        within: Duration,
     },
     /// The end, by our own wish or because there is no point in going on. Nothing follows.
     Ended {

@@ -4,6 +4,7 @@
 //! know the link and no socket; only `bench`, which measures, reads and writes sockets that the link has greeted.
 
 pub mod bench;
+mod days;
 pub mod destination;
 pub mod export;
 pub mod find;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::link::{self, Config, Update};
 use super::place::{self, Finding, Place};
+use super::query;
 use super::script::{End, Output, OutputError, Weather, notice, reader_gone};
 use crate::protocol::command::{Command, Join, RequestId, Search};
 use crate::protocol::event::{Entry, ErrorCode, Event, Found, RoomInfo};
@@ -21,11 +22,14 @@ use crate::protocol::limits::SEARCH_HITS;
 use crate::protocol::name::RoomName;
 use crate::protocol::stats::grouped;
 use crate::protocol::text::escape_json;
+use crate::protocol::time::Time;
 
 /// What to look for.
 #[derive(Clone, Debug)]
 pub struct What {
-    /// The words and filters; see [`super::query::read`].
+    /// The words and filters as they were typed; see [`super::query::read`].
+    pub typed: String,
+    /// What they mean, as long as only this machine's clock is known: days are read again by the parlor's.
     pub search: Search,
     /// Where; `None`: in all rooms that are listed.
     pub place: Option<Place>,
@@ -122,7 +126,8 @@ impl<W: AsyncWrite + Unpin> Hunt<W> {
             }
         }
         match update {
-            Update::Online { ready, .. } => {
+            Update::Online { welcome, ready, .. } => {
+                self.read_days(welcome.now);
                 let called =
                     |info: &RoomInfo| (info.room.clone(), place::called(&info.members, &ready.you.nick));
                 self.called = ready.direct.iter().map(called).collect();
@@ -160,6 +165,16 @@ impl<W: AsyncWrite + Unpin> Hunt<W> {
             _ => {}
         }
         Ok(None)
+    }
+
+    /// Days are those of the parlor's clock, and not of ours. A search that goes on keeps those with which it began.
+    fn read_days(&mut self, now: Time) {
+        let What { typed, search, .. } = &mut self.what;
+        if search.before.is_none()
+            && let Ok(Some((read, _))) = query::read(typed, now, &self.zone, None)
+        {
+            (search.since, search.until) = (read.since, read.until);
+        }
     }
 
     /// Only rooms that one is in are searched. Of those nothing else is wanted.
@@ -244,7 +259,8 @@ mod tests {
     fn hunt(limit: u64) -> Hunt<std::io::Cursor<Vec<u8>>> {
         let search = Search { text: Line::lossy("build"), limit: SEARCH_HITS, ..Search::default() };
         let output = Output::new(std::io::Cursor::new(Vec::new()), CancellationToken::new());
-        Hunt::new(What { search, place: None, json: false, limit }, output, TimeZone::UTC)
+        let typed = "build after:yesterday".to_owned();
+        Hunt::new(What { typed, search, place: None, json: false, limit }, output, TimeZone::UTC)
     }
 
     fn online(rooms: &[&str]) -> Update {
@@ -287,6 +303,8 @@ mod tests {
         assert_eq!(hunt.hear(online(&["#a", "#b"])).await.unwrap(), None);
         let (joins, first) = ordered(&mut hunt);
         assert_eq!((joins, first.limit, first.before), (2, 3, None));
+        // Yesterday is what the parlor's clock says, not ours.
+        assert_eq!(first.since.unwrap().to_string(), "2026-11-20T00:00:00.000Z");
         assert_eq!(hunt.hear(found(first.id, &[9, 7], Some(70))).await.unwrap(), None);
         let (joins, second) = ordered(&mut hunt);
         assert_eq!((joins, second.limit, second.before), (0, 1, Some(70)));

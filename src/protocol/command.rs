@@ -133,7 +133,7 @@ pub enum Command {
     /// The message of the day, as it is now. Answered by `motd`.
     Motd(Plain),
     /// Are you there, and what time is it? Answered by `pong`.
-    Ping(Plain),
+    Ping(Ping),
     /// The answer to the server's `ping`.
     Pong(Plain),
     /// The last thing said. Answered by `bye`.
@@ -203,6 +203,17 @@ pub struct Plain {
     /// For the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<RequestId>,
+}
+
+/// See [`Command::Ping`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Ping {
+    /// For the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// When it is said, by the client's clock. The answer says it again, with the server's moments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Time>,
 }
 
 /// See [`Command::Send`].
@@ -494,7 +505,7 @@ impl Command {
             | Self::Stats(Plain { id })
             | Self::Motd(Plain { id })
             | Self::Rooms(Plain { id })
-            | Self::Ping(Plain { id })
+            | Self::Ping(Ping { id, .. })
             | Self::Pong(Plain { id })
             | Self::Bye(Plain { id }) => id.clone(),
             Self::Search(search) => search.id.clone(),

@@ -3,6 +3,7 @@
 //! Two kinds: **entries** of a room's log ([`Entry`]), each with a `seq`, and everything else, which is
 //! passing news or an answer. A client moves its cursor by entries alone.
 
+mod session;
 mod talk;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use super::text::{Line, Text};
 use super::ticket::{Ticket, TicketId};
 use super::time::Time;
 pub use super::words::{ErrorCode, Reason, Role};
+pub use session::SessionInfo;
 pub use talk::{
     Called, Earlier, Found, Hit, Present, Reacted, Reaction, Reactions, ReadUpTo, Typing, Version,
 };
@@ -495,6 +497,9 @@ pub struct People {
     pub here: usize,
     /// At most [`super::limits::LIST_ITEMS`] of them, by nick.
     pub people: Vec<Person>,
+    /// The connections that are in it, for those who keep order: at most [`super::limits::LIST_ITEMS`], by nick.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<SessionInfo>,
 }
 
 /// See [`Event::Rooms`].
@@ -554,6 +559,9 @@ pub struct Whois {
     /// Where from, for those who keep order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<IpAddr>,
+    /// Each of their connections, for those who keep order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<SessionInfo>,
 }
 
 /// See [`Event::Tickets`].
@@ -630,7 +638,13 @@ pub struct Pong {
     /// The `id` of the command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub re: Option<RequestId>,
-    /// The server's clock.
+    /// What the command said as `sent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Time>,
+    /// When the command came, by the server's clock; where it said `sent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received: Option<Time>,
+    /// The server's clock, at the answer.
     pub now: Time,
 }
 

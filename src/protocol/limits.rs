@@ -67,6 +67,9 @@ pub const PAGE_ENTRIES: u64 = 500;
 /// Bytes of JSON after which a page ends early, and after which a writer stops gathering and writes.
 pub const PAGE_BYTES: usize = 256 * 1024;
 
+/// Bytes of what a program calls itself, as it is kept beside its connection: one line for those who keep order.
+pub const AGENT_BYTES: usize = 64;
+
 /// People or rooms that one list names. The count beside the list is always the whole one.
 pub const LIST_ITEMS: usize = 500;
 

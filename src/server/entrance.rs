@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use super::Context;
 use super::handshake::Peer;
-use super::hub::{Entered, Known};
+use super::hub::{Entered, Known, Origin};
 use super::registry::{PersonId, Registry, RegistryError, Whom};
 use crate::protocol::command::Hello;
 use crate::protocol::event::{ErrorCode, Failure};
@@ -120,7 +120,7 @@ pub fn wrong_passphrase() -> Failure {
 /// # Errors
 /// `banned`, `nick_taken`, `name_owned`, `no_such_ticket`, and what keeps the registry from writing.
 pub async fn enter(context: &Context, admitted: Admitted, peer: Peer) -> Result<Inside, Failure> {
-    let Admitted { hello: Hello { nick, resume, identity, apart, .. }, ticket, proof } = admitted;
+    let Admitted { hello: Hello { nick, resume, identity, apart, agent, .. }, ticket, proof } = admitted;
     let known = identity.and_then(|identity| context.registry.lock().person_of(&identity.key));
     if let Some(ban) = context.registry.lock().banned(known, peer.address, Time::now()) {
         return Err(ban.failure());
@@ -166,7 +166,8 @@ pub async fn enter(context: &Context, admitted: Admitted, peer: Peer) -> Result<
         let role = context.registry.lock().role(id).unwrap_or(Role::Member);
         Known { id, key: identity.key, role }
     });
-    let entered = context.hub.lock().enter(nick, resume, known, apart, peer.address)?;
+    let origin = Origin::new(peer.address, &agent, Time::now());
+    let entered = context.hub.lock().enter(nick, resume, known, apart, origin)?;
     let ignored = who.map(|who| ignored(context, who)).unwrap_or_default();
     Ok(Inside { entered, by_ticket: ticket.is_some(), proof, ignored })
 }

@@ -4,10 +4,10 @@
 //! is never held across an await.
 
 mod direct;
+mod origin;
 mod people;
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -26,6 +26,7 @@ use crate::protocol::proof::PublicKey;
 use crate::protocol::text::Line;
 use crate::protocol::words::Role;
 use direct::Direct;
+pub use origin::Origin;
 
 /// Names a session for as long as the server runs.
 pub type SessionId = u64;
@@ -63,8 +64,7 @@ struct Session {
     token: Uuid,
     /// Under its own nick, whatever the person is called elsewhere.
     apart: bool,
-    /// From where; `None` for a Unix socket.
-    from: Option<IpAddr>,
+    from: Origin,
     rooms: BTreeSet<RoomName>,
     mailbox: Mailbox,
 }
@@ -178,7 +178,7 @@ impl Hub {
         resume: Option<Uuid>,
         who: Option<Known>,
         apart: bool,
-        from: Option<IpAddr>,
+        from: Origin,
     ) -> Result<Entered, Failure> {
         let (key, role) = (who.map(|known| known.key), who.map(|known| known.role));
         let who = who.map(|known| known.id);

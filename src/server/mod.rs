@@ -52,6 +52,7 @@ pub mod running;
 pub mod search;
 pub mod session;
 pub mod socket;
+mod steady;
 pub mod throttle;
 pub mod tls;
 

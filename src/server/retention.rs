@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use super::Context;
+use super::steady::Steady;
 use crate::protocol::limits::{EXPIRE_EVERY, EXPIRE_PARTS, EXPIRE_PAUSE, KEPT_LONGEST, KEPT_SHORTEST};
 use crate::protocol::name::RoomName;
 use crate::protocol::time::Time;
@@ -70,9 +71,10 @@ impl Keeping {
 /// Takes out what has expired, at once and then again and again.
 pub(super) async fn run(context: &Context) {
     let mut looked = BTreeMap::new();
+    let mut clock = Steady::new(Time::now(), Instant::now());
     loop {
-        let setting = context.retention.setting();
-        expire(context, &setting, &mut looked).await;
+        let (setting, now) = (context.retention.setting(), clock.tell(Time::now(), Instant::now()));
+        expire(context, &setting, now, &mut looked).await;
         // Of all rules, also of rooms where nothing was said yet: what is said there next expires by them.
         let shortest = context.registry.lock().shortest_retention().into_iter().chain(setting.keep).min();
         let next = shortest.map_or(setting.every, |keep| setting.next(keep));
@@ -85,7 +87,7 @@ pub(super) async fn run(context: &Context) {
 }
 
 /// Takes out what has expired, in one room after the other: in those where it was not just `looked`, by their rules.
-async fn expire(context: &Context, setting: &Retention, looked: &mut BTreeMap<RoomName, Instant>) {
+async fn expire(context: &Context, setting: &Retention, now: Time, looked: &mut BTreeMap<RoomName, Instant>) {
     let rooms = context.hub.lock().spoken_in();
     for (room, published) in rooms {
         let rule = context.registry.lock().rules(&room).retention;
@@ -95,7 +97,7 @@ async fn expire(context: &Context, setting: &Retention, looked: &mut BTreeMap<Ro
         }
         looked.insert(room.clone(), Instant::now());
         let milliseconds = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
-        let before = Time::now().shifted(-milliseconds);
+        let before = now.shifted(-milliseconds);
         // The last one stays: whoever comes next must find the log where the channel is.
         match context.log.expire(&room, before, published - 1).await {
             Ok(first) => {

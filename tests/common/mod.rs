@@ -17,7 +17,7 @@ use std::process::{Child, ChildStdout, Command as Process, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use parlor::protocol::address::Address;
-use parlor::protocol::command::{Command, Hello, InRoom, Join, Plain, RequestId, Send};
+use parlor::protocol::command::{Command, Hello, InRoom, Join, Ping, Plain, RequestId, Send};
 use parlor::protocol::event::{Entry, Event, Failure, Okay, Ready, Reason, Welcome};
 use parlor::protocol::frame::{Frame, FrameReader};
 use parlor::protocol::limits::EVENT_BYTES;
@@ -556,7 +556,7 @@ impl TestClient {
         let mut drained = Vec::new();
         for _ in 0..2 {
             let id = RequestId::from(Uuid::now_v7());
-            self.say(Command::Ping(Plain { id: Some(id.clone()) })).await;
+            self.say(Command::Ping(Ping { id: Some(id.clone()), sent: None })).await;
             loop {
                 match self.event().await.expect("the connection ended") {
                     Event::Pong(pong) if pong.re.as_ref() == Some(&id) => break,

@@ -6,10 +6,10 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ring::digest::{SHA256, digest};
 
+use crate::client::days::Days;
 use crate::protocol::event::{Entry, EntryKind, Present};
 use crate::protocol::text::Line;
 use crate::protocol::time::Time;
@@ -24,17 +24,16 @@ const STYLE: &str = "body{max-width:50em;margin:2em auto;padding:0 1em;font:16px
 pub(super) struct Document {
     zone: TimeZone,
     is_html: bool,
-    /// The day of the last entry.
-    day: Option<Date>,
+    days: Days,
 }
 
 impl Document {
     pub(super) fn markdown(zone: TimeZone) -> Self {
-        Self { zone, is_html: false, day: None }
+        Self { zone, is_html: false, days: Days::default() }
     }
 
     pub(super) fn html(zone: TimeZone) -> Self {
-        Self { zone, is_html: true, day: None }
+        Self { zone, is_html: true, days: Days::default() }
     }
 
     /// What comes before the entries.
@@ -62,8 +61,8 @@ impl Document {
         }
         let at = entry.at.timestamp().to_zoned(self.zone.clone());
         let mut out = String::new();
-        if self.day.replace(at.date()) != Some(at.date()) {
-            let day = at.strftime("%A, %-d %B %Y");
+        if let Some(day) = self.days.next(&at) {
+            let day = day.strftime("%A, %-d %B %Y");
             out = if self.is_html { format!("<h2>{day}</h2>\n") } else { format!("\n## {day}\n") };
         }
         let clock = at.strftime("%H:%M").to_string();

@@ -303,7 +303,7 @@ async fn greet(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::command::Plain;
+    use crate::protocol::command::Ping;
 
     #[tokio::test]
     async fn what_was_said_is_handed_on_by_a_socket_that_keeps_it() {
@@ -312,7 +312,7 @@ mod tests {
         let (reader, writer) = tokio::io::split(socket);
         let reader = FrameReader::new(reader, EVENT_BYTES);
         let mut connection = Connection { reader, writer, out: BytesMut::new(), unflushed: false };
-        connection.say(&Command::Ping(Plain::default()));
+        connection.say(&Command::Ping(Ping::default()));
         let mut far = FrameReader::new(far, EVENT_BYTES);
         let heard = async {
             tokio::select! {

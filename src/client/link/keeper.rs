@@ -8,13 +8,17 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
 
+use super::clock::{Clock, Estimate, Exchange};
 use super::connect::{Connection, Greeted, attempt};
 use super::dial::Dial;
 use super::ending::{Break, is_a_names};
 use super::memory::{Memory, Settled};
-use super::{ANSWER_TIME, Config, MEASURE_EVERY, Met, Order, RETRY_FIRST, RETRY_LONGEST, Secret, Update};
+use super::{
+    ANSWER_TIME, Config, MEASURE_AT_FIRST, MEASURE_EVERY, MEASURES_AT_FIRST, Met, Order, RETRY_FIRST,
+    RETRY_LONGEST, Secret, Update,
+};
 use crate::protocol;
-use crate::protocol::command::{Command, Hello, Join, Plain, RequestId};
+use crate::protocol::command::{Command, Hello, Join, Ping, Plain, RequestId};
 use crate::protocol::event::{Bye, ErrorCode, Event, Failure, Okay, Pong, Reason};
 use crate::protocol::invite::Pin;
 use crate::protocol::limits::DEAD_AFTER;
@@ -35,7 +39,6 @@ const NICK_ATTEMPTS: u32 = 9;
 struct Measuring {
     id: RequestId,
     asked: Instant,
-    asked_at: Time,
 }
 
 /// See the module.
@@ -50,6 +53,8 @@ pub(super) struct Keeper {
     updates: mpsc::Sender<Update>,
     memory: Memory,
     measuring: Option<Measuring>,
+    /// What the measurements of this connection say of the server's clock.
+    clock: Clock,
     resume: Option<Uuid>,
     /// How we were sure of each other the last time.
     met: Met,
@@ -78,6 +83,7 @@ impl Keeper {
             updates,
             memory: Memory::default(),
             measuring: None,
+            clock: Clock::default(),
             resume: None,
             met: Met::default(),
             log_id: None,
@@ -302,8 +308,10 @@ impl Keeper {
         }
         let online_since = Instant::now();
         let mut heard_at = online_since;
-        let mut measure_at = online_since;
+        let (mut measure_at, mut measured) = (online_since, 0_u32);
         self.measuring = None;
+        // Another server, perhaps, or another day: the machine may have slept.
+        self.clock = Clock::default();
         loop {
             self.send_what_waits(connection);
             let held_until = self.held_until;
@@ -322,7 +330,9 @@ impl Keeper {
                 },
                 // Not behind messages that the server holds up: that would measure the wrong thing.
                 () = sleep_until(measure_at), if self.measuring.is_none() && !self.memory.is_any_on_its_way() => {
-                    measure_at = Instant::now() + MEASURE_EVERY;
+                    measured = measured.saturating_add(1);
+                    let next = if measured < MEASURES_AT_FIRST { MEASURE_AT_FIRST } else { MEASURE_EVERY };
+                    measure_at = Instant::now() + next;
                     self.measure(connection);
                 }
                 () = sleep_until(held_until.unwrap_or(heard_at)), if held_until.is_some() => self.held_until = None,
@@ -345,8 +355,8 @@ impl Keeper {
 
     fn measure(&mut self, connection: &mut Connection) {
         let id = RequestId::from(Uuid::now_v7());
-        connection.say(&Command::Ping(Plain { id: Some(id.clone()) }));
-        self.measuring = Some(Measuring { id, asked: Instant::now(), asked_at: Time::now() });
+        connection.say(&Command::Ping(Ping { id: Some(id.clone()), sent: Some(Time::now()) }));
+        self.measuring = Some(Measuring { id, asked: Instant::now() });
     }
 
     fn join(&mut self, join: Join, follow: bool, connection: &mut Connection) {
@@ -418,8 +428,10 @@ impl Keeper {
             Event::Found(found) => self.tick_off(found.re.as_ref()),
             Event::Ping(_) => return Ok(Heard::Ping),
             Event::Pong(pong) => {
-                if let Some(latency) = self.measured(pong) {
-                    self.tell(latency).await?;
+                if let Some(ours) = self.measuring.take_if(|ours| Some(&ours.id) == pong.re.as_ref()) {
+                    if let Some(latency) = self.measured(&ours, pong) {
+                        self.tell(latency).await?;
+                    }
                     return Ok(Heard::Nothing);
                 }
                 self.tick_off(pong.re.as_ref());
@@ -443,14 +455,14 @@ impl Keeper {
         self.tick_off(okay.re.as_ref());
     }
 
-    /// What our own ping has measured, if this is the answer to it.
-    fn measured(&mut self, pong: &Pong) -> Option<Update> {
-        let Measuring { asked, asked_at, .. } =
-            self.measuring.take_if(|ours| Some(&ours.id) == pong.re.as_ref())?;
-        let round_trip = asked.elapsed();
-        let half = i64::try_from(round_trip.as_millis() / 2).unwrap_or(0);
-        let offset = pong.now.as_millis() - (asked_at.as_millis() + half);
-        Some(Update::Latency { round_trip, offset })
+    /// What our own ping has measured; nothing where the answer makes no sense.
+    fn measured(&mut self, ours: &Measuring, pong: &Pong) -> Option<Update> {
+        let (round_trip, heard) = (ours.asked.elapsed(), Time::now());
+        // An older server says only when it answered.
+        let received = pong.received.unwrap_or(pong.now);
+        self.clock.add(Exchange { received, answered: pong.now, heard, took: round_trip });
+        let Estimate { offset, within } = self.clock.estimate()?;
+        Some(Update::Latency { round_trip, offset, within })
     }
 
     /// The server could not store: everything is kept, in its order, and sent again after a while.

@@ -6,13 +6,14 @@
 
 mod around;
 mod company;
+mod day;
 mod fold;
+mod motd;
 mod saying;
 mod thread;
 mod welcome;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 pub(crate) use self::around::{CHIP_GAP, Chip, EDITED};
@@ -24,6 +25,7 @@ use super::state::changes::Deleted;
 use super::state::company::Company;
 use super::state::ignored::Ignored;
 use super::state::inviting::Inviting;
+use super::state::motd::Motd;
 use super::state::room::{Delivery, Room};
 use super::styled::Styled;
 use super::wrap::{truncate, wrap};
@@ -151,6 +153,8 @@ pub(crate) struct Layout<'a> {
     pub(crate) now: Timestamp,
     /// How others join, for the beginning of a host's room.
     pub(crate) inviting: Option<&'a Inviting>,
+    /// The message of the day, and where it stands.
+    pub(crate) motd: &'a Motd,
     /// How one begins is said at the end.
     pub(crate) welcome: bool,
     pub(crate) columns: Columns,
@@ -194,7 +198,8 @@ impl Layout<'_> {
             0 => self.start(),
             _ if number <= known => self.entry(number - 1),
             _ if number == known + 1 => {
-                self.gap(known).into_iter().chain(self.comings(known)).chain(self.welcome()).collect()
+                let end = self.gap(known).into_iter().chain(self.comings(known));
+                end.chain(self.motd(known)).chain(self.welcome()).collect()
             }
             _ => self.pending(number - known - 2),
         }
@@ -245,6 +250,7 @@ impl Layout<'_> {
     fn entry(&self, place: usize) -> Vec<Row> {
         let Some(entry) = self.room.scrollback.get(place) else { return Vec::new() };
         let mut rows = self.comings(place);
+        rows.extend(self.motd(place));
         let mut before = self.shown_before(place).filter(|_| rows.is_empty());
         let last_seq = place.checked_sub(1).and_then(|place| self.room.scrollback.get(place)).map(|e| e.seq);
         let gap = self.gap(place);
@@ -263,8 +269,7 @@ impl Layout<'_> {
         if !matches!(entry.kind, EntryKind::Message | EntryKind::Topic) {
             return rows;
         }
-        let day = self.day(entry.at.timestamp());
-        if self.shown_before(place).is_none_or(|earlier| self.day(earlier.at.timestamp()) != day) {
+        if let Some(day) = self.day_begins(place, entry) {
             rows.push(Row::Day(self.day_name(day)));
             before = None;
         }
@@ -421,15 +426,6 @@ impl Layout<'_> {
                 return Some(entry);
             }
         }
-    }
-
-    fn day(&self, at: Timestamp) -> Date {
-        at.to_zoned(self.zone.clone()).date()
-    }
-
-    fn day_name(&self, day: Date) -> String {
-        let this_year = self.day(self.now).year() == day.year();
-        day.strftime(if this_year { "%A %-d %B" } else { "%A %-d %B %Y" }).to_string()
     }
 
     pub(crate) fn clock(&self, at: Timestamp) -> String {

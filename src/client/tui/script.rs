@@ -23,7 +23,7 @@ use crate::client::link::{Met, Update};
 use crate::protocol::command::Command;
 use crate::protocol::event::{
     Allowed, Auth, AuthKind, Entry, EntryKind, EntryText, Event as News, Gap, Okay, Person, Presence, Ready,
-    RoomInfo, ServerInfo, Welcome,
+    RoomInfo, ServerInfo, SessionInfo, Welcome,
 };
 use crate::protocol::hex::Hex;
 use crate::protocol::invite::Invite;
@@ -131,7 +131,8 @@ impl Script {
     pub fn online(&mut self) {
         let online = self.online_update();
         self.news(online);
-        self.news(Update::Latency { round_trip: Duration::from_millis(2), offset: 0 });
+        let within = Duration::from_millis(2);
+        self.news(Update::Latency { round_trip: Duration::from_millis(2), offset: 0, within });
     }
 
     /// What the link says when the connection stands.
@@ -302,6 +303,12 @@ pub fn room_name(name: &str) -> RoomName {
 /// Somebody with a key of their own.
 pub fn person(name: &str) -> Person {
     Person { nick: nick(name), guest: false, role: None, away: None }
+}
+
+/// A connection of somebody, from another machine.
+pub fn session_info(name: &str, since: Time) -> SessionInfo {
+    let address = Some(std::net::IpAddr::from([10, 0, 0, 7]));
+    SessionInfo { nick: nick(name), address, agent: Line::lossy("parlor"), since }
 }
 
 /// The people of a room.

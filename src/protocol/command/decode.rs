@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::{
     Command, Delete, Direct, Edit, Has, Hello, History, InRoom, Join, Judgement, LinkDevice, MakeTicket,
-    OfEntry, OfKey, OfNick, OfTicket, Place, Plain, React, ReadAudit, ReadTo, RequestId, RuleKind, Search,
-    Send, SetAway, SetIgnored, SetNick, SetRole, SetRule, SetTopic, TicketProof,
+    OfEntry, OfKey, OfNick, OfTicket, Ping, Place, Plain, React, ReadAudit, ReadTo, RequestId, RuleKind,
+    Search, Send, SetAway, SetIgnored, SetNick, SetRole, SetRule, SetTopic, TicketProof,
 };
 use crate::protocol::emoji::Emoji;
 use crate::protocol::event::{ErrorCode, Failure};
@@ -121,6 +121,8 @@ struct Fields<'a> {
     has: Option<Vec<Has>>,
     #[serde(default)]
     mentions: Option<bool>,
+    #[serde(default)]
+    sent: Option<Time>,
 }
 
 /// In `hello` a ticket is shown, in `revoke` it is named.
@@ -302,7 +304,7 @@ impl<'a> Fields<'a> {
             }),
             "stats" => Command::Stats(Plain { id }),
             "motd" => Command::Motd(Plain { id }),
-            "ping" => Command::Ping(Plain { id }),
+            "ping" => Command::Ping(Ping { id, sent: self.sent }),
             "pong" => Command::Pong(Plain { id }),
             "bye" => Command::Bye(Plain { id }),
             unknown => {
@@ -540,7 +542,8 @@ mod tests {
             Command::Audit(ReadAudit { id: id.clone(), before: Some(9), limit: 5 }),
             Command::Stats(Plain { id: id.clone() }),
             Command::Motd(Plain { id: id.clone() }),
-            Command::Ping(Plain { id: id.clone() }),
+            Command::Ping(Ping { id: id.clone(), sent: None }),
+            Command::Ping(Ping { id: id.clone(), sent: Some(Time::from_millis(1_795_258_920_123)) }),
             Command::Pong(Plain::default()),
             Command::Bye(Plain::default()),
         ] {

@@ -63,7 +63,7 @@ impl Hub {
     /// Makes all sessions from an address, or its block, end, but for those of operators and the host.
     pub fn end_from(&self, address: IpAddr, reason: Reason, message: Option<&Line>) {
         let from = Some(block_of(address));
-        let there = self.sessions.values().filter(|session| session.from.map(block_of) == from);
+        let there = self.sessions.values().filter(|session| session.from.address.map(block_of) == from);
         for session in there.filter(|session| session.person.role.is_none()) {
             session.mailbox.end(reason, message.cloned());
         }
@@ -76,7 +76,7 @@ impl Hub {
         Some(holder.who.map_or_else(|| Whom::Guest(holder.person.nick.clone()), Whom::Person))
     }
 
-    fn sessions_of(&self, whom: &Whom) -> Vec<&Session> {
+    pub(super) fn sessions_of(&self, whom: &Whom) -> Vec<&Session> {
         let ids: Vec<SessionId> = match whom {
             Whom::Person(who) => self.present.get(who).into_iter().flatten().copied().collect(),
             Whom::Guest(nick) => {
@@ -94,7 +94,7 @@ impl Hub {
 
     /// From where somebody is here.
     pub fn addresses(&self, whom: &Whom) -> Vec<IpAddr> {
-        let addresses = self.sessions_of(whom).into_iter().filter_map(|session| session.from);
+        let addresses = self.sessions_of(whom).into_iter().filter_map(|session| session.from.address);
         addresses.collect::<BTreeSet<_>>().into_iter().collect()
     }
 

@@ -21,32 +21,39 @@ fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> ErrorCode {
 #[test]
 fn one_nick_for_one_person_and_none_that_looks_like_it() {
     let mut hub = hub();
-    let alice = hub.enter(nick("alice"), None, None, false, None).unwrap();
+    let alice = hub.enter(nick("alice"), None, None, false, Origin::default()).unwrap();
     for alike in ["alice", "ALICE", "аlice"] {
-        assert_eq!(code(hub.enter(nick(alike), None, None, false, None)), ErrorCode::NickTaken, "{alike}");
+        assert_eq!(
+            code(hub.enter(nick(alike), None, None, false, Origin::default())),
+            ErrorCode::NickTaken,
+            "{alike}"
+        );
     }
     hub.leave(alice.session);
-    assert!(hub.enter(nick("ALICE"), None, None, false, None).is_ok());
+    assert!(hub.enter(nick("ALICE"), None, None, false, Origin::default()).is_ok());
 }
 
 #[test]
 fn who_comes_back_takes_their_own_place() {
     let mut hub = hub();
-    let before = hub.enter(nick("alice"), None, None, false, None).unwrap();
+    let before = hub.enter(nick("alice"), None, None, false, Origin::default()).unwrap();
     hub.join(before.session, &room("#a")).unwrap();
-    let after = hub.enter(nick("alice"), Some(before.token), None, false, None).unwrap();
+    let after = hub.enter(nick("alice"), Some(before.token), None, false, Origin::default()).unwrap();
     assert_ne!(before.session, after.session);
     assert_eq!(hub.sessions(), 1);
     hub.leave(before.session);
     assert_eq!(hub.sessions(), 1, "the old session's own end changes nothing");
-    assert_eq!(code(hub.enter(nick("alice"), Some(before.token), None, false, None)), ErrorCode::NickTaken);
+    assert_eq!(
+        code(hub.enter(nick("alice"), Some(before.token), None, false, Origin::default())),
+        ErrorCode::NickTaken
+    );
 }
 
 #[test]
 fn a_new_nick_frees_the_old_one_and_may_differ_only_in_case() {
     let mut hub = hub();
-    let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
-    let bob = hub.enter(nick("bob"), None, None, false, None).unwrap().session;
+    let alice = hub.enter(nick("alice"), None, None, false, Origin::default()).unwrap().session;
+    let bob = hub.enter(nick("bob"), None, None, false, Origin::default()).unwrap().session;
     assert_eq!(code(hub.rename(bob, nick("Alice"))), ErrorCode::NickTaken);
     assert!(hub.rename(alice, nick("Alice")).is_ok());
     assert!(hub.rename(alice, nick("carol")).is_ok());
@@ -57,19 +64,19 @@ fn a_new_nick_frees_the_old_one_and_may_differ_only_in_case() {
 fn a_nick_half_ones_own_and_half_anothers_is_the_others() {
     // Capital i looks like l: "ALICE" shares one key with "allce" and the other with "alice".
     let mut hub = hub();
-    let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
-    let mallory = hub.enter(nick("allce"), None, None, false, None).unwrap().session;
+    let alice = hub.enter(nick("alice"), None, None, false, Origin::default()).unwrap().session;
+    let mallory = hub.enter(nick("allce"), None, None, false, Origin::default()).unwrap().session;
     assert_eq!(code(hub.rename(mallory, nick("ALICE"))), ErrorCode::NickTaken);
     hub.leave(mallory);
-    assert_eq!(code(hub.enter(nick("alice"), None, None, false, None)), ErrorCode::NickTaken);
+    assert_eq!(code(hub.enter(nick("alice"), None, None, false, Origin::default())), ErrorCode::NickTaken);
     hub.leave(alice);
-    assert!(hub.enter(nick("alice"), None, None, false, None).is_ok());
+    assert!(hub.enter(nick("alice"), None, None, false, Origin::default()).is_ok());
 }
 
 #[test]
 fn a_room_that_was_spoken_in_stays_while_the_word_is_on_its_way() {
     let mut hub = hub();
-    let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
+    let alice = hub.enter(nick("alice"), None, None, false, Origin::default()).unwrap().session;
     for name in ["#a", "#b", "#c"] {
         hub.join(alice, &room(name)).unwrap();
         hub.speaker(alice, &room(name)).unwrap();
@@ -82,7 +89,7 @@ fn a_room_that_was_spoken_in_stays_while_the_word_is_on_its_way() {
 #[test]
 fn only_members_may_speak() {
     let mut hub = hub();
-    let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
+    let alice = hub.enter(nick("alice"), None, None, false, Origin::default()).unwrap().session;
     assert_eq!(code(hub.speaker(alice, &room("#a"))), ErrorCode::NotInRoom);
     hub.join(alice, &room("#a")).unwrap();
     let speaker = hub.speaker(alice, &room("#a")).unwrap();
@@ -94,8 +101,9 @@ fn only_members_may_speak() {
 #[test]
 fn limits_have_names() {
     let mut hub = hub();
-    let people: Vec<_> =
-        ["a1", "b2", "c3"].map(|name| hub.enter(nick(name), None, None, false, None).unwrap().session).into();
+    let people: Vec<_> = ["a1", "b2", "c3"]
+        .map(|name| hub.enter(nick(name), None, None, false, Origin::default()).unwrap().session)
+        .into();
     hub.join(people[0], &room("#a")).unwrap();
     hub.join(people[1], &room("#a")).unwrap();
     assert_eq!(code(hub.join(people[2], &room("#a"))), ErrorCode::RoomFull);
@@ -110,7 +118,7 @@ fn limits_have_names() {
 #[test]
 fn rooms_that_look_alike_do_not_stand_side_by_side() {
     let mut hub = hub();
-    let alice = hub.enter(nick("alice"), None, None, false, None).unwrap().session;
+    let alice = hub.enter(nick("alice"), None, None, false, Origin::default()).unwrap().session;
     hub.join(alice, &room("#lobby")).unwrap();
     assert_eq!(code(hub.join(alice, &room("#lоbby"))), ErrorCode::RoomLooksAlike);
 }
@@ -135,7 +143,7 @@ fn stored(name: RoomName, last: u64) -> StoredRoom {
 #[test]
 fn rooms_for_some_alone_stand_beside_the_others_and_are_in_no_list() {
     let mut hub = hub();
-    let alice = hub.enter(nick("alice"), None, known(1), false, None).unwrap().session;
+    let alice = hub.enter(nick("alice"), None, known(1), false, Origin::default()).unwrap().session;
     let theirs = room("@1+2");
     hub.join(alice, &theirs).unwrap();
     assert!(hub.direct_rooms(PersonId::of_number(2).unwrap()).is_empty(), "nobody spoke there");
@@ -154,7 +162,7 @@ fn rooms_for_some_alone_have_an_end() {
     let name = |first: usize| room(&format!("@{first}+{}", first + 1));
     let rooms = (1..=DIRECT_ROOMS).map(|first| stored(name(first), 1)).collect();
     let mut hub = Hub::new(Limits::default(), rooms, Arc::new(Notify::new()));
-    let alice = hub.enter(nick("alice"), None, known(1), false, None).unwrap().session;
+    let alice = hub.enter(nick("alice"), None, known(1), false, Origin::default()).unwrap().session;
     assert_eq!(code(hub.join(alice, &room("@1+9"))), ErrorCode::TooManyRooms);
     hub.join(alice, &name(1)).unwrap();
     hub.join(alice, &room("#a")).unwrap();
@@ -167,13 +175,13 @@ fn nobody_uses_up_the_rooms_for_some_alone() {
     let name = |other: usize| room(&format!("@1+{}", other + 2));
     let rooms = (0..DIRECT_ROOMS_PER_PERSON).map(|other| stored(name(other), 1)).collect();
     let mut hub = Hub::new(Limits::default(), rooms, Arc::new(Notify::new()));
-    let alice = hub.enter(nick("alice"), None, known(1), false, None).unwrap().session;
+    let alice = hub.enter(nick("alice"), None, known(1), false, Origin::default()).unwrap().session;
     assert_eq!(code(hub.join(alice, &name(DIRECT_ROOMS_PER_PERSON))), ErrorCode::TooMany);
     hub.join(alice, &name(0)).unwrap();
-    let bob = hub.enter(nick("bob"), None, known(2), false, None).unwrap().session;
+    let bob = hub.enter(nick("bob"), None, known(2), false, Origin::default()).unwrap().session;
     hub.join(bob, &room("@2+3")).unwrap();
     // Who has many can be spoken to still, and answers there.
-    let carol = hub.enter(nick("carol"), None, known(9999), false, None).unwrap().session;
+    let carol = hub.enter(nick("carol"), None, known(9999), false, Origin::default()).unwrap().session;
     hub.join(carol, &room("@1+9999")).unwrap();
     hub.join(alice, &room("@1+9999")).unwrap();
 }
@@ -182,7 +190,8 @@ fn nobody_uses_up_the_rooms_for_some_alone() {
 fn whoever_is_not_in_a_room_for_them_is_called_on_each_device() {
     let rooms = vec![stored(room("@1+2"), 1)];
     let mut hub = Hub::new(Limits::default(), rooms, Arc::new(Notify::new()));
-    let mut enter = |name: &str, number| hub.enter(nick(name), None, known(number), false, None).unwrap();
+    let mut enter =
+        |name: &str, number| hub.enter(nick(name), None, known(number), false, Origin::default()).unwrap();
     let (at, away, bob) = (enter("alice", 1), enter("alice", 1), enter("bob", 2));
     let carol = enter("carol", 3);
     hub.join(at.session, &room("@1+2")).unwrap();
@@ -202,20 +211,20 @@ fn whoever_is_not_in_a_room_for_them_is_called_on_each_device() {
 fn away_is_the_person_and_not_the_device() {
     let mut hub = hub();
     let text = Line::lossy("lunch");
-    let first = hub.enter(nick("alice"), None, known(1), false, None).unwrap();
-    let bot = hub.enter(nick("alice-bot"), None, known(1), true, None).unwrap();
+    let first = hub.enter(nick("alice"), None, known(1), false, Origin::default()).unwrap();
+    let bot = hub.enter(nick("alice-bot"), None, known(1), true, Origin::default()).unwrap();
     hub.set_away(first.session, Some(&text)).unwrap();
-    let second = hub.enter(nick("alice"), None, known(1), false, None).unwrap();
+    let second = hub.enter(nick("alice"), None, known(1), false, Origin::default()).unwrap();
     assert_eq!(second.you.away.as_ref(), Some(&text));
     assert_eq!(hub.who(bot.session).unwrap().1.away, None);
     let renamed = hub.rename(second.session, nick("al")).unwrap();
     assert_eq!(renamed.away.as_ref(), Some(&text));
-    let back = hub.enter(nick("al"), Some(second.token), known(1), false, None).unwrap();
+    let back = hub.enter(nick("al"), Some(second.token), known(1), false, Origin::default()).unwrap();
     hub.set_away(back.session, None).unwrap();
     assert_eq!(hub.who(first.session).unwrap().1.away, None);
     // A guest whose line broke.
-    let guest = hub.enter(nick("guest"), None, None, false, None).unwrap();
+    let guest = hub.enter(nick("guest"), None, None, false, Origin::default()).unwrap();
     hub.set_away(guest.session, Some(&text)).unwrap();
-    let back = hub.enter(nick("guest"), Some(guest.token), None, false, None).unwrap();
+    let back = hub.enter(nick("guest"), Some(guest.token), None, false, Origin::default()).unwrap();
     assert_eq!(back.you.away, Some(text));
 }

@@ -197,7 +197,7 @@ impl Drop for Guard<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::command::{Command, Hello, Plain, RequestId, Search};
+    use crate::protocol::command::{Command, Hello, Ping, Plain, RequestId, Search};
     use crate::protocol::event::Event;
     use crate::protocol::frame::Frame;
     use crate::protocol::limits::{DEAD_AFTER, EVENT_BYTES, HANDSHAKE_TIME};
@@ -290,7 +290,7 @@ mod tests {
     async fn nothing_stays_with_a_socket_that_keeps_it_back() {
         let mut alice = Inside::come(Limits::default()).await;
         // A pong within the time in which the server says nothing of its own.
-        alice.says(&Command::Ping(Plain::default())).await;
+        alice.says(&Command::Ping(Ping::default())).await;
         let asked = Instant::now();
         assert!(matches!(alice.hears().await, Event::Pong(_)));
         assert!(asked.elapsed() < crate::protocol::limits::PING_EVERY / 2);
@@ -307,7 +307,7 @@ mod tests {
             Command::Search(Box::new(Search { id, text, limit: 5, ..Search::default() }))
         };
         alice.says(&search("one")).await;
-        alice.says(&Command::Ping(Plain::default())).await;
+        alice.says(&Command::Ping(Ping::default())).await;
         assert!(matches!(alice.hears().await, Event::Pong(_)));
         alice.says(&search("two")).await;
         alice.says(&Command::Bye(Plain::default())).await;
@@ -327,7 +327,7 @@ mod tests {
         let _turns = context.search.hold().await;
         let text = Line::lossy("word");
         alice.says(&Command::Search(Box::new(Search { text, limit: 5, ..Search::default() }))).await;
-        alice.says(&Command::Ping(Plain::default())).await;
+        alice.says(&Command::Ping(Ping::default())).await;
         assert!(matches!(alice.hears().await, Event::Pong(_)));
         let ended = Instant::now();
         context.hub.lock().close(Reason::Shutdown);
@@ -340,7 +340,7 @@ mod tests {
     async fn who_takes_answers_slowly_is_not_silent() {
         const ASKED: usize = 1_000;
         let mut alice = Inside::come(Limits::default().unlimited()).await;
-        let pings = Frame::encode(&Command::Ping(Plain::default())).into_bytes().repeat(ASKED);
+        let pings = Frame::encode(&Command::Ping(Ping::default())).into_bytes().repeat(ASKED);
         let (read, mut write) = (alice.frames, alice.write);
         let asking = tokio::spawn(async move {
             write.write_all(&pings).await.unwrap();

@@ -3,16 +3,16 @@
 //! What is decided is written first, and then done: a connection that outlives its ban for a moment is
 //! better than a ban that is gone after a restart.
 
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::own;
 use crate::protocol::command::{
-    Command, Judgement, MakeTicket, OfNick, OfTicket, ReadAudit, RequestId, RuleKind, SetRole, SetRule,
+    Command, InRoom, Judgement, MakeTicket, OfNick, OfTicket, ReadAudit, RequestId, RuleKind, SetRole,
+    SetRule,
 };
 use crate::protocol::event::{
-    Audit, Decision, ErrorCode, Event, Failure, Okay, Reason, Stats, TicketInfo, Tickets, Whois,
+    Audit, Decision, ErrorCode, Event, Failure, Okay, People, Reason, Stats, TicketInfo, Tickets, Whois,
 };
 use crate::protocol::limits::{KEPT_LONGEST, KEPT_SHORTEST, LIST_ITEMS};
 use crate::protocol::name::{Nick, RoomName};
@@ -349,17 +349,38 @@ async fn revoke(context: &Context, session: SessionId, of: OfTicket) -> Result<(
     context.registry.change(revoke).await
 }
 
+/// Whether one may know from where others are here: an operator, or the host. Whoever is one no longer may not any more,
+/// so this is asked each time.
+fn keeps_order(context: &Context, session: SessionId) -> Result<bool, Failure> {
+    let who = context.hub.lock().who(session)?.0;
+    let registry = context.registry.lock();
+    Ok(who.and_then(|who| registry.role(who)).is_some_and(|role| role >= Role::Operator))
+}
+
+/// Who is in a room that one may look into; for those who keep order also from where.
+pub(super) fn who(context: &Context, session: SessionId, asked: InRoom) -> Result<Event, Failure> {
+    let InRoom { id: re, room } = asked;
+    let keeps_order = keeps_order(context, session)?;
+    let hub = context.hub.lock();
+    let known = hub.room(&room)?;
+    let (here, people) = (known.here(), known.people());
+    let sessions = if keeps_order { hub.connections_in(&room) } else { Vec::new() };
+    Ok(Event::People(People { re, room, here, people, sessions }))
+}
+
 fn whois(context: &Context, session: SessionId, asked: OfNick) -> Result<Event, Failure> {
     let whom = whom(context, &asked.nick)?;
-    let (asker, _) = { context.hub.lock().who(session).map(|(who, person)| (who, person.clone()))? };
+    let keeps_order = keeps_order(context, session)?;
     let registry = context.registry.lock();
-    let keeps_order = asker.and_then(|who| registry.role(who)).is_some_and(|role| role >= Role::Operator);
-    let (nick, away, addresses) = {
+    let (nick, away, addresses, sessions) = {
         let hub = context.hub.lock();
-        (hub.nick_of_whom(&whom).cloned(), hub.away_of_whom(&whom).cloned(), hub.addresses(&whom))
+        let (addresses, sessions) = match keeps_order {
+            true => (hub.addresses(&whom), hub.connections_of(&whom)),
+            false => (Vec::new(), Vec::new()),
+        };
+        (hub.nick_of_whom(&whom).cloned(), hub.away_of_whom(&whom).cloned(), addresses, sessions)
     };
     let here = nick.is_some();
-    let addresses: Vec<IpAddr> = if keeps_order { addresses } else { Vec::new() };
     let (guest, role, keys, names) = match &whom {
         Whom::Guest(_) => (true, None, Vec::new(), Vec::new()),
         Whom::Person(person) => {
@@ -370,7 +391,7 @@ fn whois(context: &Context, session: SessionId, asked: OfNick) -> Result<Event, 
     };
     let nick = nick.unwrap_or(asked.nick);
     let names = names.into_iter().filter(|name| *name != nick).collect();
-    Ok(Event::Whois(Whois { re: asked.id, nick, here, guest, role, away, keys, names, addresses }))
+    Ok(Event::Whois(Whois { re: asked.id, nick, here, guest, role, away, keys, names, addresses, sessions }))
 }
 
 async fn audit(context: &Context, session: SessionId, asked: ReadAudit) -> Result<Event, Failure> {

@@ -18,10 +18,9 @@ use uuid::Uuid;
 use super::aside::Aside;
 use super::company::{self, Typed};
 use super::{Follow, Heard, Out, changes, order, search};
-use crate::protocol::command::{Command, History, Join, RequestId, Search, Send, SetTopic};
+use crate::protocol::command::{Command, History, Join, Ping, RequestId, Search, Send, SetTopic};
 use crate::protocol::event::{
-    Delayed, EntryKind, ErrorCode, Event, Failure, Gap, Motd, Okay, Page, People, Pong, Reason, RoomInfo,
-    Rooms,
+    Delayed, EntryKind, ErrorCode, Event, Failure, Gap, Motd, Okay, Page, Pong, Reason, RoomInfo, Rooms,
 };
 use crate::protocol::frame::{self, Frame, FrameError, FrameReader};
 use crate::protocol::limits::{DELAY_TOLD_AFTER, SUBMISSION_ENTRIES};
@@ -159,6 +158,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     }
 
     async fn carry_out(&mut self, command: Command) -> Result<(), Reason> {
+        // Before it is held up, and after what came before it was handed over: that is no time under way.
+        let pinged = matches!(command, Command::Ping(_)).then(Time::now);
         if !matches!(command, Command::Bye(_)) {
             let is_message = matches!(
                 command,
@@ -203,6 +204,12 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                     Ok(draft) => self.drafts.push(draft),
                     Err(failure) => self.fail(Failure { re, ..failure }).await,
                 }
+                Ok(())
+            }
+            Command::Ping(Ping { id: re, sent }) => {
+                self.hand_over().await?;
+                let received = sent.and(pinged);
+                self.say(&Event::Pong(Pong { re, sent, received, now: Time::now() })).await;
                 Ok(())
             }
             other => {
@@ -314,12 +321,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             Command::Search(search) => self.search(*search).await?,
             Command::Who(who) => {
                 self.may_look_into(&who.room)?;
-                let (here, people) = {
-                    let hub = self.context.hub.lock();
-                    let room = hub.room(&who.room)?;
-                    (room.here(), room.people())
-                };
-                self.say(&Event::People(People { re: who.id, room: who.room, here, people })).await;
+                self.say(&order::who(self.context, self.session, who)?).await;
             }
             Command::Rooms(plain) => {
                 let rooms = self.list();
@@ -354,7 +356,6 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 let text = self.live.borrow().motd.clone();
                 self.say(&Event::Motd(Motd { re: plain.id, text })).await;
             }
-            Command::Ping(plain) => self.say(&Event::Pong(Pong { re: plain.id, now: Time::now() })).await,
             Command::Bye(_) => return Err(Stop::Over(Reason::Quit)),
             Command::Hello(_) => {
                 return Err(Failure::new(ErrorCode::OutOfPlace, "hello was said already").into());
@@ -389,7 +390,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                     company::tell_typing(self.context, self.session, &typing.room)?;
                 }
             }
-            Command::Pong(_)
+            Command::Ping(_)
+            | Command::Pong(_)
             | Command::Send(_)
             | Command::Edit(_)
             | Command::Delete(_)

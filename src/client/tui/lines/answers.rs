@@ -4,7 +4,7 @@ use super::{command, wording};
 use crate::client::tui::slash::TABLES;
 use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::room::Room;
-use crate::client::tui::state::{Connection, Overlay, State};
+use crate::client::tui::state::{Connection, Overlay, State, Who};
 use crate::client::tui::view;
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::stats::grouped;
@@ -19,13 +19,13 @@ pub(super) fn take(state: &mut State) -> Vec<String> {
     let Some(overlay) = &state.overlay else { return Vec::new() };
     let lines = match overlay {
         Overlay::Help(_) => help(),
-        Overlay::Names(_) => state.room().map(names).unwrap_or_default(),
         Overlay::Invite { room, ticket, .. } => invite(state, room, ticket.as_ref()),
         Overlay::Found(kind) => match found(state, *kind) {
             Some(lines) => lines,
             None => return Vec::new(),
         },
         overlay if overlay.asked().is_some() => return Vec::new(),
+        Overlay::Who(who) => names(state, who),
         Overlay::Rooms { .. } => rooms(state),
         _ => match view::overlay_texts(state, usize::from(state.size.0)) {
             texts if texts.is_empty() => {
@@ -54,16 +54,22 @@ fn help() -> Vec<String> {
     lines
 }
 
-fn names(room: &Room) -> Vec<String> {
-    if room.people.here() == 0 {
+fn names(state: &State, who: &Who) -> Vec<String> {
+    let room = state.place_of(&who.room).and_then(|place| state.rooms.get(place));
+    if let Some(room) = room.filter(|room| room.people.here() == 0) {
         return vec![format!("! it is not known yet who is in {}", room.shown)];
     }
-    let mut lines = vec![format!("* {}: {} here", room.shown, room.people.here())];
-    lines.extend(room.people.iter().map(|person| format!("  {}", wording::person(person))));
-    let named = room.people.iter().count();
-    let more = room.people.here().saturating_sub(named);
+    let mut lines = vec![format!("* {}", view::who::title(state, who))];
+    let sessions = who.answer.as_ref().map(|answer| answer.sessions.as_slice()).unwrap_or_default();
+    for person in view::who::listed(state, who) {
+        lines.push(format!("  {}", wording::person(person)));
+        let theirs = sessions.iter().filter(|session| session.nick == person.nick);
+        lines.extend(theirs.map(|session| format!("    from {}", view::who::told(state, session))));
+    }
+    let more = view::who::more(state, who);
     lines.extend((more > 0).then(|| format!("  and {more} more")));
-    lines.extend(room.absent().map(|nick: &Nick| format!("  {nick} is not here")));
+    let absent = room.into_iter().flat_map(Room::absent);
+    lines.extend(absent.map(|nick: &Nick| format!("  {nick} is not here")));
     lines
 }
 
@@ -136,6 +142,6 @@ fn found(state: &State, kind: Kind) -> Option<Vec<String>> {
 /// A day and a time, with the year where it is another one.
 fn when(state: &State, at: Time) -> String {
     let zoned = |time: Time| time.timestamp().to_zoned(state.zone.clone());
-    let (at, now) = (zoned(at), zoned(state.now.time));
+    let (at, now) = (zoned(at), zoned(state.server_time()));
     at.strftime(if at.year() == now.year() { "%-d %b %H:%M" } else { "%-d %b %Y %H:%M" }).to_string()
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::{answers, presence, wording};
+use crate::client::days::Days;
 use crate::client::link::Update;
 use crate::client::tui::event::Event;
 use crate::client::tui::known_rooms::Rule;
+use crate::client::tui::state::motd::Motd;
 use crate::client::tui::state::room::{Delivery, Room};
 use crate::client::tui::state::wishes::Composing;
 use crate::client::tui::state::{Connection, Question, State};
@@ -82,10 +83,10 @@ struct Weather {
     silent: bool,
 }
 
-/// Which day and which minute were told last.
+/// Which day and which minute it was.
 #[derive(Debug, Default)]
 struct Clock {
-    day: Option<Date>,
+    days: Days,
     minute: String,
     /// Each line has its time.
     every: bool,
@@ -95,13 +96,12 @@ impl Clock {
     /// What stands before a line of this moment; the day has a line of its own.
     fn stamp(&mut self, state: &State, at: Time) -> (Option<String>, String) {
         let at = at.timestamp().to_zoned(state.zone.clone());
-        let day = at.date();
-        let this_year = state.now.time.timestamp().to_zoned(state.zone.clone()).year() == day.year();
-        let new_day = (self.day != Some(day))
-            .then(|| day.strftime(if this_year { "* %A %-d %B" } else { "* %A %-d %B %Y" }).to_string());
+        let this_year = state.server_time().timestamp().to_zoned(state.zone.clone()).year() == at.year();
+        let new_day = self.days.next(&at);
+        let new_day = new_day
+            .map(|day| day.strftime(if this_year { "* %A %-d %B" } else { "* %A %-d %B %Y" }).to_string());
         let minute = at.strftime("%H:%M").to_string();
         let told = new_day.is_none() && self.minute == minute && !self.every;
-        self.day = Some(day);
         let stamp = if told { String::new() } else { format!("{minute} ") };
         self.minute = minute;
         (new_day, stamp)
@@ -190,6 +190,7 @@ impl Teller {
     /// The state has taken it in.
     pub(super) fn tell(&mut self, state: &mut State, before: Before) {
         self.weather(state);
+        self.motd(state);
         match before {
             Before::Entry { entry, ours, quote } => self.came(state, &entry, ours, &quote),
             Before::Gap(gap) => self.left_out(state, &gap),
@@ -400,7 +401,7 @@ impl Teller {
         });
         self.lines.append(&mut lines);
         // What comes next is of another time.
-        self.clock.day = None;
+        self.clock.days.forget();
     }
 
     // --- how it stands ----------------------------------------------------------------------------
@@ -451,6 +452,15 @@ impl Teller {
             }
             _ => {}
         }
+    }
+
+    /// The message of the day, when one has come in.
+    fn motd(&mut self, state: &mut State) {
+        if let Some(text) = state.motd.text.as_ref().filter(|_| state.motd.due) {
+            let text = wording::set_in(&format!("the message of the day:\n{}", Motd::lines(text)));
+            self.lines.push(format!("* {text}"));
+        }
+        state.motd.due = false;
     }
 
     /// Messages of ours that will not be sent. At the end they are told by whoever ends.

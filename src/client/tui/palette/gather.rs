@@ -173,8 +173,8 @@ fn entry(state: &State, typed: &str, note: &str) -> Option<Entry> {
         "first" => (slash::Target::First, note.to_owned()),
         "last" => (slash::Target::Last, note.to_owned()),
         typed => {
-            let moment = moment::parse(typed, state.now.time, &state.zone).ok()?;
-            if moment > state.now.time {
+            let moment = moment::parse(typed, state.server_time(), &state.zone).ok()?;
+            if moment > state.server_time() {
                 return None;
             }
             let day = moment.timestamp().to_zoned(state.zone.clone());

@@ -31,7 +31,12 @@ pub(crate) enum Slash {
     Part(Option<RoomName>),
     ShowTopic,
     Topic(Line),
-    Names,
+    /// Of the room in sight, or of the one named.
+    Names(Option<RoomName>),
+    /// What time it is in the parlor.
+    Time,
+    /// The message of the day.
+    Motd,
     List,
     ShowNick,
     Nick(Nick),

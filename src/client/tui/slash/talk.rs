@@ -56,10 +56,13 @@ pub(crate) const COMMANDS: &[Entry] = &[
     Entry {
         name: "names",
         short: &["n", "who"],
-        arguments: "",
-        help: "who is here",
-        completes: Completes::Names,
-        parse: |_| Ok(Slash::Names),
+        arguments: "[ROOM]",
+        help: "who is here, or in the room named; the host and operators see from where",
+        completes: Completes::Rooms,
+        parse: |rest| match rest {
+            "" => Ok(Slash::Names(None)),
+            room => Ok(Slash::Names(Some(room_name(room)?))),
+        },
     },
     Entry {
         name: "list",
@@ -179,6 +182,22 @@ pub(crate) const COMMANDS: &[Entry] = &[
                 Line::new(code).map(|code| Slash::Order(Order::Link(code))).map_err(|error| error.to_string())
             }
         },
+    },
+    Entry {
+        name: "motd",
+        short: &[],
+        arguments: "",
+        help: "the message of the day: what the host tells those who come in",
+        completes: Completes::Names,
+        parse: |_| Ok(Slash::Motd),
+    },
+    Entry {
+        name: "time",
+        short: &["clock"],
+        arguments: "",
+        help: "what time it is in the parlor, and how your clock stands to its",
+        completes: Completes::Names,
+        parse: |_| Ok(Slash::Time),
     },
     Entry {
         name: "pin",

@@ -4,6 +4,7 @@
 pub(crate) mod answered;
 pub(crate) mod authors;
 pub(crate) mod changes;
+pub(crate) mod clock;
 pub(crate) mod comings;
 pub(crate) mod company;
 pub mod completion;
@@ -16,6 +17,7 @@ pub(crate) mod ignored;
 pub(crate) mod in_room;
 pub mod input_history;
 pub mod inviting;
+pub(crate) mod motd;
 pub(crate) mod mouse;
 pub(crate) mod order;
 pub(crate) mod overlay;
@@ -39,6 +41,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use self::authors::Authors;
+use self::clock::ServerClock;
 use self::company::Company;
 use self::completion::Completion;
 use self::composer::Composer;
@@ -49,9 +52,10 @@ use self::finding::Finding;
 use self::ignored::Ignored;
 use self::input_history::InputHistory;
 use self::inviting::Inviting;
+use self::motd::Motd;
 use self::mouse::Mouse;
 use self::order::News;
-pub(crate) use self::overlay::{About, Decisions, Links, Overlay, Question, Thread};
+pub(crate) use self::overlay::{About, Decisions, Links, Overlay, Question, Thread, Who};
 use self::room::{Delivery, Room};
 use super::event::Now;
 use super::keymap::{Action, Keymap};
@@ -130,8 +134,9 @@ pub struct State {
     pub(crate) round_trip: Option<Duration>,
     /// Since when something of ours waits for an answer and the server has said nothing at all.
     pub(crate) unanswered_since: Option<Instant>,
-    /// Milliseconds to add to this machine's clock to get the server's.
-    pub(crate) clock_offset: i64,
+    pub(crate) clock: ServerClock,
+    /// What the host tells those who come in.
+    pub(crate) motd: Motd,
     pub(crate) allowed: Option<Allowed>,
     pub(crate) rooms: Vec<Room>,
     /// Which of `rooms` is in sight; 0 when there are none.
@@ -260,7 +265,8 @@ impl State {
             held: None,
             round_trip: None,
             unanswered_since: None,
-            clock_offset: 0,
+            clock: ServerClock::default(),
+            motd: Motd::default(),
             allowed: None,
             rooms: Vec::new(),
             current: 0,
@@ -397,8 +403,9 @@ impl State {
             ignored: &self.ignored,
             company: &self.company,
             zone: &self.zone,
-            now: self.now.time.timestamp(),
+            now: self.server_time().timestamp(),
             inviting: self.inviting.as_ref().filter(|inviting| inviting.hosting && !room.name.is_direct()),
+            motd: &self.motd,
             welcome: self.welcome,
             columns: Columns::fit(usize::from(width), room.widest_name, &self.company.settings),
         }
@@ -469,11 +476,6 @@ impl State {
     fn count(&mut self) -> u16 {
         self.given = self.given.wrapping_add(1);
         self.given
-    }
-
-    /// What the server's clock says now, as well as we know it.
-    pub(crate) fn server_time(&self) -> Time {
-        self.now.time.shifted(self.clock_offset)
     }
 
     /// Bytes that a message may have here.

@@ -4,7 +4,9 @@ use super::finding::Kind;
 use super::palette::Palette;
 use super::theming::ThemeList;
 use crate::protocol::command::RequestId;
-use crate::protocol::event::{Decision, Earlier, Reactions, RoomInfo, Stats, TicketInfo, Whois};
+use crate::protocol::event::{
+    Decision, Earlier, Motd, People, Reactions, RoomInfo, Stats, TicketInfo, Whois,
+};
 use crate::protocol::name::{Nick, RoomName};
 use crate::protocol::ticket::Ticket;
 
@@ -15,8 +17,8 @@ pub(crate) enum Overlay {
     Help(usize),
     /// What can be set; rows scrolled.
     Settings(usize),
-    /// Who is in the room in sight; rows scrolled.
-    Names(usize),
+    /// Who is in a room.
+    Who(Who),
     /// How others join this room, perhaps by a ticket; rows scrolled.
     Invite { room: RoomName, ticket: Option<Ticket>, top: usize },
     /// Who somebody is, once the answer has come.
@@ -25,6 +27,8 @@ pub(crate) enum Overlay {
     Tickets { asked: RequestId, answer: Option<Vec<TicketInfo>>, top: usize },
     /// What the server has counted, once the answer has come; rows scrolled.
     Stats { asked: RequestId, answer: Option<Box<Stats>>, top: usize },
+    /// The message of the day, once it has come; rows scrolled.
+    Motd { asked: RequestId, answer: Option<Motd>, top: usize },
     /// What was decided.
     Audit(Decisions),
     /// The links in sight.
@@ -50,12 +54,25 @@ impl Overlay {
             Self::Rooms { asked, rooms: None, .. }
             | Self::Whois { asked, answer: None, .. }
             | Self::Tickets { asked, answer: None, .. }
-            | Self::Stats { asked, answer: None, .. } => Some(asked),
+            | Self::Stats { asked, answer: None, .. }
+            | Self::Motd { asked, answer: None, .. } => Some(asked),
             Self::Audit(decisions) => decisions.asked.as_ref(),
+            Self::Who(who) => who.asked.as_ref(),
             Self::About(about) if about.reactions.is_none() => Some(&about.asked),
             _ => None,
         }
     }
+}
+
+/// Who is in a room. Of one that we are in that is known, and the answer says more.
+#[derive(Debug)]
+pub(crate) struct Who {
+    pub(crate) room: RoomName,
+    /// The question, while it waits.
+    pub(crate) asked: Option<RequestId>,
+    pub(crate) answer: Option<People>,
+    /// Rows scrolled.
+    pub(crate) top: usize,
 }
 
 /// The links in sight.

@@ -1,5 +1,6 @@
 //! The screen, driven by scripts: keys and news in, screens and effects out. Nothing sleeps.
 
+mod clock;
 mod company;
 mod completing;
 mod connection;
@@ -14,6 +15,7 @@ mod input;
 mod inviting;
 mod jumps;
 mod long;
+mod motd;
 mod mouse;
 mod moving;
 mod multiplexers;
@@ -29,5 +31,6 @@ mod texts;
 mod themes;
 mod thread;
 mod unread;
+mod who;
 mod widths;
 mod writing;

@@ -152,6 +152,7 @@ fn bob() -> Whois {
         keys: vec![Hex(std::array::from_fn(|n| u8::try_from(n).unwrap())), Hex([7; 32])],
         names: vec![nick("rob"), nick("robert")],
         addresses: vec!["10.0.0.7".parse().unwrap()],
+        sessions: Vec::new(),
     }
 }
 
@@ -176,6 +177,7 @@ fn somebody_is_known_by_words() {
         keys: Vec::new(),
         names: Vec::new(),
         addresses: Vec::new(),
+        sessions: Vec::new(),
     };
     script.hear(Event::Whois(carol));
     let text = script.text();

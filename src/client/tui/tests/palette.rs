@@ -217,10 +217,10 @@ fn commands_are_done_or_written() {
     let mut script = parlor(80, 24);
     script.write("a draft");
     open(&mut script);
-    script.write("/names");
+    script.write("/help");
     assert!(script.text().contains("Enter do it"), "{}", script.text());
     script.press(KeyCode::Enter);
-    assert!(script.text().contains("#lobby: 5 here"), "{}", script.text());
+    assert!(script.text().contains("keys and commands"), "{}", script.text());
     script.press(KeyCode::Esc);
     assert!(script.text().contains("alice › a draft"), "{}", script.text());
     open(&mut script);

@@ -9,7 +9,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use ratatui::layout::Rect;
 
 use crate::client::link::Update;
-use crate::client::tui::script::{Script, change, entry, nick, presence, room_name};
+use crate::client::tui::script::{Script, change, entry, nick, person, presence, room_name, session_info};
 use crate::client::tui::state::drafts::{Draft, Recalled};
 use crate::client::tui::view::panes;
 use crate::client::tui::wrap::tests::odd_text;
@@ -18,12 +18,12 @@ use crate::protocol::command::Command;
 use crate::protocol::emoji::Emoji;
 use crate::protocol::event::{
     Audit, Called, Decision, Earlier, Entry, EntryKind, EntryText, ErrorCode, Event, Failure, Found, Gap,
-    Hit, Okay, Page, Reacted, Reactions, ReadUpTo, RoomInfo, Rooms, Stats, TicketInfo, Tickets, Typing,
-    Version, Whois,
+    Hit, Motd, Okay, Page, People, Reacted, Reactions, ReadUpTo, RoomInfo, Rooms, Stats, TicketInfo, Tickets,
+    Typing, Version, Whois,
 };
 use crate::protocol::hex::Hex;
 use crate::protocol::name::RoomName;
-use crate::protocol::text::Line;
+use crate::protocol::text::{Line, Text};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -51,6 +51,8 @@ enum Step {
     Break,
     Return,
     Pass(u64),
+    /// The server's clock was measured.
+    Clock(i64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -85,7 +87,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (codes, modifiers).prop_map(|(code, modifiers)| Step::Key(code, modifiers)),
         3 => (letters, held).prop_map(|(letter, held)| Step::Key(K::Char(letter), held)),
-        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|msg|away|back|notify|highlight|typing|noise|invite|whois|audit|stats|kick|mute|ban|private|topic-lock|reply|edit|delete|react|pin|unpin|move) ?#?[a-c]{0,2}|b|/(search|mentions|goto|go) ?(alice|from:bob|in:@bob|first|last|yesterday|11:0[0-9]|#[0-9]{1,4})?".prop_map(Step::Write),
+        2 => "[a-z ]{1,8}|/(join|part|topic|names|list|clear|me|nick|msg|away|back|notify|highlight|typing|noise|invite|whois|audit|stats|who|time|motd|kick|mute|ban|private|topic-lock|reply|edit|delete|react|pin|unpin|move) ?#?[a-c]{0,2}|b|/(search|mentions|goto|go) ?(alice|from:bob|in:@bob|first|last|yesterday|11:0[0-9]|#[0-9]{1,4})?".prop_map(Step::Write),
         1 => odd_text().prop_map(Step::Paste),
         1 => (-40_isize..40).prop_map(Step::Wheel),
         2 => (1_u16..130, 1_u16..40).prop_map(|(columns, rows)| Step::Size(columns, rows)),
@@ -108,6 +110,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Break),
         1 => Just(Step::Return),
         1 => (0_u64..20_000).prop_map(Step::Pass),
+        1 => any::<i64>().prop_map(Step::Clock),
     ]
 }
 
@@ -191,6 +194,10 @@ fn take(script: &mut Script, step: Step, last: &mut u64) {
             script.joined("#a", *last, "a topic 話題", &["alice", "bob", "李雷"]);
         }
         Step::Pass(millis) => script.pass(Duration::from_millis(millis)),
+        Step::Clock(offset) => {
+            let (round_trip, within) = (Duration::from_millis(3), Duration::from_millis(2));
+            script.news(Update::Latency { round_trip, offset, within });
+        }
     }
 }
 
@@ -215,7 +222,19 @@ pub(super) fn answer(script: &mut Script, last: u64) {
                     keys,
                     names,
                     addresses,
+                    sessions: vec![session_info(asked.nick.as_str(), script.now.time)],
                 }));
+            }
+            Command::Who(asked) => {
+                let people = vec![person("bob"), person("李雷")];
+                let sessions =
+                    vec![session_info("bob", script.now.time), session_info("nobody", script.now.time)];
+                let (re, room) = (okay.re, asked.room.clone());
+                script.hear(Event::People(People { re, room, here: 9, people, sessions }));
+            }
+            Command::Motd(_) => {
+                let text = Text::new("Welcome to \t漢字\n\n👩‍👩‍👧‍👦 all of you").ok().filter(|_| last % 2 == 0);
+                script.hear(Event::Motd(Motd { re: okay.re, text }));
             }
             Command::Stats(_) => {
                 let stats = Stats { re: okay.re, lagged: last, ..Stats::default() };

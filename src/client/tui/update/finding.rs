@@ -153,7 +153,7 @@ fn wanted(state: &State, kind: Kind) -> Result<Option<Search>, String> {
     let typed = state.finding.search.input.text();
     let with = |people: &[Nick]| state.direct_with(people).map(|place| state.rooms[place].name.clone());
     let rooms = Rooms { here: state.room().map(|room| &room.name), with: &with };
-    let search = query::parse(typed, state.now.time, &state.zone, rooms)?;
+    let search = query::parse(typed, state.server_time(), &state.zone, rooms)?;
     Ok(search.map(|search| match search.mentions {
         true => Search { text: our_words(state), ..search },
         false if is_unfinished(typed, &search) => begun(search),
@@ -356,8 +356,8 @@ pub(super) fn go(state: &mut State, target: Target, effects: &mut Vec<Effect>) -
         }
         Target::Entry(seq) => Place::Around(seq),
         Target::Moment(typed) => {
-            let moment = moment::parse(&typed, state.now.time, &state.zone)?;
-            if moment > state.now.time {
+            let moment = moment::parse(&typed, state.server_time(), &state.zone)?;
+            if moment > state.server_time() {
                 return Err(format!("{typed} is yet to come: /goto last goes to the newest"));
             }
             Place::At(moment)

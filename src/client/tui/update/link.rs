@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    Effect, State, changing, company, direct, finding, history, in_room, jump, order, quoting, reading,
-    ringing, rooms, sees,
+    Effect, State, changing, company, direct, finding, history, in_room, jump, motd, order, quoting, reading,
+    ringing, rooms, sees, who,
 };
 use crate::client::link::Update;
 use crate::client::tui::scroll::Scroll;
@@ -33,16 +33,17 @@ pub(super) fn take_in(state: &mut State, news: Update, effects: &mut Vec<Effect>
         Update::Offline { why, retry_at } => {
             state.connection = Connection::Offline { retry_at };
             // The first reason says most: that the attempts after it fail as well is no news.
-            let now = state.now.time;
+            let now = state.server_time();
             state.broken.get_or_insert((why, now));
             unasked(state);
         }
         Update::Held { failure, retry_at } => state.held = Some((failure.message.to_string(), retry_at)),
         Update::Event(event, _) => hear(state, event, effects),
         Update::Failed(failure) => failed(state, &failure, effects),
-        Update::Latency { round_trip, offset } => {
+        Update::Latency { round_trip, offset, within } => {
             state.round_trip = Some(round_trip);
-            state.clock_offset = offset;
+            state.clock.measured(offset, within);
+            state.tell_wrong_clock();
         }
         Update::Ended { why, .. } => {
             for pending in state.rooms.iter_mut().flat_map(|room| &mut room.pending) {
@@ -83,10 +84,12 @@ fn online(state: &mut State, welcome: &Welcome, ready: Ready, new_log: bool, eff
     state.allowed = Some(ready.limits);
     state.listed = ready.rooms;
     state.ignored = ready.ignored.into_iter().collect();
-    state.clock_offset = welcome.now.as_millis() - state.now.time.as_millis();
+    state.clock.greeted(welcome.now, state.now.time);
+    state.motd.came_in(ready.motd);
     if new_log {
         state.rooms.iter_mut().for_each(super::super::state::room::Room::forget);
         state.company.closed.clear();
+        state.motd.place = None;
         state.complain("the server begins a new history: what was shown is not in it");
     }
     direct::at_start(state, &ready.direct, effects);
@@ -123,6 +126,8 @@ fn not_answered(state: &mut State, re: Option<&RequestId>) {
     }
     match &mut state.overlay {
         Some(Overlay::Audit(decisions)) if !decisions.read.is_empty() => decisions.asked = None,
+        // Of a room that we are in, what is known stays.
+        Some(Overlay::Who(who)) if state.rooms.iter().any(|room| room.name == who.room) => who.asked = None,
         overlay => *overlay = None,
     }
 }
@@ -189,6 +194,8 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         }
         Event::Delayed(delayed) => state.complain(format!("slow down: {}", delayed.message)),
         Event::Whois(news) => order::told_who(state, news),
+        Event::People(news) => who::told(state, news),
+        Event::Motd(news) => motd::told(state, news),
         Event::Tickets(news) => order::told_tickets(state, news),
         Event::Stats(news) => order::told_stats(state, news),
         Event::Audit(page) => order::told_decisions(state, page, effects),
@@ -197,8 +204,6 @@ fn hear(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         | Event::Pake(_)
         | Event::Ready(_)
         | Event::Error(_)
-        | Event::People(_)
-        | Event::Motd(_)
         | Event::Ping(_)
         | Event::Pong(_)
         | Event::Bye(_)
@@ -278,6 +283,9 @@ fn done(state: &mut State, mut okay: Okay, effects: &mut Vec<Effect>) {
     if let Some(info) = okay.room
         && let Some(place) = state.place_of(&info.room)
     {
+        if place == state.current {
+            state.motd.settle(&info.room, info.last);
+        }
         state.rooms[place].join(info, counts);
         state.name_rooms();
         rooms::opened(state, place, effects);

@@ -19,6 +19,7 @@ mod jump;
 mod keys;
 mod link;
 mod links;
+mod motd;
 mod mouse;
 mod order;
 pub(crate) mod overlays;
@@ -34,6 +35,7 @@ mod setting;
 mod stepping;
 mod theming;
 mod thread;
+mod who;
 
 pub(crate) use self::changing::fitting;
 use super::event::{Effect, Event, Now};

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use super::{Effect, State, choosing, copying, folding, history, links, order, overlays, rooms, setting};
+use super::{
+    Effect, State, choosing, copying, folding, history, links, order, overlays, rooms, setting, who,
+};
 use crate::client::tui::keymap::Action;
 use crate::client::tui::scroll::Unit;
 use crate::client::tui::selection;
@@ -89,7 +91,7 @@ fn wheel(state: &mut State, at: (u16, u16), rows: isize, effects: &mut Vec<Effec
         }
         Hit::Rooms(_) => rooms::go_by(state, rows.signum()),
         // There is no more to see in the pane than its first rows: the whole list is.
-        Hit::People(_) => state.overlay = Some(Overlay::Names(0)),
+        Hit::People(_) => who::open(state, None, "/names", effects),
         _ => history::scroll(state, rows, effects),
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::state::composer::Motion;
-use crate::client::tui::state::{About, Connection, Decisions, Overlay, Question};
+use crate::client::tui::state::{About, Connection, Decisions, Overlay, Question, Who};
 use crate::client::tui::view;
 
 /// Rows of a page in help and lists: what fits on the smallest of usual screens.
@@ -135,12 +135,13 @@ pub(super) fn scroll(state: &mut State, rows: isize, effects: &mut Vec<Effect>) 
     let place = match &mut state.overlay {
         Some(
             Overlay::Help(top)
-            | Overlay::Names(top)
+            | Overlay::Who(Who { top, .. })
             | Overlay::Settings(top)
             | Overlay::Invite { top, .. }
             | Overlay::Whois { top, .. }
             | Overlay::Tickets { top, .. }
             | Overlay::Stats { top, .. }
+            | Overlay::Motd { top, .. }
             | Overlay::Audit(Decisions { top, .. })
             | Overlay::About(About { top, .. }),
         ) => top,

@@ -1,8 +1,8 @@
 //! What was written is sent off: said, or done.
 
 use super::{
-    Effect, State, arranging, changing, company, direct, editing, finding, history, order, rooms, setting,
-    theming, thread,
+    Effect, State, arranging, changing, company, direct, editing, finding, history, motd, order, rooms,
+    setting, theming, thread, who,
 };
 use crate::client::tui::slash::{self, Change, Company, Input, Slash};
 use crate::client::tui::state::finding::Kind;
@@ -110,11 +110,14 @@ pub(super) fn written(state: &mut State) {
 
 /// Whether the server must answer before anything comes of it.
 fn asks_the_server(command: &Slash) -> bool {
-    use Slash::{Audit, List, Nick, Order, Stats, Tickets, Topic, Whois};
+    use Slash::{Audit, List, Motd, Names, Nick, Order, Stats, Tickets, Topic, Whois};
     if let Slash::Company(Company::Message(..) | Company::Away(_)) = command {
         return true;
     }
-    matches!(command, Audit | List | Stats | Tickets | Nick(_) | Order(_) | Topic(_) | Whois(_))
+    matches!(
+        command,
+        Audit | List | Motd | Names(Some(_)) | Stats | Tickets | Nick(_) | Order(_) | Topic(_) | Whois(_)
+    )
 }
 
 fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
@@ -172,7 +175,12 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
             state.say(sentence);
         }
         Slash::Topic(text) => set_topic(state, text, line, effects),
-        Slash::Names => state.overlay = Some(Overlay::Names(0)),
+        Slash::Names(room) => who::open(state, room, line, effects),
+        Slash::Motd => motd::ask(state, line, effects),
+        Slash::Time => match state.tell_time() {
+            Ok(told) => state.say(told),
+            Err(sentence) => state.complain(sentence),
+        },
         Slash::List => {
             let id = state.request_id();
             state.overlay = Some(Overlay::Rooms { asked: id.clone(), rooms: None, chosen: 0 });
@@ -199,6 +207,7 @@ fn obey(state: &mut State, command: Slash, line: &str, effects: &mut Vec<Effect>
         Slash::Editor(text) => editing::open(state, &text, effects),
         Slash::Help => state.overlay = Some(Overlay::Help(0)),
         Slash::Clear => {
+            state.motd.place = None;
             if let Some(room) = state.room_mut() {
                 room.scrollback.clear();
                 room.stop_choosing();

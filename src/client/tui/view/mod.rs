@@ -27,7 +27,7 @@ use ratatui::text::{Line, Span};
 pub(crate) use self::composer::{cursor_row, text_width as composer_width};
 pub(crate) use self::hit::{Hit, hit, nearest_point};
 pub(crate) use self::overlay::{
-    hits_in_sight, last as overlay_last, marked, palette_rows, texts as overlay_texts,
+    hits_in_sight, last as overlay_last, marked, palette_rows, texts as overlay_texts, who,
 };
 use super::state::{Overlay, Question, State};
 use super::wrap;

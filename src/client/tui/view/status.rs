@@ -10,6 +10,7 @@ use crate::client::tui::keymap::{Action, FOR_CHOSEN, ForChosen};
 use crate::client::tui::palette::Target;
 use crate::client::tui::pasted;
 use crate::client::tui::scroll::Scroll;
+use crate::client::tui::state::clock::round_trip;
 use crate::client::tui::state::completion::Candidate;
 use crate::client::tui::state::finding::Kind;
 use crate::client::tui::state::room::Room;
@@ -55,11 +56,8 @@ fn connection(state: &State, width: u16) -> Line<'static> {
             } else {
                 "connected".to_owned()
             };
-            let round_trip = match state.round_trip.map(|time| time.as_millis()) {
-                None => String::new(),
-                Some(0) => " <1 ms".to_owned(),
-                Some(millis) => format!(" {millis} ms"),
-            };
+            let round_trip =
+                state.round_trip.map(|time| format!(" {}", round_trip(time))).unwrap_or_default();
             ("●", theme.good(), to + &round_trip)
         }
         Connection::Offline { .. } => ("○", theme.warning(), "no connection".to_owned()),

@@ -44,6 +44,6 @@ fn decided(state: &State, decision: &Decision, width: usize) -> Vec<Line<'static
 
 fn when(state: &State, at: Time) -> String {
     let zoned = |time: Time| time.timestamp().to_zoned(state.zone.clone());
-    let (at, now) = (zoned(at), zoned(state.now.time));
+    let (at, now) = (zoned(at), zoned(state.server_time()));
     at.strftime(if at.year() == now.year() { "%d %b %H:%M" } else { "%d %b %Y %H:%M" }).to_string()
 }

@@ -330,7 +330,7 @@ fn called(state: &State, room: &RoomName) -> String {
 /// Of a message of today the time, of this year the day, and otherwise the year too.
 fn when(state: &State, entry: &Entry) -> String {
     let at = entry.at.timestamp().to_zoned(state.zone.clone());
-    let now = state.now.time.timestamp().to_zoned(state.zone.clone());
+    let now = state.server_time().timestamp().to_zoned(state.zone.clone());
     let form = if at.date() == now.date() {
         "today %H:%M"
     } else if at.year() == now.year() {

@@ -6,12 +6,14 @@ mod found;
 mod help;
 mod invite;
 mod links;
+mod motd;
 mod palette;
 mod settings;
 mod stats;
 mod themes;
 mod thread;
 mod tickets;
+pub(crate) mod who;
 mod whois;
 
 use ratatui::buffer::{Buffer, Cell, CellWidth};
@@ -22,9 +24,8 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 pub(crate) use self::found::{cursor as found_cursor, hits_in_sight};
 pub(crate) use self::palette::{cursor as palette_cursor, marked, rows as palette_rows};
-use super::{panes, people, put_line};
-use crate::client::tui::state::room::Room;
-use crate::client::tui::state::{About, Decisions, Overlay, State};
+use super::{panes, put_line};
+use crate::client::tui::state::{About, Decisions, Overlay, State, Who};
 use crate::client::tui::theme::Theme;
 use crate::client::tui::wrap;
 use crate::protocol::limits::ROOM_COLUMNS;
@@ -73,12 +74,7 @@ fn inside(area: Rect) -> (usize, usize) {
 fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
     match &state.overlay {
         Some(Overlay::Help(_)) => help::rows(state, width),
-        Some(Overlay::Names(_)) => {
-            let people = state.room().into_iter().flat_map(|room| room.people.iter());
-            let absent = state.room().into_iter().flat_map(Room::absent);
-            let here = people.map(|person| people::line_with_reason(state, person, width));
-            here.chain(absent.map(|nick| people::absent(state, nick, width))).collect()
-        }
+        Some(Overlay::Who(who)) => who::rows(state, who, width),
         Some(Overlay::Invite { room, ticket, .. }) => {
             let inviting = state.inviting.as_ref();
             inviting
@@ -88,10 +84,12 @@ fn rows(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
         Some(Overlay::Whois { answer: Some(answer), .. }) => whois::rows(state, answer, width),
         Some(Overlay::Tickets { answer: Some(answer), .. }) => tickets::rows(state, answer, width),
         Some(Overlay::Stats { answer: Some(answer), .. }) => stats::rows(state.theme, answer, width),
+        Some(Overlay::Motd { answer: Some(answer), .. }) => motd::rows(state.theme, answer, width),
         Some(
             Overlay::Whois { answer: None, .. }
             | Overlay::Tickets { answer: None, .. }
             | Overlay::Stats { answer: None, .. }
+            | Overlay::Motd { answer: None, .. }
             | Overlay::Rooms { rooms: None, .. },
         ) => vec![asking(state)],
         Some(Overlay::Audit(decisions)) => audit::rows(state, decisions, width),
@@ -134,12 +132,13 @@ pub(crate) fn last(state: &State) -> usize {
 pub(super) fn place(overlay: &Overlay) -> Option<usize> {
     match overlay {
         Overlay::Help(top)
-        | Overlay::Names(top)
+        | Overlay::Who(Who { top, .. })
         | Overlay::Settings(top)
         | Overlay::Invite { top, .. }
         | Overlay::Whois { top, .. }
         | Overlay::Tickets { top, .. }
         | Overlay::Stats { top, .. }
+        | Overlay::Motd { top, .. }
         | Overlay::Audit(Decisions { top, .. })
         | Overlay::About(About { top, .. }) => Some(*top),
         Overlay::Rooms { .. }
@@ -158,13 +157,11 @@ fn content(state: &State, overlay: &Overlay) -> (String, Vec<Line<'static>>) {
     match overlay {
         Overlay::Help(top) => ("keys and commands".to_owned(), from(top)),
         Overlay::Settings(top) => ("settings".to_owned(), from(top)),
-        Overlay::Names(top) => {
-            let here = state.room().map(|room| format!("{}: {} here", room.shown, room.people.here()));
-            (here.unwrap_or_default(), from(top))
-        }
+        Overlay::Who(who) => (who::title(state, who), from(&who.top)),
         Overlay::Invite { room, top, .. } => (format!("invite to {room}"), from(top)),
         Overlay::Tickets { top, .. } => ("invitations".to_owned(), from(top)),
         Overlay::Stats { top, .. } => ("what the server counts".to_owned(), from(top)),
+        Overlay::Motd { top, .. } => ("message of the day".to_owned(), from(top)),
         Overlay::Whois { nick, answer, top, .. } => {
             (answer.as_ref().map_or(nick, |answer| &answer.nick).to_string(), from(top))
         }

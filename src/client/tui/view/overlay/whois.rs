@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use ratatui::text::Line;
 
 use super::labelled;
+use super::who::told;
 use crate::client::tui::state::State;
 use crate::client::tui::wrap;
 use crate::protocol::event::{Role, Whois};
@@ -36,7 +37,10 @@ pub(super) fn rows(state: &State, who: &Whois, width: usize) -> Vec<Line<'static
         let names: Vec<&str> = who.names.iter().map(Nick::as_str).collect();
         rows.extend(labelled(theme, "also", LABEL, &names.join(", "), width));
     }
-    if !who.addresses.is_empty() {
+    for session in &who.sessions {
+        rows.extend(labelled(theme, "from", LABEL, &told(state, session), width));
+    }
+    if who.sessions.is_empty() && !who.addresses.is_empty() {
         let addresses: Vec<String> = who.addresses.iter().map(IpAddr::to_string).collect();
         rows.extend(labelled(theme, "from", LABEL, &addresses.join(", "), width));
     }
