@@ -266,15 +266,22 @@ pub(crate) fn edit_columns(grapheme: &str, used: usize) -> usize {
     if grapheme == "\t" { TAB - used % TAB } else { columns_of(grapheme) }
 }
 
+/// As much of a row of [`edit_rows`] as `width` columns hold.
+pub(crate) fn edit_prefix(row: &str, width: usize) -> &str {
+    let mut used = 0;
+    let beyond = row.grapheme_indices(true).find(|(_, grapheme)| {
+        used += edit_columns(grapheme, used);
+        used > width
+    });
+    beyond.map_or(row, |(end, _)| &row[..end])
+}
+
 /// A row of [`edit_rows`] as it is shown: tabs expanded, and no wider than `width`.
 pub(crate) fn show_edit_row(row: &str, width: usize) -> String {
     let mut shown = String::new();
     let mut used = 0;
-    for grapheme in row.graphemes(true) {
+    for grapheme in edit_prefix(row, width).graphemes(true) {
         let columns = edit_columns(grapheme, used);
-        if used + columns > width {
-            break;
-        }
         if grapheme == "\t" {
             shown.extend(std::iter::repeat_n(' ', columns));
         } else if columns > 0 {
@@ -298,6 +305,16 @@ pub(crate) mod tests {
         assert_eq!(wrap("abcdefghijkl", 5), ["abcde", "fghij", "kl"]);
         assert_eq!(wrap("go abcdefghijkl", 5), ["go", "abcde", "fghij", "kl"]);
         assert_eq!(wrap("\tx\ty", 20), ["    x   y"]);
+    }
+
+    #[test]
+    fn what_has_no_columns_counts_in_the_bytes_of_a_prefix() {
+        // A soft hyphen, which is not shown.
+        let row = "a\u{ad}你好";
+        assert_eq!(show_edit_row(row, 3), "a你");
+        for (width, prefix) in [(0, ""), (1, "a\u{ad}"), (2, "a\u{ad}"), (3, "a\u{ad}你"), (9, row)] {
+            assert_eq!(edit_prefix(row, width), prefix, "{width}");
+        }
     }
 
     #[test]

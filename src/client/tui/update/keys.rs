@@ -237,7 +237,7 @@ fn move_by_row(state: &mut State, by: isize) -> bool {
     let row = view::cursor_row(&rows, cursor);
     let Some(target) = row.checked_add_signed(by).and_then(|row| rows.get(row)) else { return false };
     let column = wrap::columns(&text[rows[row].start..cursor]);
-    let before = wrap::show_edit_row(&text[target.clone()], column).len();
+    let before = wrap::edit_prefix(&text[target.clone()], column).len();
     let place = (target.start + before).min(target.end);
     state.composer_mut().go_to(place);
     true

@@ -196,8 +196,7 @@ fn searching(state: &State, wanted: &str, found: Option<usize>) -> Line<'static>
     let room = width.saturating_sub(prompt.width()) / 2;
     let skipped = wrap::columns(before).saturating_sub(room);
     let before = if skipped > 0 {
-        let kept = before.len() - wrap::show_edit_row(before, skipped + 1).len();
-        format!("…{}", &before[before.len() - kept..])
+        format!("…{}", &before[wrap::edit_prefix(before, skipped + 1).len()..])
     } else {
         before.to_owned()
     };
