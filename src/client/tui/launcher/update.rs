@@ -20,6 +20,7 @@ const TYPED_BYTES: usize = INVITE_BYTES + 64;
 
 /// Something happened.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is moved once, and a box for each key costs more")]
 pub(super) enum Event {
     /// At the terminal, or time passed. What only rooms know of is nothing here.
     Input(Input),

@@ -341,11 +341,13 @@ impl Columns {
                 let room = if room < PLACE_FROM { room_from(at) } else { room };
                 line.push_span(Span::styled(wrap::truncate(&row.place, room), style(theme.dim())));
             }
-            let note = wrap::columns(&row.note);
             let used = line.width().saturating_sub(start);
-            if note > 0 && room_from(used) >= note + 2 {
-                pad(&mut line, self.width - note);
-                line.push_span(Span::styled(row.note.clone(), style(theme.dim())));
+            // The word before the day, where there is no room for more.
+            let short = row.note.split(',').next().unwrap_or_default();
+            let fits = |note: &&str| !note.is_empty() && room_from(used) >= wrap::columns(note) + 2;
+            if let Some(note) = [row.note.as_str(), short].into_iter().find(fits) {
+                pad(&mut line, self.width.saturating_sub(wrap::columns(note)));
+                line.push_span(Span::styled(note.to_owned(), style(theme.dim())));
             }
         } else if !row.note.is_empty() && room_from(at) >= PLACE_FROM {
             pad(&mut line, at);
