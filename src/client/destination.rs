@@ -11,6 +11,8 @@ use crate::protocol::wordlist;
 const WORDS: usize = 4;
 /// So many of four must be of the list for a name with dashes to be taken for a passphrase: a host's own need not be all of it.
 pub const LISTED: usize = 2;
+/// What addresses and invites have, and words do not.
+const NOT_IN_WORDS: [char; 3] = [':', '/', '.'];
 
 /// Where somebody wants to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,15 +66,14 @@ impl Destination {
         let typed: Vec<&str> = typed.iter().map(|raw| raw.trim()).collect();
         match typed.as_slice() {
             [] => Ok(None),
+            [one] if one.contains(NOT_IN_WORDS) => place(one),
             [one] if !one.contains(char::is_whitespace) => {
                 let known = known(one);
                 let listed = known.iter().filter(|(_, is_listed)| *is_listed).count();
                 let is_words = known.len() == WORDS && listed >= LISTED;
                 if is_words { Ok(Some(Self::Words(words(one)?))) } else { place(one) }
             }
-            several if several.iter().any(|raw| raw.contains([':', '/', '.'])) => {
-                Err(DestinationError::Several)
-            }
+            several if several.iter().any(|raw| raw.contains(NOT_IN_WORDS)) => Err(DestinationError::Several),
             several => Ok(Some(Self::Words(words(&several.join(" "))?))),
         }
     }
