@@ -49,16 +49,11 @@ impl Services {
         // The daemon does not say so when it hears nothing.
         try_port().map_err(|error| alone(format!("UDP port {MDNS_PORT}: {error}")))?;
         let daemon = ServiceDaemon::new().map_err(|error| alone(error.to_string()))?;
-        let browsed = daemon.browse(SERVICE);
         // From here on it is stopped, whatever happens.
-        let events = match browsed {
-            Ok(events) => events,
-            Err(error) => {
-                stop(&daemon);
-                return Err(alone(error.to_string()));
-            }
-        };
-        Ok(Self { daemon, events: [events].into(), found: HashSet::new() })
+        let mut services = Self { daemon, events: VecDeque::new(), found: HashSet::new() };
+        let events = services.daemon.browse(SERVICE).map_err(|error| alone(error.to_string()))?;
+        services.events.push_back(events);
+        Ok(services)
     }
 
     /// Waits for news. Safe to cancel.
@@ -113,14 +108,10 @@ impl Services {
 
 impl Drop for Services {
     fn drop(&mut self) {
-        stop(&self.daemon);
+        // Its queue holds a hundred orders, and we give far fewer in the time in which it takes all of them: it has room
+        // for this one. And if it has ended by itself, so much the better.
+        drop(self.daemon.shutdown());
     }
-}
-
-fn stop(daemon: &ServiceDaemon) {
-    // Its queue holds a hundred orders, and we give far fewer in the time in which it takes all of them: it has room for
-    // this one. And if it has ended by itself, so much the better.
-    drop(daemon.shutdown());
 }
 
 /// Whether the port can be shared with those who listen there already.

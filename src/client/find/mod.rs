@@ -1,7 +1,7 @@
 //! The parlors on this network: what is heard of them, as it comes.
 //!
-//! Two ears: multicast DNS ([`mdns`]) and datagrams to the whole network ([`datagrams`]); many a network lets only one of
-//! the two through. What they hear meets in one [`table`], which knows no socket and no clock.
+//! Two ears: multicast DNS (`mdns`) and datagrams to the whole network (`datagrams`); many a network lets only one of
+//! the two through. What they hear meets in one `table`, which knows no socket and no clock.
 //!
 //! Nothing of it is proven: see [`crate::protocol::announcement`].
 

@@ -179,11 +179,11 @@ impl Table {
             return Vec::new();
         }
         self.judged += 1;
-        self.to_confirm(asked)
+        self.unconfirmed(asked)
     }
 
     /// The names of those that are known by multicast DNS and did not answer this question; who waits the longest comes first.
-    fn to_confirm(&mut self, asked: u64) -> Vec<String> {
+    fn unconfirmed(&mut self, asked: u64) -> Vec<String> {
         let judged = self.judged;
         let answers =
             |way: &Way| matches!(way.by, By::Answer { question, doubted: None, .. } if question >= asked);
