@@ -4,11 +4,11 @@ use std::io::{IsTerminal as _, Write as _, stderr};
 
 use parlor::client::find;
 use parlor::client::seek::{Progress, Wanted, seek};
+use parlor::protocol::address::Address;
 use parlor::protocol::invite::Invite;
 use parlor::protocol::proof::Passphrase;
 
 use crate::complain;
-use crate::visiting::here;
 
 /// Looks for it on this network and on this machine. What is given back is the way in: the address, the certificate that was shown
 /// with the proof, and the words.
@@ -16,7 +16,7 @@ use crate::visiting::here;
 /// # Errors
 /// No parlor knows the words: what was found instead, and what else to type.
 pub(crate) async fn find(words: Passphrase, plain: bool) -> anyhow::Result<Invite> {
-    let wanted = Wanted { words: words.clone(), here: Some(here()), plain };
+    let wanted = Wanted { words: words.clone(), here: Some(Address::this_machine()), plain };
     let mut line = StatusLine::begin();
     let found = seek(wanted, find::look(), |progress| line.show(progress)).await;
     line.end();

@@ -257,7 +257,8 @@ pub(crate) async fn host(args: crate::cli::Host) -> anyhow::Result<ExitCode> {
     let own = addresses.iter().find_map(reachable_from_here).context("nowhere to listen")?;
     let running = server.running();
     let invite = invite(&running, server.words(), None).unwrap_or_else(|| Invite::to(own.clone()));
-    let inviting = Inviting { invite, locked: running.locked, hosting: true };
+    let announced = server.announced().is_some();
+    let inviting = Inviting { invite, locked: running.locked, hosting: true, announced };
     let pin = server.fingerprint().as_ref().map(Pin::of);
     let secret = server.key().map(|(salt, key)| Secret::Key(salt, key));
     let identity = Some(crate::visiting::identity()?);
@@ -375,9 +376,24 @@ fn is_link_local(address: &Address) -> bool {
     matches!(address.ip(), Some(std::net::IpAddr::V6(ip)) if ip.is_unicast_link_local())
 }
 
-/// The address that this machine would use to reach others. Connecting a UDP socket sends nothing; the
-/// addresses are those reserved for documentation (RFC 5737, RFC 3849).
+/// The address of this machine that others on its network reach: the one that it would use to reach others far away, or, where
+/// no way leads out, as between computers on one table, the first that it has.
 fn own_address_on_the_network(v4: bool) -> Option<std::net::IpAddr> {
+    own_address_outwards(v4).or_else(|| {
+        let mut own = if_addrs::get_if_addrs().ok()?.into_iter();
+        let is_ours = |it: &if_addrs::Interface| {
+            it.is_oper_up()
+                && !it.is_p2p
+                && !it.is_loopback()
+                && it.ip().is_ipv4() == v4
+                && !it.is_link_local()
+        };
+        own.find(is_ours).map(|interface| interface.ip())
+    })
+}
+
+/// Connecting a UDP socket sends nothing; the addresses are those reserved for documentation (RFC 5737, RFC 3849).
+fn own_address_outwards(v4: bool) -> Option<std::net::IpAddr> {
     let (own, far) = if v4 { ("0.0.0.0:0", "192.0.2.1:9") } else { ("[::]:0", "[2001:db8::1]:9") };
     let socket = std::net::UdpSocket::bind(own).ok()?;
     socket.connect(far).ok()?;

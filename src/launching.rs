@@ -47,7 +47,7 @@ pub(crate) async fn launch() -> anyhow::Result<ExitCode> {
 
 /// Whether a parlor runs on this machine, at the usual port.
 async fn is_at_home() -> bool {
-    let here = launcher::here();
+    let here = Address::this_machine();
     timeout(AT_HOME_WITHIN, launcher::reach(&here)).await == Ok(Reach::Here)
 }
 
@@ -77,7 +77,9 @@ async fn go(choice: Choice, args: Join) -> anyhow::Result<ExitCode> {
         Choice::Host => return crate::hosting::host(crate::cli::Host::alone(seat)?).await,
         #[cfg(not(feature = "server"))]
         Choice::Host => anyhow::bail!("this parlor was built without its server"),
-        Choice::Here => Visit { invite: at(launcher::here(), server.plain), server, seat, known: None },
+        Choice::Here => {
+            Visit { invite: at(Address::this_machine(), server.plain), server, seat, known: None }
+        }
         Choice::Typed(words) => until_asked_to_end(typed(&words, server, seat)).await??,
         Choice::Parlor { addresses, plain, known } => {
             let address = until_asked_to_end(reachable(&addresses)).await??;

@@ -157,7 +157,7 @@ fn passed_on(invite: &Invite, trust: &Trust, online: &Update) -> Inviting {
     let pin = met.fingerprint.as_ref().map(Pin::of);
     let invite =
         Invite { pin, passphrase, plain: trust.plain && is_tcp, ..Invite::to(invite.address.clone()) };
-    Inviting { invite, locked: met.key.is_some(), hosting: false }
+    Inviting { invite, locked: met.key.is_some(), hosting: false, announced: false }
 }
 
 /// How often one is asked for the passphrase.
@@ -460,12 +460,7 @@ fn agent(verb: &str) -> Line {
 /// Where to go: what was named, or what the environment names, or this machine.
 fn destination(named: Option<Invite>) -> Result<Invite, Usage> {
     let named = named.map_or_else(|| from_environment("PARLOR_SERVER"), |named| Ok(Some(named)))?;
-    Ok(named.unwrap_or_else(|| Invite::to(here())))
-}
-
-/// The parlor on this machine.
-pub(crate) fn here() -> Address {
-    Address::Tcp { host: "127.0.0.1".to_owned(), port: protocol::DEFAULT_PORT }
+    Ok(named.unwrap_or_else(|| Invite::to(Address::this_machine())))
 }
 
 /// What to be called: what was given, or what the environment says, or what this system calls its user. And whether

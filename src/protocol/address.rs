@@ -45,6 +45,11 @@ pub enum AddressError {
 }
 
 impl Address {
+    /// The usual port of this machine.
+    pub fn this_machine() -> Self {
+        Self::Tcp { host: "127.0.0.1".to_owned(), port: DEFAULT_PORT }
+    }
+
     /// Its IP address, without the zone; `None` for a name and for a Unix socket.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {

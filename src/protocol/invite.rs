@@ -106,7 +106,15 @@ impl Invite {
     /// The line that can be said aloud: the same place and room, without what nobody could spell, which is the
     /// fingerprint, the passphrase and the ticket. The lobby goes without saying.
     pub fn spoken(&self) -> String {
-        let mut line = Self::to(self.address.clone()).command();
+        self.spoken_after(Self::to(self.address.clone()).command())
+    }
+
+    /// The same for those who find it by something else than its address.
+    pub fn spoken_at(&self, place: &str) -> String {
+        self.spoken_after(format!("parlor join {}", shell_word(place)))
+    }
+
+    fn spoken_after(&self, mut line: String) -> String {
         if self.plain {
             line += " --plain";
         }

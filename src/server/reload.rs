@@ -9,6 +9,7 @@ use super::door::Ask;
 use super::listen::Doors;
 use super::live::Live;
 use super::log::Durability;
+use super::socket::SocketAccess;
 use super::tls::{Source, TlsError};
 use crate::protocol::address::Address;
 
@@ -24,6 +25,8 @@ pub struct Reloader {
 #[derive(Debug)]
 pub(super) struct Fixed {
     listen: Vec<Address>,
+    socket_access: SocketAccess,
+    announce: bool,
     data: PathBuf,
     name: String,
     tls: Option<Source>,
@@ -34,14 +37,17 @@ pub(super) struct Fixed {
 
 impl Fixed {
     pub(super) fn of(config: &Config) -> Self {
-        let Config { listen, data, name, tls, ask, guests, durability, .. } = config.clone();
-        Self { listen, data, name, tls, ask, guests, durability }
+        let Config { listen, socket_access, announce, data, name, tls, ask, guests, durability, .. } =
+            config.clone();
+        Self { listen, socket_access, announce, data, name, tls, ask, guests, durability }
     }
 
     /// What is another one there, by its name in the configuration file.
     fn differing(&self, other: &Self) -> Vec<&'static str> {
         let settings = [
             ("listen", self.listen == other.listen),
+            ("socket_mode and socket_group", self.socket_access == other.socket_access),
+            ("announce", self.announce == other.announce),
             ("data", self.data == other.data),
             ("name", self.name == other.name),
             ("tls_cert, tls_key and plain", self.tls == other.tls),

@@ -122,7 +122,7 @@ mod tests {
         let known = Acquaintances::in_folder(folder.path());
         let (before, now): (Address, Address) = ("10.0.0.9".parse().unwrap(), "10.0.0.21".parse().unwrap());
         let key = Some((Hex([2; 16]), ProofKey::from_bytes([3; 32])));
-        known.remember(&before, &Met { fingerprint: Some(Hex([1; 32])), key, ..Met::default() }).unwrap();
+        known.remember(&before, &Met { fingerprint: Some(Hex([1; 32])), key }).unwrap();
         let invite = Invite { plain: true, ..Invite::to(now.clone()) };
         let trust = known.trust_as(&before, &invite, None).unwrap();
         assert_eq!(trust.pin, Some(Pin::of(&Hex([1; 32]))));

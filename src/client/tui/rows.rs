@@ -223,9 +223,17 @@ impl Layout<'_> {
         if let Some(inviting) = self.inviting {
             let told = |text: &str| wrap(text, self.columns.text).into_iter().map(Row::Invite);
             rows.push(Row::Empty);
-            rows.extend(note("Others join with:".to_owned()));
+            let by_words = inviting.by_words(&room.name);
+            if let Some(line) = &by_words {
+                rows.extend(note("Others on this network join with:".to_owned()));
+                rows.extend(told(line));
+                rows.extend(note("or, where that finds nothing:".to_owned()));
+            } else {
+                rows.extend(note("Others join with:".to_owned()));
+            }
             rows.extend(told(&inviting.spoken(&room.name)));
             let next = match (inviting.words(), inviting.locked) {
+                (Some(_), _) if by_words.is_some() => "/invite shows one line that holds both",
                 (Some(words), _) => {
                     rows.extend(note("and the passphrase".to_owned()));
                     rows.extend(told(words));

@@ -88,7 +88,14 @@ impl Script {
     pub fn hosting(mut self, invite: &str) -> Self {
         let invite: Invite = invite.parse().expect("an invite");
         let locked = invite.passphrase.is_some();
-        self.state.inviting = Some(Inviting { invite, locked, hosting: true });
+        self.state.inviting = Some(Inviting { invite, locked, hosting: true, announced: false });
+        self
+    }
+
+    /// The same where the network is told of it.
+    #[must_use]
+    pub fn announced(mut self) -> Self {
+        self.state.inviting.iter_mut().for_each(|inviting| inviting.announced = true);
         self
     }
 

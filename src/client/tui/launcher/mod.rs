@@ -40,7 +40,6 @@ use super::settings::SettingsFile;
 use super::theme::{Found, OwnThemes, Themes, late};
 use super::{Now, terminal};
 use crate::client::find::Heard;
-use crate::protocol::DEFAULT_PORT;
 use crate::protocol::address::Address;
 
 /// What to show.
@@ -80,11 +79,6 @@ pub enum Choice {
     },
 }
 
-/// Where the parlor of this machine is.
-pub fn here() -> Address {
-    Address::Tcp { host: "127.0.0.1".to_owned(), port: DEFAULT_PORT }
-}
-
 /// Shows the launcher until something is chosen; `None`: the person left. The terminal, which standard input and output MUST
 /// be, is given back before it returns. Must be called within a tokio runtime.
 ///
@@ -102,7 +96,8 @@ pub async fn run(options: Options) -> anyhow::Result<Option<Choice>> {
     let late = late::Late::after(shows.ask(&settings.theme, variable).await);
     let mut themes = Themes::new(shows);
     themes.set_own(options.themes.as_deref().map(OwnThemes::read).unwrap_or_default());
-    let addresses = std::iter::once(here()).chain(options.recent.iter().map(|recent| recent.address.clone()));
+    let addresses = std::iter::once(Address::this_machine())
+        .chain(options.recent.iter().map(|recent| recent.address.clone()));
     let addresses = addresses.collect();
     let hearing = settings.find.then(options.look);
     let mut state = state::State::new(state::Setup {

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 
 use uuid::Uuid;
 
-use super::here;
 use crate::client::known_servers::KnownServers;
 use crate::client::tui::known_rooms::KnownRooms;
 use crate::protocol::address::Address;
@@ -53,7 +52,7 @@ pub fn gather(known: &KnownRooms, servers: Option<&KnownServers>) -> Vec<Recent>
             other.address == recent.address
                 || (other.fingerprint.is_some() && other.fingerprint == recent.fingerprint)
         };
-        if all.len() < RECENT && recent.address != here() && !all.iter().any(is_same) {
+        if all.len() < RECENT && recent.address != Address::this_machine() && !all.iter().any(is_same) {
             all.push(recent);
         }
     }

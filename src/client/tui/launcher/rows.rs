@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 
 use jiff::{Zoned, tz::TimeZone};
 
-use super::here;
 use super::probe::Reach;
 use super::recent::Recent;
 use super::state::{Found, Item, State};
 use super::typed::{self, shown};
 use crate::client::tui::fuzzy::Fuzzy;
+use crate::protocol::address::Address;
 use crate::protocol::time::Time;
 
 /// The part of the list that a row stands in.
@@ -138,7 +138,7 @@ fn own(state: &State) -> Row {
         Some(said) => Standing::Said { people: said.people, open: said.open },
         None => Standing::Seen(Reach::Here),
     };
-    let place = shown(&here());
+    let place = shown(&Address::this_machine());
     let named = said.map(|said| said.name.as_str()).filter(|name| !name.is_empty());
     let note = named.unwrap_or_default().to_owned();
     let name = "join the one on this machine".to_owned();

@@ -237,13 +237,13 @@ fn the_one_on_this_machine_comes_first_and_once() {
     let mut script = Script::new(80, 24, Vec::new());
     assert_eq!(script.enter(), Some(Choice::Host));
     script.hear(parlor(1, "mine", 2, 1, &["192.168.1.2"]));
-    script.feed(Event::Seen(super::here(), Reach::Here));
+    script.feed(Event::Seen(Address::this_machine(), Reach::Here));
     assert_eq!(script.names(), ["join the one on this machine", "host one here"]);
     assert_eq!(script.enter(), Some(Choice::Here), "a second one would find the port taken");
     let text = script.text();
     assert!(text.contains("mine") && text.contains("● 2 here"), "{text}");
     // It ends, and one is hosted instead.
-    script.feed(Event::Seen(super::here(), Reach::Nothing));
+    script.feed(Event::Seen(Address::this_machine(), Reach::Nothing));
     assert_eq!(script.names(), ["host one here", "mine"]);
     assert_eq!(script.enter(), Some(Choice::Host));
 }

@@ -7,7 +7,7 @@ use crossterm::event::{
 use super::probe::Reach;
 use super::rows::{self, Row};
 use super::state::{FADES, Found, Item, State};
-use super::{Choice, here, typed, view};
+use super::{Choice, typed, view};
 use crate::client::find::Heard;
 use crate::client::tui::Event as Input;
 use crate::client::tui::keymap::{self, Action, Key};
@@ -61,7 +61,7 @@ pub(super) fn update(state: &mut State, event: Event) -> Vec<Effect> {
             state.keep_choice(place);
             return effects;
         }
-        Event::Seen(address, reach) if address == here() => {
+        Event::Seen(address, reach) if address == Address::this_machine() => {
             state.changed |= state.here != reach;
             state.here = reach;
             // A second one would find its port taken.

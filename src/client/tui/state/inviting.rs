@@ -1,5 +1,6 @@
 //! How others join: what is said to them, or sent.
 
+use crate::client::destination::Destination;
 use crate::protocol::address::Address;
 use crate::protocol::invite::Invite;
 use crate::protocol::name::RoomName;
@@ -15,6 +16,8 @@ pub struct Inviting {
     pub locked: bool,
     /// It is our own parlor, which ends with us.
     pub hosting: bool,
+    /// It tells its networks that it is there, so that it is found by its passphrase.
+    pub announced: bool,
 }
 
 impl Inviting {
@@ -27,6 +30,13 @@ impl Inviting {
     /// What can be said aloud; the passphrase comes beside it.
     pub(crate) fn spoken(&self, room: &RoomName) -> String {
         self.to(room).spoken()
+    }
+
+    /// What can be said aloud to those on the same network, where the passphrase is enough.
+    pub(crate) fn by_words(&self, room: &RoomName) -> Option<String> {
+        let words = self.words().filter(|_| self.announced)?;
+        let read = Destination::read(&[words.to_owned()]);
+        matches!(read, Ok(Some(Destination::Words(_)))).then(|| self.to(room).spoken_at(words))
     }
 
     /// The passphrase, if it is known here.

@@ -41,6 +41,18 @@ fn an_empty_room_says_how_others_join() {
 }
 
 #[test]
+fn where_the_network_knows_of_it_the_words_are_enough() {
+    let host = |invite: &str, columns, rows| room(Script::new(columns, rows).hosting(invite).announced());
+    assert_snapshot!(host(INVITE, 80, 24).text());
+    assert_snapshot!(host(INVITE, 50, 12).text());
+    // A passphrase of the host's own that is not told from an address, and none at all.
+    for invite in [INVITE.replace("amber-otter-river-stone", "opensesame"), WITHOUT_WORDS.to_owned()] {
+        let text = host(&invite, 80, 24).text();
+        assert!(text.contains("Others join with:") && text.contains("parlor join 192.168.1.7"), "{text}");
+    }
+}
+
+#[test]
 fn an_empty_room_says_how_others_join_at_40_by_10() {
     assert_snapshot!(host(40, 10).text());
 }

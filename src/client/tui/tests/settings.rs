@@ -61,13 +61,13 @@ fn all_settings_are_shown() {
            │                             typed, tab when that is pressed                        │
            │  mouse        off           the mouse chooses, opens and selects here; off: it is  │
            │                             the terminal's                                         │
+           │  find         on            plain `parlor` looks for parlors on this network; off: │
+           │                             it sends nothing there                                 │
            │                                                                                    │
            │ [notices]                                                                          │
            │ *bell         off           what rings is heard (line 2, default on)               │
            │  desktop      on            what rings is told on the desktop, where the terminal  │
            │                             can                                                    │
-           │ *words        ferris, crab  what counts as your name beside it (line 3, default    │
-           │                             none)                                                  │
            ╰──────────────────────────────────────────────────────────────────────────── ↓ more ╯
     ──────────────┴──────────────────────────────────────────────────────────────────────┴──────────────
      alice ›
@@ -264,12 +264,12 @@ fn the_screen_changes_with_the_file() {
                   │              This is the beginning of #lobby.              │ ● carol
                   │                                                            │
                   │ ────────────────── Saturday 21 November ────────────────── │
-                  │ 11.02  bob   good morning                                  │
+                  │▌11.02  bob   good morning                                  │
     ──────────────┴────────────────────────────────────────────────────────────┴──────────────
      config.toml, line 3: there is no setting "nois": did you mean noise?, and 1 more: /set
      shows them
      alice ›
-     ● connected 2 ms                                   Tab complete · PgUp history · F1 help
+     ● reading                      r reply · / search · + react · y copy · w who · Esc write
     "#);
     assert!(!script.state.company.settings.desktop, "what is right holds");
     // What is no TOML changes nothing, and is told.

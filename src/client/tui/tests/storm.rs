@@ -233,7 +233,8 @@ pub(super) fn answer(script: &mut Script, last: u64) {
                 script.hear(Event::People(People { re, room, here: 9, people, sessions }));
             }
             Command::Motd(_) => {
-                let text = Text::new("Welcome to \t漢字\n\n👩‍👩‍👧‍👦 all of you").ok().filter(|_| last % 2 == 0);
+                let text =
+                    Text::new("Welcome to \t漢字\n\n👩‍👩‍👧‍👦 all of you").ok().filter(|_| last.is_multiple_of(2));
                 script.hear(Event::Motd(Motd { re: okay.re, text }));
             }
             Command::Stats(_) => {

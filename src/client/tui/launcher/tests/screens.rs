@@ -29,7 +29,7 @@ fn at_120_by_36() {
 #[test]
 fn at_80_by_24() {
     let mut script = busy(80, 24);
-    script.feed(Event::Seen(super::super::here(), Reach::Here));
+    script.feed(Event::Seen(crate::protocol::address::Address::this_machine(), Reach::Here));
     assert_snapshot!(script.text());
     assert_snapshot!(silent(80, 24).text());
     script.press(KeyCode::F(1));
