@@ -17,6 +17,7 @@ use parlor::protocol::event::{Entry, ErrorCode, Event, Failure};
 use parlor::protocol::frame::{Frame, FrameReader};
 use parlor::protocol::hex::Hex;
 use parlor::protocol::limits::COMMAND_BYTES;
+use parlor::protocol::pake::{self, Pake};
 use parlor::protocol::proof::{Binding, Cost, Passphrase, ProofKey};
 use parlor::protocol::text::Line;
 use parlor::protocol::time::Time;
@@ -764,11 +765,18 @@ async fn who_makes_a_passphrase_comes_back_with_it() {
     let mut asking = welcome("passphrase");
     let (salt, cost) = (Hex([7; 16]), Cost::USUAL);
     asking["auth"]["scrypt"] = json!({"salt": salt, "n": cost.n, "r": cost.r, "p": cost.p});
+    asking["auth"]["pake"] = json!("spake2");
     peer.say(asking).await;
-    let Command::Hello(hello) = peer.command().await else { panic!("no hello") };
+    let Command::Pake(Pake::Message(message)) = peer.command().await else { panic!("no exchange") };
     let words = Passphrase::new("amber otter river stone").unwrap();
     let key = ProofKey::derive(&words, &salt, cost).unwrap();
-    assert_eq!(hello.proof, Some(key.prove(&Hex([0; 32]), Binding::NONE)));
+    let (agreed, ours) = pake::answer(&key, Hex([0; 32]), Binding::NONE, &message).unwrap();
+    peer.say(json!({"type": "pake", "message": ours})).await;
+    let Command::Pake(Pake::Proof(proof)) = peer.command().await else { panic!("no proof") };
+    assert!(agreed.is_clients(&proof));
+    peer.say(json!({"type": "pake", "proof": agreed.server_proof()})).await;
+    let Command::Hello(hello) = peer.command().await else { panic!("no hello") };
+    assert_eq!(hello.proof, None);
 }
 
 #[tokio::test]

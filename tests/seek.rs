@@ -8,6 +8,7 @@ mod common;
 use common::{TestClient, TestServer, loopback, unlimited};
 use parlor::client::find::{Heard, Parlor};
 use parlor::client::seek::{ASKED, Found, Missed, Progress, Wanted, seek};
+use parlor::protocol::address::Address;
 use parlor::protocol::announcement::Announcement;
 use parlor::protocol::hex::Hex;
 use parlor::protocol::invite::Pin;
@@ -49,8 +50,8 @@ async fn the_parlor_of_the_words_is_found_among_others_and_nobody_has_come_in() 
     let own_words = server.words.clone().unwrap();
     let heard = vec![
         announced(&[other.port], false, other.fingerprint),
-        // Where nothing listens, its next address counts. What is announced of a certificate does not.
-        announced(&[1, server.port], false, Some(Hex([9; 32]))),
+        // Where nothing listens, or somebody else with another certificate, its next address counts.
+        announced(&[1, other.port, server.port], false, server.fingerprint),
     ];
     let (found, _) = among(heard, wanted(own_words.clone())).await;
     let found = found.unwrap();
@@ -62,6 +63,31 @@ async fn the_parlor_of_the_words_is_found_among_others_and_nobody_has_come_in() 
     let mut alice = server.client_inside("alice").await;
     let here = alice.join("#lobby", 0, None).await.room.unwrap().here;
     assert_eq!(here, 1);
+}
+
+#[tokio::test]
+async fn who_announces_the_id_of_another_does_not_hide_it() {
+    let (server, other) = (TestServer::closed().await, TestServer::closed().await);
+    let Heard::Here(real) = announced(&[server.port], false, server.fingerprint) else { panic!("not heard") };
+    let said = |said: Announcement, port| Heard::Here(Parlor { said, addresses: vec![loopback(port)] });
+    let open = Announcement { open: true, ..real.said.clone() };
+    let sealed = Announcement { fingerprint: other.fingerprint, ..real.said.clone() };
+    let heard = vec![said(open, other.port), said(sealed, other.port), Heard::Here(real)];
+    let (found, _) = among(heard, wanted(server.words.clone().unwrap())).await;
+    assert_eq!(found, Ok(Found { address: loopback(server.port), fingerprint: server.fingerprint }));
+}
+
+#[tokio::test]
+async fn the_best_address_is_asked_though_another_was_heard_first() {
+    let server = TestServer::closed().await;
+    let Heard::Here(first) = announced(&[server.port], false, server.fingerprint) else {
+        panic!("not heard")
+    };
+    let better = Address::Tcp { host: "localhost".to_owned(), port: server.port };
+    let both = Parlor { addresses: vec![better.clone(), loopback(server.port)], ..first.clone() };
+    let heard = vec![Heard::Here(first), Heard::Here(both)];
+    let (found, _) = among(heard, wanted(server.words.clone().unwrap())).await;
+    assert_eq!(found.unwrap().address, better);
 }
 
 #[tokio::test]

@@ -14,9 +14,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
 
-use super::find::{Heard, PARLORS, Parlor};
+use super::find::{self, Heard, PARLORS, Parlor};
 use super::link::{self, Answered, Break, Dial, Outcome};
 use crate::protocol::address::Address;
+use crate::protocol::announcement::Announcement;
 use crate::protocol::event::{ErrorCode, Scrypt};
 use crate::protocol::invite::{Invite, Pin};
 use crate::protocol::proof::{Fingerprint, Passphrase, ProofKey};
@@ -29,6 +30,8 @@ pub const ASKED: usize = 32;
 const ASKED_AT_ONCE: usize = 8;
 /// Keys that are made at the same time. Each takes up to 128 MiB, and a tenth of a second or so on a core.
 const KEYS_AT_ONCE: usize = 2;
+/// How long one waits for more addresses of a parlor that was heard, to begin with the best of them.
+const GATHERED: Duration = Duration::from_millis(250);
 /// How long one address may take to connect: it is on this network.
 const CONNECT_TIME: Duration = Duration::from_secs(2);
 /// How long one parlor may take in all, with each of its addresses. It may make us wait for 5 s, if others guessed here.
@@ -113,9 +116,10 @@ pub async fn seek(
     loop {
         seeking.ask_next();
         progress(seeking.progress());
-        if listening.is_none() && seeking.asking.is_empty() {
+        if listening.is_none() && seeking.asking.is_empty() && seeking.waiting.is_empty() {
             return Err(seeking.missed);
         }
+        let next_asked = seeking.next();
         tokio::select! {
             biased;
             Some(answer) = seeking.asking.join_next(), if !seeking.asking.is_empty() => {
@@ -124,6 +128,7 @@ pub async fn seek(
                     return Ok(found);
                 }
             }
+            () = sleep_until(next_asked.unwrap_or(until)), if next_asked.is_some() => {}
             () = sleep_until(until), if listening.is_some() => listening = None,
             heard = next(&mut listening), if listening.is_some() => match heard {
                 Some(Heard::Here(parlor)) => seeking.hear(parlor),
@@ -151,8 +156,12 @@ async fn next(listening: &mut Option<mpsc::Receiver<Heard>>) -> Option<Heard> {
 struct Candidate {
     addresses: Vec<Address>,
     plain: bool,
-    /// Nobody has said that there is a parlor.
-    supposed: bool,
+    /// The certificate that it has announced. At one of its addresses there may be somebody else, who has said the same.
+    pin: Option<Pin>,
+    /// What it has announced. `None`: nobody has said that there is a parlor.
+    said: Option<Announcement>,
+    /// When it is asked.
+    from: Instant,
 }
 
 /// Whom we asked, and what they said. Nothing, where nobody does.
@@ -168,7 +177,9 @@ struct Seeking {
     waiting: VecDeque<Candidate>,
     asking: JoinSet<Answer>,
     asked: usize,
-    /// Those that were announced.
+    /// Those that were announced. Of several with the same id all but one are somebody else: everybody hears it.
+    heard: Vec<Announcement>,
+    /// Their ids.
     announced: HashSet<Uuid>,
     /// Those that have answered: this machine's parlor may announce itself as well, and is still one.
     answered: HashSet<Uuid>,
@@ -182,7 +193,9 @@ impl Seeking {
         let here = wanted.here.iter().map(|here| Candidate {
             addresses: vec![here.clone()],
             plain: wanted.plain,
-            supposed: true,
+            pin: None,
+            said: None,
+            from: Instant::now(),
         });
         Self {
             waiting: here.collect(),
@@ -190,6 +203,7 @@ impl Seeking {
             keys: Arc::new(Semaphore::new(KEYS_AT_ONCE)),
             asking: JoinSet::new(),
             asked: 0,
+            heard: Vec::new(),
             announced: HashSet::new(),
             answered: HashSet::new(),
             beyond: HashSet::new(),
@@ -199,11 +213,17 @@ impl Seeking {
 
     /// A parlor has announced itself.
     fn hear(&mut self, Parlor { said, addresses }: Parlor) {
-        if self.announced.contains(&said.id) {
+        if self.heard.iter().any(|heard| find::is_same(heard, &said)) {
+            let is_it = |said: &Announcement, other: &Candidate| {
+                other.said.as_ref().is_some_and(|other| find::is_same(other, said))
+            };
+            if let Some(waiting) = self.waiting.iter_mut().find(|waiting| is_it(&said, waiting)) {
+                waiting.addresses = addresses;
+            }
             return;
         }
         let plain = said.fingerprint.is_none();
-        if self.announced.len() >= ASKED {
+        if self.heard.len() >= ASKED {
             // Each once, and not more of them than are listed anywhere.
             if self.beyond.len() < PARLORS {
                 self.beyond.insert(said.id);
@@ -211,6 +231,7 @@ impl Seeking {
             }
             return;
         }
+        self.heard.push(said.clone());
         self.announced.insert(said.id);
         self.missed.found += usize::from(!self.answered.contains(&said.id));
         if said.open {
@@ -218,16 +239,22 @@ impl Seeking {
         } else if plain && !self.wanted.plain {
             self.missed.without_tls += 1;
         } else {
-            self.waiting.push_back(Candidate { addresses, plain, supposed: false });
+            let (pin, from) = (said.fingerprint.as_ref().map(Pin::of), Instant::now() + GATHERED);
+            self.waiting.push_back(Candidate { addresses, plain, pin, said: Some(said), from });
         }
     }
 
     fn ask_next(&mut self) {
         while self.asking.len() < ASKED_AT_ONCE
-            && let Some(candidate) = self.waiting.pop_front()
+            && let Some(candidate) = self.waiting.pop_front_if(|candidate| candidate.from <= Instant::now())
         {
             self.asking.spawn(ask(candidate, self.wanted.words.clone(), Arc::clone(&self.keys)));
         }
+    }
+
+    /// When the next one is to be asked, if there is room for it.
+    fn next(&self) -> Option<Instant> {
+        self.waiting.front().map(|next| next.from).filter(|_| self.asking.len() < ASKED_AT_ONCE)
     }
 
     fn progress(&self) -> Progress {
@@ -271,17 +298,19 @@ impl Seeking {
 
 /// Asks one parlor, at the first of its addresses where one answers.
 async fn ask(candidate: Candidate, words: Passphrase, keys: Arc<Semaphore>) -> Answer {
-    let Candidate { addresses, plain, supposed } = candidate;
+    let Candidate { addresses, plain, pin, said, .. } = candidate;
     let asking = async {
         for address in addresses {
             let key = async |scrypt| key(words.clone(), scrypt, &keys).await;
-            if let Ok(answered) = link::knock(quickly(), &address, plain, ANSWER_TIME, key).await {
+            if let Ok(answered) =
+                link::knock(quickly(), &address, plain, pin.as_ref(), ANSWER_TIME, key).await
+            {
                 return Some((address, answered));
             }
         }
         None
     };
-    Answer { answered: timeout(ANSWER_TIME, asking).await.unwrap_or_default(), supposed }
+    Answer { answered: timeout(ANSWER_TIME, asking).await.unwrap_or_default(), supposed: said.is_none() }
 }
 
 /// By the sockets of the system, and not for long.

@@ -28,12 +28,12 @@ fn from_nothing_to_a_talk_of_three_within_a_minute() {
     }
     let began = Instant::now();
     let mut ada = host.sits_at(&["host", "--nick", "ada", "--name", "lab"]);
-    ada.shows("and the passphrase");
+    ada.shows("Others on this network join with:");
     // It is read off the screen of the host, and typed.
     let screen = ada.contents();
     let words = screen.split_whitespace().find(|word| is_passphrase(word)).expect(&screen).to_owned();
     let hosted = began.elapsed();
-    let mut guests = [guest(&one, "bob", &words), guest(&other, "eve", &words)];
+    let mut guests = [by_words(&one, "bob", &words), by_the_list(&other, "eve", &words)];
     let in_it = began.elapsed();
     ada.line("welcome, both of you");
     guests.iter().for_each(|guest| guest.shows("welcome, both of you"));
@@ -55,16 +55,20 @@ fn from_nothing_to_a_talk_of_three_within_a_minute() {
     leave(ada);
 }
 
-/// Finds the one parlor that there is and comes in, by what is on the screen alone.
-fn guest(machine: &Host, nick: &str, words: &str) -> Terminal {
-    let looking = machine.sits_at(&["find"]);
-    looking.shows("lab");
-    let (code, screen) = looking.end();
-    assert_eq!(code, 0, "{screen}");
-    let line = screen.lines().find_map(|line| line.trim().strip_prefix("parlor ")).expect(&screen).to_owned();
-    let mut arguments: Vec<&str> = line.split_whitespace().collect();
-    arguments.extend(["--nick", nick]);
-    let mut seat = machine.sits_at(&arguments);
+/// Types what stands on the host's screen.
+fn by_words(machine: &Host, nick: &str, words: &str) -> Terminal {
+    let seat = machine.sits_at(&["join", words, "--nick", nick]);
+    seat.shows("connected");
+    seat
+}
+
+/// Types `parlor`, sees the one parlor that there is, and is asked for the words.
+fn by_the_list(machine: &Host, nick: &str, words: &str) -> Terminal {
+    let mut parlor = machine.parlor(&[]);
+    parlor.env("PARLOR_NICK", nick);
+    let mut seat = Terminal::of_process(&parlor, COLUMNS, ROWS);
+    seat.shows("lab");
+    seat.line("lab");
     seat.shows("Passphrase of 10.0.0.1");
     seat.line(words);
     seat.shows("connected");

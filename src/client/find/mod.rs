@@ -23,6 +23,7 @@ use crate::protocol::address::Address;
 use crate::protocol::announcement::Announcement;
 
 pub use command::{What, run};
+pub(in crate::client) use table::is_same;
 
 /// Parlors that are listed at once. More than a building has; an attacker's thousands fill no screen and no memory.
 pub const PARLORS: usize = 200;
@@ -60,7 +61,7 @@ impl Parlor {
     /// Whether both are one parlor, however many people are in it and wherever it is heard. Its id alone does not say so:
     /// everybody hears it, and can announce a parlor with the same id and another certificate or name.
     pub fn is_same(&self, other: &Self) -> bool {
-        table::is_same(&self.said, &other.said)
+        is_same(&self.said, &other.said)
     }
 }
 

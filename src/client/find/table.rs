@@ -23,7 +23,7 @@ const CONFIRMED_EVERY: u64 = 2;
 const CONFIRMED_AT_ONCE: usize = 16;
 
 /// Whether both are said of one parlor.
-pub(super) fn is_same(one: &Announcement, other: &Announcement) -> bool {
+pub(in crate::client) fn is_same(one: &Announcement, other: &Announcement) -> bool {
     // Every field by name: a new one has to be thought of here.
     let Announcement { id, name, port, people: _, open, fingerprint } = one;
     (id, name, port, open, fingerprint)

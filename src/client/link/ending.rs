@@ -1,5 +1,6 @@
 //! Why a connection, or the attempt at one, ends, and whether another one has a point.
 
+use std::io;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -39,7 +40,7 @@ pub(in crate::client) enum Break {
     Unlocked(Address),
     #[error("{0}")]
     Unfair(#[from] Unfair),
-    #[error("the connection broke: {0}")]
+    #[error("the connection broke: {}", broken(.0))]
     Frame(#[from] FrameError),
     #[error("nothing was heard from the server for {} s", DEAD_AFTER.as_secs())]
     Silent,
@@ -76,6 +77,22 @@ fn refusal(failure: &Failure) -> String {
         | ErrorCode::TlsExpected
         | ErrorCode::TooManyFailures => failure.to_string(),
         _ => format!("the server refused us: {failure}"),
+    }
+}
+
+/// A machine or a program that is gone has no last word. What the libraries say of that is for those who write them.
+fn broken(error: &FrameError) -> String {
+    match error {
+        FrameError::Io(error) => match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+                "the other side is gone".to_owned()
+            }
+            io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+                "the network is gone".to_owned()
+            }
+            _ => error.to_string(),
+        },
+        other => other.to_string(),
     }
 }
 
@@ -126,5 +143,22 @@ impl Break {
     /// gate that wants a login first answers for everybody, and names are unknown to it.
     pub(super) fn is_hopeless(&self) -> bool {
         matches!(self, Self::Hopeless(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_killed_is_told_in_words() {
+        let eof = io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "peer closed connection without close_notify: https://x",
+        );
+        let said = Break::from(FrameError::Io(eof)).to_string();
+        assert_eq!(said, "the connection broke: the other side is gone");
+        let odd = Break::from(FrameError::Io(io::Error::other("a riddle"))).to_string();
+        assert_eq!(odd, "the connection broke: a riddle");
     }
 }

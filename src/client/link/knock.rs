@@ -11,6 +11,7 @@ use super::pake;
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Plain};
 use crate::protocol::event::Scrypt;
+use crate::protocol::invite::Pin;
 use crate::protocol::proof::{Fingerprint, ProofKey};
 
 /// A parlor that has answered, whether or not it knows the passphrase.
@@ -35,18 +36,19 @@ pub(in crate::client) enum Outcome {
     No(Break),
 }
 
-/// Asks. `key` makes the passphrase's key with the parlor's salt. Connecting may take `patience`, and so may all the rest.
+/// Asks one that shows a certificate which `pin` fits. `key` makes the passphrase's key with the parlor's salt. Connecting may take `patience`, and so may all the rest.
 ///
 /// # Errors
-/// Nothing answers there that is a parlor.
+/// Nothing answers there that is that parlor.
 pub(in crate::client) async fn knock(
     dial: Dial,
     address: &Address,
     plain: bool,
+    pin: Option<&Pin>,
     patience: Duration,
     key: impl AsyncFnOnce(Scrypt) -> Result<ProofKey, Break>,
 ) -> Result<Answered, Break> {
-    reach(dial, address, plain, None, patience, async |mut opened| {
+    reach(dial, address, plain, pin, patience, async |mut opened| {
         let id = opened.welcome.server.id;
         let outcome = async {
             let Some(scrypt) = asked(&opened.welcome)? else { return Ok(Outcome::Open) };

@@ -28,7 +28,7 @@ use crate::server::metrics::CommitCounts;
 /// Entries, and bytes of them, that may be unsettled: some milliseconds of work for the writer, once in so many messages,
 /// and at a start after a crash.
 const UNSETTLED_ENTRIES: usize = 16_384;
-const UNSETTLED_BYTES: usize = 8 << 20;
+const UNSETTLED_BYTES: usize = 4 << 20;
 /// Bytes that may be unsettled when the disk does not let them be settled: beyond it nothing more is taken, or memory
 /// would fill up.
 const UNSETTLED_MOST: usize = 64 << 20;

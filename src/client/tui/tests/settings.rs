@@ -264,12 +264,12 @@ fn the_screen_changes_with_the_file() {
                   │              This is the beginning of #lobby.              │ ● carol
                   │                                                            │
                   │ ────────────────── Saturday 21 November ────────────────── │
-                  │▌11.02  bob   good morning                                  │
+                  │ 11.02  bob   good morning                                  │
     ──────────────┴────────────────────────────────────────────────────────────┴──────────────
      config.toml, line 3: there is no setting "nois": did you mean noise?, and 1 more: /set
      shows them
      alice ›
-     ● reading                      r reply · / search · + react · y copy · w who · Esc write
+     ● connected 2 ms                                   Tab complete · PgUp history · F1 help
     "#);
     assert!(!script.state.company.settings.desktop, "what is right holds");
     // What is no TOML changes nothing, and is told.
