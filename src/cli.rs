@@ -32,6 +32,7 @@ use parlor::protocol::name::{Nick, RoomName};
 Examples:
   parlor                                     the parlors on this network, to join one or host
   parlor host                                a room on this machine, and you in it
+  parlor join amber-otter-ricotta-amulet     the parlor of this network with this passphrase
   parlor join 192.168.1.7                    sit down in the room of that machine
   tail -F app.log | parlor say '#ops'        each line a message, none ever lost
   parlor tail '#ops' --json --follow | jq .text",
@@ -39,6 +40,7 @@ Examples:
 Examples:
   parlor                                     the parlors on this network, to join one or host
   parlor host                                a room on this machine, and you in it
+  parlor join amber-otter-ricotta-amulet     the parlor of this network with this passphrase
   parlor join 192.168.1.7                    sit down in the room of that machine
   tail -F app.log | parlor say '#ops'        each line a message, none ever lost
   parlor tail '#ops' --json --follow | jq .text
@@ -76,6 +78,9 @@ pub(crate) enum Command {
     /// Sit down in a room
     #[cfg(feature = "client")]
     Join(Join),
+    /// Print the parlors on this network
+    #[cfg(feature = "client")]
+    Find(Find),
     /// Say one thing, or each line of standard input; done once it is stored
     #[cfg(feature = "client")]
     Say(Say),
@@ -96,9 +101,6 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Write the manual, and the completions of shells, into folders
     Docs(Docs),
-    /// Print the parlors on this network
-    #[cfg(feature = "client")]
-    Find(Find),
 }
 
 /// Options of `serve`.

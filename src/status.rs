@@ -47,7 +47,8 @@ fn rows(status: &Status, now: Time) -> Vec<(&'static str, String)> {
     let who = if status.passphrase { "who knows the passphrase" } else { "everyone who can reach it" };
     let guests = if status.guests { "guests too" } else { "nobody without a key" };
     rows.push(("comes in", format!("{who}, {guests}")));
-    rows.push(("people", format!("{} in {} rooms", grouped(stats.people), grouped(stats.rooms))));
+    let rooms = if stats.rooms == 1 { "room" } else { "rooms" };
+    rows.push(("people", format!("{} in {} {rooms}", grouped(stats.people), grouped(stats.rooms))));
     let [connections, allowed, refused] =
         [stats.connections, status.connections_allowed, stats.connections_refused].map(grouped);
     rows.push(("connections", format!("{connections} of {allowed}, {refused} refused so far")));
