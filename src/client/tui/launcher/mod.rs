@@ -64,7 +64,7 @@ pub struct Options {
 pub enum Choice {
     /// What stands behind `parlor join`, a word each: it was typed, and somewhere in it may be a passphrase.
     Typed(Vec<String>),
-    /// The parlor of this machine, at [`here`].
+    /// The parlor of this machine, at [`Address::this_machine`].
     Here,
     /// A new one on this machine.
     Host,
