@@ -19,7 +19,7 @@ pub(crate) async fn find(words: Passphrase, plain: bool) -> anyhow::Result<Invit
     let wanted = Wanted { words: words.clone(), here: Some(Address::this_machine()), plain };
     let mut line = StatusLine::begin();
     let found = seek(wanted, find::look(), |progress| line.show(progress)).await;
-    line.end();
+    drop(line);
     let found = found.map_err(|missed| anyhow::anyhow!(missed.to_string()))?;
     Ok(found.invite(words))
 }
@@ -51,8 +51,11 @@ impl StatusLine {
             self.shown = line;
         }
     }
+}
 
-    fn end(&mut self) {
+impl Drop for StatusLine {
+    /// Leaves an empty line, also where looking was broken off.
+    fn drop(&mut self) {
         if self.rewrites {
             drop(write!(stderr(), "\r\x1b[K"));
             drop(stderr().flush());

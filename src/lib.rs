@@ -75,6 +75,8 @@ running.await??;
 
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(any(feature = "server", feature = "client"))]
+mod multicast;
 pub mod protocol;
 #[cfg(any(feature = "server", feature = "client"))]
 pub mod resolve;

@@ -26,6 +26,9 @@ pub enum ResolveError {
     /// The resolver says nothing, or that it cannot know.
     #[error("the name server does not answer: check the network, or give the address in numbers")]
     NoAnswer,
+    /// The resolver cannot do its work here.
+    #[error("the name cannot be looked up: {0}. Give the address in numbers")]
+    Failed(String),
     /// A zone that is no network of this machine.
     #[error("this machine has no network {zone:?}{}", there(.networks))]
     NoSuchZone {
@@ -153,10 +156,23 @@ fn why_unresolved(error: &io::Error) -> ResolveError {
     let words = error.to_string().to_lowercase();
     // glibc and BSD; musl; Windows.
     let silent = ["temporary failure", "try again", "temporary error", "timed out"];
-    if silent.iter().any(|silent| words.contains(silent)) {
+    let unknown = [
+        "not known",
+        "not provided",
+        "does not resolve",
+        "no address",
+        "no such host",
+        "no data",
+        "not found",
+    ];
+    let says = |one_of: &[&str]| one_of.iter().any(|said| words.contains(said));
+    if says(&silent) {
         ResolveError::NoAnswer
-    } else {
+    } else if says(&unknown) {
         ResolveError::NoSuchName
+    } else {
+        // No files left, say: that may pass.
+        ResolveError::Failed(error.to_string())
     }
 }
 
@@ -191,6 +207,7 @@ mod tests {
                 ResolveError::NoAnswer,
             ),
             ("failed to lookup address information: Try again", ResolveError::NoAnswer),
+            ("Too many open files", ResolveError::Failed("Too many open files".to_owned())),
         ] {
             assert_eq!(why_unresolved(&io::Error::other(words)), why, "{words}");
         }

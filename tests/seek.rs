@@ -78,6 +78,16 @@ async fn who_announces_the_id_of_another_does_not_hide_it() {
 }
 
 #[tokio::test]
+async fn one_who_answers_in_its_place_and_says_nothing_does_not_hide_it() {
+    let server = TestServer::closed().await;
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let heard = vec![announced(&[port, server.port], false, server.fingerprint)];
+    let (found, _) = among(heard, wanted(server.words.clone().unwrap())).await;
+    assert_eq!(found.unwrap().address, loopback(server.port));
+}
+
+#[tokio::test]
 async fn the_best_address_is_asked_though_another_was_heard_first() {
     let server = TestServer::closed().await;
     let Heard::Here(first) = announced(&[server.port], false, server.fingerprint) else {
@@ -166,10 +176,13 @@ async fn one_without_tls_is_asked_when_that_is_wished() {
 
 #[tokio::test]
 async fn who_announces_very_many_is_not_asked_very_often() {
-    let heard: Vec<_> = (0..ASKED + 8).map(|_| announced(&[1], false, Some(Hex([1; 32])))).collect();
+    // Open ones need not be asked, and take nobody's place.
+    let open = (0..ASKED).map(|_| announced(&[1], true, Some(Hex([1; 32]))));
+    let heard: Vec<_> =
+        open.chain((0..ASKED + 8).map(|_| announced(&[1], false, Some(Hex([1; 32]))))).collect();
     let (missed, progress) = among(heard, wanted(words())).await;
     let missed = missed.unwrap_err();
-    assert_eq!((missed.found, missed.silent, missed.left_out), (ASKED, ASKED, 8));
+    assert_eq!((missed.found, missed.open, missed.silent, missed.left_out), (2 * ASKED, ASKED, ASKED, 8));
     assert_eq!(progress.last(), Some(&Progress { asked: ASKED, to_go: 0 }));
     assert!(missed.to_string().contains("At most 32 are asked, and 8 more were left out"), "{missed}");
 }

@@ -40,6 +40,12 @@ pub enum DestinationError {
         /// The one that was probably meant.
         near: Option<&'static str>,
     },
+    /// Most of a passphrase, or more than one. It is not repeated, and no name server is asked for it.
+    #[error(
+        "that is {0} words, and a passphrase that a parlor made has {WORDS}. (A machine of that name: add the port, as in NAME:7878. A passphrase \
+         of the host's own: type the address, and it is asked for.)"
+    )]
+    Count(usize),
     /// An address, and something else beside it.
     #[error("give one address, or the words of one passphrase")]
     Several,
@@ -71,6 +77,11 @@ impl Destination {
                 let known = known(one);
                 let listed = known.iter().filter(|(_, is_listed)| *is_listed).count();
                 let is_words = known.len() == WORDS && listed >= LISTED;
+                // With a port or a dot it is an address, however many words it has.
+                let is_name = !one.contains([':', '/', '.', '[', '?']);
+                if is_name && known.len() != WORDS && listed > LISTED {
+                    return Err(DestinationError::Count(known.len()));
+                }
                 if is_words { Ok(Some(Self::Words(words(one)?))) } else { place(one) }
             }
             several if several.iter().any(|raw| raw.contains(NOT_IN_WORDS)) => Err(DestinationError::Several),
@@ -143,6 +154,16 @@ mod tests {
         }
         let error = read(&["amber-otter-ricotta-zzzzzzzz"]).unwrap_err();
         assert!(matches!(error, DestinationError::Misspelled { near: None, .. }));
+    }
+
+    #[test]
+    fn most_of_a_passphrase_is_no_name_of_a_machine() {
+        for (typed, count) in [("amber-otter-ricotta", 3), ("amber-otter-ricotta-amulet-acorn", 5)] {
+            let error = read(&[typed]).unwrap_err();
+            assert_eq!(error, DestinationError::Count(count));
+            assert!(!error.to_string().contains("otter"), "{error}");
+            assert!(matches!(read(&[&format!("{typed}:7878")]), Ok(Some(Destination::There(_)))), "{typed}");
+        }
     }
 
     #[test]

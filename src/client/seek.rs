@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
 
 use super::find::{self, Heard, PARLORS, Parlor};
@@ -34,6 +34,8 @@ const KEYS_AT_ONCE: usize = 2;
 const GATHERED: Duration = Duration::from_millis(250);
 /// How long one address may take to connect: it is on this network.
 const CONNECT_TIME: Duration = Duration::from_secs(2);
+/// How long one address is waited for before the next one of the same parlor is asked as well.
+const HEAD_START: Duration = Duration::from_secs(1);
 /// How long one parlor may take in all, with each of its addresses. It may make us wait for 5 s, if others guessed here.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// Sentences about what does not work here that are kept: there are no more ways to look.
@@ -177,6 +179,8 @@ struct Seeking {
     waiting: VecDeque<Candidate>,
     asking: JoinSet<Answer>,
     asked: usize,
+    /// Those that were announced and are asked.
+    queued: usize,
     /// Those that were announced. Of several with the same id all but one are somebody else: everybody hears it.
     heard: Vec<Announcement>,
     /// Their ids.
@@ -203,6 +207,7 @@ impl Seeking {
             keys: Arc::new(Semaphore::new(KEYS_AT_ONCE)),
             asking: JoinSet::new(),
             asked: 0,
+            queued: 0,
             heard: Vec::new(),
             announced: HashSet::new(),
             answered: HashSet::new(),
@@ -223,7 +228,8 @@ impl Seeking {
             return;
         }
         let plain = said.fingerprint.is_none();
-        if self.heard.len() >= ASKED {
+        let is_asked = !said.open && (!plain || self.wanted.plain);
+        if self.heard.len() >= PARLORS || (is_asked && self.queued >= ASKED) {
             // Each once, and not more of them than are listed anywhere.
             if self.beyond.len() < PARLORS {
                 self.beyond.insert(said.id);
@@ -239,6 +245,7 @@ impl Seeking {
         } else if plain && !self.wanted.plain {
             self.missed.without_tls += 1;
         } else {
+            self.queued += 1;
             let (pin, from) = (said.fingerprint.as_ref().map(Pin::of), Instant::now() + GATHERED);
             self.waiting.push_back(Candidate { addresses, plain, pin, said: Some(said), from });
         }
@@ -296,21 +303,45 @@ impl Seeking {
     }
 }
 
-/// Asks one parlor, at the first of its addresses where one answers.
+/// Asks one parlor at its addresses, each a little after the one before. Who shows its certificate is that parlor; where it has none,
+/// who knows the words.
 async fn ask(candidate: Candidate, words: Passphrase, keys: Arc<Semaphore>) -> Answer {
     let Candidate { addresses, plain, pin, said, .. } = candidate;
+    let mut waiting = addresses.into_iter();
     let asking = async {
-        for address in addresses {
-            let key = async |scrypt| key(words.clone(), scrypt, &keys).await;
-            if let Ok(answered) =
-                link::knock(quickly(), &address, plain, pin.as_ref(), ANSWER_TIME, key).await
-            {
-                return Some((address, answered));
+        let (mut asked, mut other) = (JoinSet::new(), None);
+        loop {
+            if let Some(address) = waiting.next() {
+                asked.spawn(ask_at(address, plain, pin, words.clone(), Arc::clone(&keys)));
+            } else if asked.is_empty() {
+                return other;
+            }
+            let answered = tokio::select! {
+                biased;
+                answered = asked.join_next() => answered,
+                () = sleep(HEAD_START), if waiting.len() > 0 => None,
+            };
+            if let Some(Ok(Some((address, answered)))) = answered {
+                if pin.is_some() || matches!(answered.outcome, Outcome::Knows { .. }) {
+                    return Some((address, answered));
+                }
+                other = other.or(Some((address, answered)));
             }
         }
-        None
     };
     Answer { answered: timeout(ANSWER_TIME, asking).await.unwrap_or_default(), supposed: said.is_none() }
+}
+
+async fn ask_at(
+    address: Address,
+    plain: bool,
+    pin: Option<Pin>,
+    words: Passphrase,
+    keys: Arc<Semaphore>,
+) -> Option<(Address, Answered)> {
+    let key = async |scrypt| key(words, scrypt, keys).await;
+    let answered = link::knock(quickly(), &address, plain, pin.as_ref(), ANSWER_TIME, key).await;
+    Some((address, answered.ok()?))
 }
 
 /// By the sockets of the system, and not for long.
@@ -322,10 +353,18 @@ fn quickly() -> Dial {
 }
 
 /// The words' key for one parlor.
-async fn key(words: Passphrase, Scrypt { salt, cost }: Scrypt, keys: &Semaphore) -> Result<ProofKey, Break> {
+async fn key(
+    words: Passphrase,
+    Scrypt { salt, cost }: Scrypt,
+    keys: Arc<Semaphore>,
+) -> Result<ProofKey, Break> {
     // Nobody closes it.
-    let _turn = keys.acquire().await.map_err(|_| Break::Quit)?;
-    let derive = move || ProofKey::derive(&words, &salt, cost);
+    let turn = keys.acquire_owned().await.map_err(|_| Break::Quit)?;
+    let derive = move || {
+        // Also when nobody waits for it any more: it takes as much memory.
+        let _turn = turn;
+        ProofKey::derive(&words, &salt, cost)
+    };
     Ok(tokio::task::spawn_blocking(derive).await.map_err(|_| Break::Quit)??)
 }
 

@@ -4,12 +4,13 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
@@ -86,12 +87,18 @@ impl Listener {
         }
     }
 
-    /// The address and port of TCP.
-    pub(super) fn socket(&self) -> Option<SocketAddr> {
+    /// The addresses and the port of TCP. One that was handed over may be for both families.
+    pub(super) fn sockets(&self) -> Vec<SocketAddr> {
         match self {
-            Self::Tcp(listener) => listener.local_addr().ok(),
+            Self::Tcp(listener) => {
+                let own = listener.local_addr().ok();
+                let is_both = own.is_some_and(|own| own.is_ipv6() && own.ip().is_unspecified())
+                    && SockRef::from(listener).only_v6().is_ok_and(|only| !only);
+                let v4 = own.filter(|_| is_both).map(|own| (Ipv4Addr::UNSPECIFIED, own.port()).into());
+                own.into_iter().chain(v4).collect()
+            }
             #[cfg(unix)]
-            Self::Unix(..) => None,
+            Self::Unix(..) => Vec::new(),
         }
     }
 

@@ -228,7 +228,7 @@ impl Server {
             registry.set_door(&By::Parlor, door.lock.clone(), Time::now())?;
         }
         let search = Search::open(&config.data, log.id, &log.rooms, log.reader.clone(), disk);
-        let listening = || listeners.iter().filter_map(Listener::socket);
+        let listening = || listeners.iter().flat_map(Listener::sockets);
         let reach = config.announce.then(|| Reach::of(listening())).flatten();
         let bell = Arc::new(Notify::new());
         let hub = Hub::new(config.limits.clone(), log.rooms, Arc::clone(&bell));

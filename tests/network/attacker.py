@@ -66,6 +66,10 @@ def hostile_answers():
         for _ in range(RANDOM.randrange(1, 8)):
             torn[RANDOM.randrange(len(torn))] = RANDOM.randrange(256)
         yield bytes(torn[: RANDOM.randrange(len(torn) + 1)])
+    # Of things that nobody looks for, and that point at nothing.
+    for first in range(0, 12_000, 20):
+        texts = [record([b"t%d" % number, b"_nobody", b"_tcp", b"local"], TXT, txt(b"x"), ttl=1) for number in range(first, first + 20)]
+        yield response(texts)
     for first in range(0, 10_000, 20):
         names = [[b"n%d" % number] + SERVICE for number in range(first, first + 20)]
         yield response([record(SERVICE, PTR, name(instance), IN) for instance in names])

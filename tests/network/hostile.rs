@@ -27,6 +27,7 @@ fn what_strangers_send_does_nothing_to_those_who_announce_and_look() {
     python.args([ATTACKER, "lan", "10.0.0.3", "10.0.0.255"]);
     let attack = stranger.here(&python).output().unwrap();
     assert!(attack.status.success(), "{}", String::from_utf8_lossy(&attack.stderr));
+    here.until_complained("than can be true");
     // Both are there, and hear each other.
     let arguments = ["tail", "--plain", "--server", "10.0.0.1:4321", "--json", "--follow", "#lobby"];
     let _guest = Finder::start(there.parlor(&arguments));

@@ -75,7 +75,7 @@ impl Datagrams {
         for ear in &self.sockets {
             for target in self.targets(ear.ours) {
                 match timeout(SENT_WITHIN, ear.socket.send_to(&datagram, target)).await {
-                    Ok(Ok(_)) => reached |= !target.ip().is_loopback(),
+                    Ok(Ok(_)) => reached |= is_beyond(target, ear.ours),
                     Ok(Err(error)) => fault = Some(error),
                     Err(elapsed) => fault = Some(elapsed.into()),
                 }
@@ -161,6 +161,11 @@ impl Drop for Ear {
 }
 
 /// A socket with this address, at a port that the system chooses.
+/// Whether who is asked there can be anybody but ourselves.
+fn is_beyond(target: SocketAddr, ours: SocketAddr) -> bool {
+    !target.ip().is_loopback() && target.ip() != ours.ip()
+}
+
 fn open(ours: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(ours), Type::DGRAM, Some(Protocol::UDP))?;
     match ours {

@@ -79,13 +79,13 @@ impl Columns {
     }
 }
 
-/// What to type to sit down there.
+/// What to type to sit down there. Not `--plain`, whatever is announced: that there is no TLS is for the person to believe who
+/// is told so when joining.
 pub(super) fn join(parlor: &Parlor) -> String {
-    let plain = if parlor.said.fingerprint.is_none() { " --plain" } else { "" };
     match parlor.addresses.first().map(Address::to_string) {
         // Some shells look for files with such names.
-        Some(address) if address.contains('[') => format!("parlor join '{address}'{plain}"),
-        Some(address) => format!("parlor join {address}{plain}"),
+        Some(address) if address.contains('[') => format!("parlor join '{address}'"),
+        Some(address) => format!("parlor join {address}"),
         None => "parlor join ADDRESS".to_owned(),
     }
 }
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(join(&parlor("a", "10.0.0.1", 0, true, true)), "parlor join 10.0.0.1:7878");
         assert_eq!(
             join(&parlor("a", "[fe80::1%eth0]:99", 0, true, false)),
-            "parlor join '[fe80::1%eth0]:99' --plain"
+            "parlor join '[fe80::1%eth0]:99'"
         );
     }
 

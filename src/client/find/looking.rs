@@ -24,6 +24,9 @@ const ANSWERED_WITHIN: Duration = Duration::from_millis(1_500);
 /// At least this long between a question and one more that a doubt makes necessary.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How long it is gone without multicast DNS where it cannot be heard, before it is tried again.
+const DEAF_FOR: Duration = Duration::from_secs(30);
+
 /// Until multicast DNS is listened to again, after so much was announced that it made no sense any more.
 const AFTER_A_FLOOD: Duration = Duration::from_secs(5);
 
@@ -41,6 +44,7 @@ pub(super) async fn run(heard: mpsc::Sender<Heard>) {
         regular: now + EVERY,
         judgements: VecDeque::new(),
         troubles: VecDeque::new(),
+        deaf: None,
         silent: None,
     };
     loop {
@@ -85,6 +89,8 @@ struct Looking {
     judgements: VecDeque<(Instant, u64, bool)>,
     /// What does not work and was not told yet.
     troubles: VecDeque<String>,
+    /// Why multicast DNS cannot be heard, as it was told last.
+    deaf: Option<String>,
     /// What does not work with datagrams, as it was told last.
     silent: Option<String>,
 }
@@ -115,7 +121,13 @@ impl Looking {
         if self.services_at.take_if(|at| *at <= now).is_some() {
             match Services::start() {
                 Ok(services) => self.services = Some(services),
-                Err(sentence) => self.trouble(sentence),
+                Err(sentence) => {
+                    if self.deaf.as_ref() != Some(&sentence) {
+                        self.trouble(sentence.clone());
+                    }
+                    self.deaf = Some(sentence);
+                    self.services_at = Some(now + DEAF_FOR);
+                }
             }
         }
         let regular = self.regular <= now;
@@ -127,6 +139,13 @@ impl Looking {
     async fn ask(&mut self, now: Instant, regular: bool) {
         if regular {
             self.regular = now + EVERY;
+        }
+        let flooded = match &self.services {
+            Some(services) => services.is_flooded().await,
+            None => false,
+        };
+        if flooded {
+            self.take(News::Flooded);
         }
         self.asked += 1;
         self.last_asked = now;

@@ -3,13 +3,12 @@
 //! - The thread MUST end when this is dropped.
 
 use std::collections::{HashSet, VecDeque};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use mdns_sd::{MDNS_PORT, Receiver, ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent};
-use socket2::{Domain, Protocol, Socket, Type};
 
 use super::reach::{Reach, Zone};
+use crate::multicast::{remembers_too_much, try_port};
 use crate::protocol::announcement::{Announcement, SERVICE};
 
 /// Names of services that one daemon is let remember. Whoever announces more of them fills memory and makes us ask for
@@ -47,7 +46,7 @@ impl Services {
     pub(super) fn start() -> Result<Self, String> {
         let alone = |error| format!("multicast DNS cannot be heard ({error}): going on by broadcast");
         // The daemon does not say so when it hears nothing.
-        try_port().map_err(|error| alone(format!("UDP port {MDNS_PORT}: {error}")))?;
+        try_port(true).map_err(|error| alone(format!("UDP port {MDNS_PORT}: {error}")))?;
         let daemon = ServiceDaemon::new().map_err(|error| alone(error.to_string()))?;
         // From here on it is stopped, whatever happens.
         let mut services = Self { daemon, events: VecDeque::new(), found: HashSet::new() };
@@ -84,10 +83,18 @@ impl Services {
                         None => return News::Removed { instance: service.fullname },
                     }
                 }
-                ServiceEvent::ServiceRemoved(_, instance) => return News::Removed { instance },
+                ServiceEvent::ServiceRemoved(_, instance) => {
+                    self.found.remove(&instance);
+                    return News::Removed { instance };
+                }
                 _ => {}
             }
         }
+    }
+
+    /// Whether so much was announced, of whatever kind, that this daemon is of no use any more.
+    pub(super) async fn is_flooded(&self) -> bool {
+        remembers_too_much(&self.daemon).await
     }
 
     /// Asks whether this is there still; if not, it is removed after [`CONFIRMED_WITHIN`].
@@ -112,15 +119,6 @@ impl Drop for Services {
         // for this one. And if it has ended by itself, so much the better.
         drop(self.daemon.shutdown());
     }
-}
-
-/// Whether the port can be shared with those who listen there already.
-fn try_port() -> std::io::Result<()> {
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_reuse_address(true)?;
-    #[cfg(unix)]
-    socket.set_reuse_port(true)?;
-    socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, MDNS_PORT)).into())
 }
 
 fn reach(service: &ResolvedService) -> Vec<Reach> {

@@ -41,7 +41,7 @@ pub(super) struct Table {
 #[derive(Debug)]
 struct Entry {
     said: Announcement,
-    /// At most [`ADDRESSES`] of each kind. Without any, the parlor is gone.
+    /// At most [`ADDRESSES`] of each kind when they come; where services are forgotten they are of the other one until they are judged. Without any, the parlor is gone.
     ways: Vec<Way>,
     /// By which kind of way it came.
     first: Kind,

@@ -95,7 +95,7 @@ impl Acquaintances {
             None => format!("first time at {address}: its certificate is \"{words}\", and is remembered"),
             Some(_) => {
                 format!(
-                    "{address} has another certificate than before: \"{words}\". The invite, or the passphrase, vouches for it"
+                    "{address} has another certificate than before: \"{words}\". What you joined it by vouches for it"
                 )
             }
         }))

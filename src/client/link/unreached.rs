@@ -54,7 +54,7 @@ fn over_tcp(address: &Address, error: &io::Error) -> Remedy {
     let inner = error.get_ref();
     if let Some(why) = inner.and_then(|inner| inner.downcast_ref::<ResolveError>()) {
         return match why {
-            ResolveError::NoAnswer => Remedy::Later(why.to_string()),
+            ResolveError::NoAnswer | ResolveError::Failed(_) => Remedy::Later(why.to_string()),
             _ => Remedy::Never(why.to_string()),
         };
     }

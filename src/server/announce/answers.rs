@@ -99,6 +99,9 @@ fn listen(family: Family) -> io::Result<UdpSocket> {
         socket.set_only_v6(true)?;
     }
     socket.set_reuse_address(true)?;
+    // Elsewhere that alone does not share it. On Linux this would have each question go to one of those who share it.
+    #[cfg(all(unix, not(target_os = "linux")))]
+    socket.set_reuse_port(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&SocketAddr::new(all, DISCOVERY_PORT).into())?;
     UdpSocket::from_std(socket.into())

@@ -2,15 +2,14 @@
 //! its own, which follows the networks of this machine as they come and go; here is what it is told, and its end.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use mdns_sd::{DaemonStatus, Error, IfKind, IfPredicate, MDNS_PORT, ServiceDaemon, ServiceInfo};
-use socket2::{Domain, Socket, Type};
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
 use super::{Context, RETRY, Reach};
+use crate::multicast::{remembers_too_much, try_port};
 use crate::protocol::announcement::{ANNOUNCED_NAME_BYTES, Announcement, SERVICE};
 
 /// How often it is looked whether there is something new to say: people come and go, and each change is told to everyone on
@@ -18,6 +17,8 @@ use crate::protocol::announcement::{ANNOUNCED_NAME_BYTES, Announcement, SERVICE}
 const NEWS_EVERY: Duration = Duration::from_secs(5);
 /// For the goodbye, of the 5 s in which a server ends. It takes some milliseconds.
 const GOODBYE_TIME: Duration = Duration::from_secs(1);
+/// How long it may take to say that it is alive.
+const STATUS_TIME: Duration = Duration::from_secs(1);
 /// Digits of the id that make the name of a service unlike all others.
 const ID_DIGITS: usize = 8;
 
@@ -73,7 +74,7 @@ impl Voice {
             let done = if said.as_ref() == Some(&now) { Ok(()) } else { self.say(&now) };
             match done {
                 Ok(()) => {
-                    said = Some(now);
+                    (said, told) = (Some(now), false);
                     sleep(NEWS_EVERY).await;
                 }
                 Err(error) => {
@@ -89,19 +90,29 @@ impl Voice {
         }
     }
 
-    /// Whether there is a thread that says what it was told.
+    /// Whether there is a thread that says what it was told. One that was told too much by others is ended: it hears all that
+    /// is announced, and need not.
     async fn is_alive(&mut self) -> bool {
         let Some(Daemon(daemon)) = &self.daemon else { return false };
         let alive = match daemon.status() {
-            Ok(status) => matches!(status.recv_async().await, Ok(DaemonStatus::Running)),
+            Ok(status) => match timeout(STATUS_TIME, status.recv_async()).await {
+                Ok(status) => matches!(status, Ok(DaemonStatus::Running)),
+                Err(_) => true,
+            },
             // It has much to do, and will get to it.
             Err(Error::Again) => true,
             Err(_) => false,
         };
-        if !alive {
+        let flooded = alive && remembers_too_much(daemon).await;
+        if flooded {
+            warn!(
+                "more is announced by multicast DNS than can be true: it is forgotten, and this parlor announced anew"
+            );
+        }
+        if !alive || flooded {
             self.daemon = None;
         }
-        alive
+        self.daemon.is_some()
     }
 
     fn say(&mut self, announcement: &Announcement) -> Result<(), Mute> {
@@ -156,25 +167,15 @@ fn instance(announcement: &Announcement) -> String {
 /// Tries the port. The thread would say nothing if it did not get it, and not try again.
 fn is_possible(reach: &Reach) -> io::Result<()> {
     if reach.has_family(true) {
-        try_port(Domain::IPV4, (Ipv4Addr::UNSPECIFIED, MDNS_PORT).into())?;
+        try_port(true)?;
     }
     if reach.has_family(false) {
-        let tried = try_port(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, MDNS_PORT).into());
+        let tried = try_port(false);
         // A machine without IPv6 misses nothing.
         return tried
             .or_else(|error| if error.kind() == io::ErrorKind::AddrInUse { Err(error) } else { Ok(()) });
     }
     Ok(())
-}
-
-fn try_port(domain: Domain, at: SocketAddr) -> io::Result<()> {
-    let socket = Socket::new(domain, Type::DGRAM, None)?;
-    if domain == Domain::IPV6 {
-        socket.set_only_v6(true)?;
-    }
-    // As the thread does: others who do so too have it at the same time.
-    socket.set_reuse_address(true)?;
-    socket.bind(&at.into())
 }
 
 #[cfg(test)]

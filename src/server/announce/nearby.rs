@@ -49,11 +49,12 @@ fn is_on(own: &Interface, them: SocketAddr) -> bool {
     match (&own.addr, them) {
         (IfAddr::V4(own), SocketAddr::V4(them)) => {
             let mask = u32::from(own.netmask);
-            u32::from(own.ip) & mask == u32::from(*them.ip()) & mask
+            // A network that is everything is none of ours.
+            mask != 0 && u32::from(own.ip) & mask == u32::from(*them.ip()) & mask
         }
         (IfAddr::V6(own_address), SocketAddr::V6(them)) => {
             let mask = u128::from(own_address.netmask);
-            let same = u128::from(own_address.ip) & mask == u128::from(*them.ip()) & mask;
+            let same = mask != 0 && u128::from(own_address.ip) & mask == u128::from(*them.ip()) & mask;
             // All links have the same link-local network.
             same && (!own_address.is_link_local() || own.index == Some(them.scope_id()))
         }
@@ -69,11 +70,11 @@ mod tests {
     fn interface(index: u32, address: &str, prefixlen: u8) -> Interface {
         let addr = match address.parse().unwrap() {
             IpAddr::V4(ip) => {
-                let netmask = (!0_u32 << (32 - prefixlen)).into();
+                let netmask = u32::MAX.checked_shl(u32::from(32 - prefixlen)).unwrap_or(0).into();
                 IfAddr::V4(Ifv4Addr { ip, netmask, prefixlen, broadcast: None })
             }
             IpAddr::V6(ip) => {
-                let netmask = (!0_u128 << (128 - prefixlen)).into();
+                let netmask = u128::MAX.checked_shl(u32::from(128 - prefixlen)).unwrap_or(0).into();
                 IfAddr::V6(Ifv6Addr { ip, netmask, prefixlen, broadcast: None })
             }
         };
@@ -88,6 +89,9 @@ mod tests {
             interface(2, "fe80::3", 64),
             interface(3, "fe80::4", 64),
             interface(3, "fd00::3", 64),
+            // Tunnels for everything.
+            interface(4, "192.0.2.1", 0),
+            interface(4, "2001:db8:1::1", 0),
         ];
         let everywhere = Reach::of(["0.0.0.0:1", "[::]:1"].iter().map(|at| at.parse().unwrap())).unwrap();
         let only = |at: &str| Reach::of(std::iter::once(at.parse().unwrap())).unwrap();
