@@ -116,6 +116,11 @@ mod tests {
         answer.recv_timeout(TOO_LONG).expect("asking takes for ever")
     }
 
+    /// Whether that is told as an answer that takes too long.
+    fn waits(error: io::Error) -> bool {
+        matches!(unheard("lab".to_owned(), error), AskError::Slow(_))
+    }
+
     #[test]
     fn whoever_asks_a_server_that_is_stopped_does_not_wait_for_ever() {
         let folder = TempDir::new().unwrap();
@@ -124,7 +129,6 @@ mod tests {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
         socket.bind(&SockAddr::unix(&path).unwrap()).unwrap();
         socket.listen(0).unwrap();
-        let waits = |error: io::Error| matches!(unheard("lab".to_owned(), error), AskError::Slow(_));
         assert!(waits(heard(&path).unwrap_err()), "connected, and told nothing");
         if cfg!(target_os = "linux") {
             assert!(waits(heard(&path).unwrap_err()), "not even connected");
@@ -143,7 +147,7 @@ mod tests {
                 thread::sleep(TIME / 10);
             }
         });
-        assert_eq!(heard(&path).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(waits(heard(&path).unwrap_err()));
     }
 
     #[test]
