@@ -39,6 +39,7 @@ mod unix {
     use std::env;
     use std::future::Future;
     use std::io::{self, IsTerminal as _};
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
     use sd_notify::NotifyState;
@@ -54,12 +55,14 @@ mod unix {
     use parlor::protocol::text::Line;
     use parlor::server::Server;
     use parlor::server::config::FileError;
+    use parlor::server::pulse::Pulse;
     use parlor::server::reload::Reloader;
 
     /// How often the manager is told who is here, at least: people look at it now and then.
     const TOLD_EVERY: Duration = Duration::from_secs(30);
-    /// The manager hears that we live so many times in the time after which it takes us for dead.
-    const BEATS: u32 = 2;
+    /// The manager hears that we live so many times in the time after which it takes us for dead. At two of them, one that fails
+    /// or is late would be the end of a server that is only slow for a moment; of four, it may miss two in a row.
+    const BEATS: u32 = 4;
     /// The shortest time between two of them, whatever the manager wants.
     const SHORTEST_BEAT: Duration = Duration::from_millis(100);
 
@@ -69,42 +72,64 @@ mod unix {
         shutdown: &CancellationToken,
     ) -> io::Result<impl Future<Output = ()> + Send + 'static> {
         let mut hangups = signal(SignalKind::hangup())?;
-        let (reloader, mut pulse, shutdown) = (server.reloader(), server.pulse(), shutdown.clone());
+        let (reloader, pulse, shutdown) = (server.reloader(), server.pulse(), shutdown.clone());
         // There it says that the terminal is gone, and whoever closed the window did not mean to leave a server behind.
         let in_terminal = io::stdin().is_terminal();
-        let mut manager = Manager::find();
+        let manager = Manager::find();
         Ok(async move {
             manager.tell(&[NotifyState::Ready]);
-            let mut beat = interval(manager.beat());
-            beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                tokio::select! {
-                    () = shutdown.cancelled() => break,
-                    Some(()) = hangups.recv() => {
-                        if in_terminal {
-                            shutdown.cancel();
-                        } else {
-                            reload(&reloader, &args, &mut manager);
-                        }
+            let reloads = async {
+                while hangups.recv().await.is_some() {
+                    if in_terminal {
+                        shutdown.cancel();
+                    } else {
+                        reload(&reloader, &args, &manager);
                     }
-                    _ = beat.tick(), if manager.is_there => match pulse.feel().await {
-                        Some(stats) => {
-                            let status = status(&stats);
-                            manager.tell(&[NotifyState::Status(&status)]);
-                            if manager.is_watching {
-                                manager.tell(&[NotifyState::Watchdog]);
-                            }
-                        }
-                        None => warn!("the server is stuck: the service manager is not told that it lives"),
-                    },
                 }
-            }
+            };
+            beside(&shutdown, reloads, beats(&manager, pulse)).await;
             manager.tell(&[NotifyState::Stopping]);
         })
     }
 
+    /// Does both until `shutdown`. What takes its time in one of them holds up neither the other nor the end.
+    async fn beside(
+        shutdown: &CancellationToken,
+        reloads: impl Future<Output = ()>,
+        beats: impl Future<Output = ()>,
+    ) {
+        let both = async { tokio::join!(reloads, beats) };
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            // There is nothing more to attend to, and the server goes on.
+            _ = both => shutdown.cancelled().await,
+        }
+    }
+
+    /// Tells the manager, if there is one, that the server lives for as long as it does.
+    async fn beats(manager: &Manager, mut pulse: Pulse) {
+        if !manager.is_there {
+            return;
+        }
+        let mut beat = interval(manager.beat());
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            beat.tick().await;
+            match pulse.feel().await {
+                Some(stats) => {
+                    let status = status(&stats);
+                    manager.tell(&[NotifyState::Status(&status)]);
+                    if manager.is_watching {
+                        manager.tell(&[NotifyState::Watchdog]);
+                    }
+                }
+                None => warn!("the server is stuck: the service manager is not told that it lives"),
+            }
+        }
+    }
+
     /// Reads the configuration and the certificate again. With a mistake in them everything stays as it was.
-    fn reload(reloader: &Reloader, args: &Serve, manager: &mut Manager) {
+    fn reload(reloader: &Reloader, args: &Serve, manager: &Manager) {
         match NotifyState::monotonic_usec_now() {
             Ok(now) => manager.tell(&[NotifyState::Reloading, now]),
             Err(error) => warn!(%error, "the service manager is not told of the reload"),
@@ -142,14 +167,14 @@ mod unix {
         /// It starts us again when it does not hear that we live.
         is_watching: bool,
         /// It was said that it does not listen.
-        complained: bool,
+        complained: AtomicBool,
     }
 
     impl Manager {
         fn find() -> Self {
             let (is_there, is_watching) =
                 (env::var_os("NOTIFY_SOCKET").is_some(), sd_notify::watchdog_enabled().is_some());
-            Self { is_there, is_watching, complained: false }
+            Self { is_there, is_watching, complained: AtomicBool::new(false) }
         }
 
         /// How often it hears of us.
@@ -159,19 +184,37 @@ mod unix {
         }
 
         /// Tells it, if it is there. A server whose manager does not listen goes on all the same.
-        fn tell(&mut self, news: &[NotifyState<'_>]) {
+        fn tell(&self, news: &[NotifyState<'_>]) {
             if let Err(error) = sd_notify::notify(news)
-                && !self.complained
+                && !self.complained.swap(true, Ordering::Relaxed)
             {
                 warn!(%error, "the service manager cannot be told how it goes");
-                self.complained = true;
             }
         }
     }
 
     #[cfg(test)]
     mod tests {
+        use std::future::pending;
+
+        use tokio::sync::mpsc;
+        use tokio::time::timeout;
+
         use super::*;
+
+        #[tokio::test(start_paused = true)]
+        async fn a_pulse_that_is_felt_for_long_holds_up_neither_settings_nor_the_end() {
+            let shutdown = CancellationToken::new();
+            let (hang_up, mut hangups) = mpsc::channel(1);
+            let reloads = async {
+                // What comes here as a hangup ends it: so it was attended to beside a pulse that is never felt.
+                hangups.recv().await.unwrap();
+                shutdown.cancel();
+            };
+            hang_up.send(()).await.unwrap();
+            let attending = beside(&shutdown, reloads, pending());
+            timeout(TOLD_EVERY, attending).await.expect("it waits for the pulse");
+        }
 
         #[test]
         fn a_manager_reads_who_is_here_in_one_line() {

@@ -242,7 +242,10 @@ fn what_cannot_be_listened_at_is_said() {
     let file = || OwnedFd::from(fs::File::open("/dev/null").unwrap());
     for (socket, remedy) in [
         (OwnedFd::from(connection), "Accept=no"),
-        (OwnedFd::from(std::net::UdpSocket::bind("127.0.0.1:0").unwrap()), "the 1th of the sockets"),
+        (
+            OwnedFd::from(std::net::UdpSocket::bind("127.0.0.1:0").unwrap()),
+            "socket 1 of those that were handed over cannot be used",
+        ),
         (file(), "is not a socket"),
     ] {
         let folder = TempDir::new().unwrap();
@@ -347,16 +350,27 @@ fn whoever_owns_the_folder_can_ask_how_it_stands() {
 }
 
 #[test]
-fn whoever_asks_and_does_not_listen_is_in_nobodys_way() {
+fn whoever_asks_gives_no_orders() {
     let folder = TempDir::new().unwrap();
     let mut program = Program::serve(folder.path(), 0, &[]);
-    let socket = folder.path().join(SOCKET);
-    let mut callers: Vec<_> = (0..10).map(|_| UnixStream::connect(&socket).unwrap()).collect();
-    // It takes no orders: what is said to it is not read.
-    drop(callers[0].write_all(b"shutdown\n"));
+    let mut caller = UnixStream::connect(folder.path().join(SOCKET)).unwrap();
+    // It may have said what it says and hung up already: then this is not even taken.
+    drop(caller.write_all(b"shutdown\n"));
     assert_eq!(status(folder.path()).pid, program.child.id());
     program.terminate();
     assert!(program.exit_within(PATIENCE).unwrap().success());
+}
+
+#[test]
+fn a_server_that_is_stopped_is_not_waited_for() {
+    let folder = TempDir::new().unwrap();
+    let program = Program::serve(folder.path(), 0, &[]);
+    signal("STOP", &program);
+    let asked = ask(folder.path(), &[]);
+    signal("CONT", &program);
+    let said = String::from_utf8_lossy(&asked.stderr).into_owned();
+    assert!(asked.status.code() == Some(1) && said.contains("does not answer within 5 s"), "{said}");
+    assert_eq!(status(folder.path()).pid, program.child.id());
 }
 
 #[test]

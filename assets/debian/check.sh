@@ -4,11 +4,11 @@
 #
 #   sudo assets/debian/check.sh target/debian/parlor_*.deb [ROOT]
 #
-# ROOT is a folder with Debian in it, which is made by debootstrap if it is not there, and left for the next time.
+# ROOT is a folder with Debian in it, which is made by debootstrap if it is not there, and left for the next time. Without it a
+# new one is made, and said at the beginning.
 set -eu
 
 package=$(realpath "$1")
-root=${2:-/tmp/parlor-debian}
 suite=bookworm
 
 fail() { echo "check.sh: $*" >&2; exit 1; }
@@ -18,6 +18,14 @@ has() { [ -e "$root$1" ] || fail "$1 is missing $2"; }
 lacks() { [ ! -e "$root$1" ] || fail "$1 is still there $2"; }
 
 [ "$(id -u)" = 0 ] || fail "run it as root, for chroot"
+# A folder in one that is for root alone: the Debian itself must be open to the user that serves in it.
+root=${2:-$(mktemp -d)/debian}
+# What is in it is run as root, so nobody else may have put it there. A link would be open to all, and is refused too.
+if [ -e "$root" ] || [ -L "$root" ]; then
+    [ -z "$(find "$root" -maxdepth 0 \( ! -user 0 -o -perm /022 \))" ] ||
+        fail "$root is a link, not root's, or open to others: name another folder"
+fi
+echo "== in $root"
 [ -d "$root/var/lib/dpkg" ] || debootstrap --variant=minbase "$suite" "$root"
 inside dpkg --purge parlor >/dev/null 2>&1 || true
 # A smaller Debian leaves out the manual and its like: here they are looked for.

@@ -244,6 +244,7 @@ mod tests {
         assert!(say.contains("PARLOR_SERVER") && !say.contains("server.toml"), "{say}");
         let serve = page_of("parlor-serve.1");
         assert!(serve.contains("server.toml") && !serve.contains("PARLOR_SERVER"), "{serve}");
+        assert!(serve.contains("HOSTNAME") && !say.contains("HOSTNAME"), "{serve}");
         let all = page_of("parlor.1");
         assert!(
             all.contains("server.toml") && all.contains("PARLOR_SERVER") && all.contains("COMMANDS"),

@@ -20,7 +20,7 @@ pub enum Handed {
 
 /// Something that was handed over and that nobody can listen at.
 #[derive(Debug, Error)]
-#[error("the {number}th of the sockets that were handed over cannot be used: {remedy}")]
+#[error("socket {number} of those that were handed over cannot be used: {remedy}")]
 pub struct HandedError {
     /// Its place, from 1.
     number: usize,

@@ -2,6 +2,9 @@
 //!
 //! A machine that wakes up, or whose clock was never set, may believe for a while that it is another year. A clock that is
 //! kept right is set back soon; until then time goes on here as if nothing had happened.
+//!
+//! This covers jumps while the server runs, and no others: what a clock says when the server starts is believed, for there is
+//! nothing to hold against it. On a machine that starts with a wrong clock, the server is to be started when it is set.
 
 use std::time::Duration;
 

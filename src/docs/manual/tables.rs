@@ -26,6 +26,11 @@ pub(super) const ENVIRONMENT: &[Row] = &[
     row("PARLOR_SERVER", &["server"], "Where the parlor is, when the command does not say so."),
     row("PARLOR_NICK", &["nick"], "What to be called, when `--nick` does not say so."),
     row("PARLOR_CONFIG", &["settings"], "The file of settings, when `--settings` does not say so."),
+    row(
+        "HOSTNAME",
+        &["name"],
+        "What the parlor is called, when nothing else says so; else what the machine is called.",
+    ),
     row("NO_COLOR", &["settings"], "With any value: the screen has no colours."),
     row("COLORTERM", &["settings"], "`truecolor` or `24bit`: the terminal has all colours."),
     row("VISUAL, EDITOR", &["settings"], "The editor in which a long message is written (Alt-E)."),

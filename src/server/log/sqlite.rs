@@ -65,7 +65,7 @@ pub(super) fn lock(data: &Path) -> Result<File, LogError> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(data).map_err(at(data))?;
     let path = data.join("lock");
-    let file = File::options().create(true).append(true).open(&path).map_err(at(&path))?;
+    let file = open_private(&path).map_err(at(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(LogError::InUse(data.display().to_string())),

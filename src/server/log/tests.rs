@@ -356,6 +356,19 @@ async fn one_folder_serves_one_parlor() {
     assert!(matches!(second, Err(LogError::InUse(_))));
 }
 
+/// Also one that an earlier version has made, which left it to the umask.
+#[cfg(unix)]
+#[test]
+fn the_lock_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lock");
+    std::fs::write(&path, "").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let _lock = sqlite::lock(folder.path()).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
 #[tokio::test]
 async fn a_log_of_a_later_version_is_left_alone() {
     let open = open();

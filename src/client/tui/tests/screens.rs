@@ -224,6 +224,9 @@ fn the_last_room_can_be_left() {
     script.join("#a", 0, "", &["alice"]);
     script.write("/part");
     script.press(KeyCode::Enter);
+    script.write("/who");
+    script.press(KeyCode::Enter);
+    assert!(script.text().contains("you are in no room: /who #ROOM says who is in one"), "{}", script.text());
     script.write("hello?");
     script.press(KeyCode::Enter);
     assert_snapshot!(script.text());

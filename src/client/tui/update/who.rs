@@ -10,7 +10,7 @@ use crate::protocol::name::RoomName;
 /// others, and by those who keep order, whom it tells more.
 pub(super) fn open(state: &mut State, room: Option<RoomName>, line: &str, effects: &mut Vec<Effect>) {
     let Some(room) = room.or_else(|| state.room().map(|room| room.name.clone())) else {
-        state.complain("you are in no room: /names #ROOM says who is in one");
+        state.complain("you are in no room: /who #ROOM says who is in one");
         return;
     };
     let online = state.connection == Connection::Online;
