@@ -5,10 +5,8 @@ use thiserror::Error;
 use super::tui::near::nearest;
 use crate::protocol::invite::{Invite, InviteError};
 use crate::protocol::proof::{Passphrase, PassphraseError};
-use crate::protocol::wordlist;
+use crate::protocol::wordlist::{self, PASSPHRASE_WORDS};
 
-/// Words of a passphrase that a parlor has made.
-const WORDS: usize = 4;
 /// So many of four must be of the list for a name with dashes to be taken for a passphrase: a host's own need not be all of it.
 pub const LISTED: usize = 2;
 /// What addresses and invites have, and words do not.
@@ -42,7 +40,7 @@ pub enum DestinationError {
     },
     /// Most of a passphrase, or more than one. It is not repeated, and no name server is asked for it.
     #[error(
-        "that is {0} words, and a passphrase that a parlor made has {WORDS}. (A machine of that name: add the port, as in NAME:7878. A passphrase \
+        "that is {0} words, and a passphrase that a parlor made has {PASSPHRASE_WORDS}. (A machine of that name: add the port, as in NAME:7878. A passphrase \
          of the host's own: type the address, and it is asked for.)"
     )]
     Count(usize),
@@ -76,10 +74,10 @@ impl Destination {
             [one] if !one.contains(char::is_whitespace) => {
                 let known = known(one);
                 let listed = known.iter().filter(|(_, is_listed)| *is_listed).count();
-                let is_words = known.len() == WORDS && listed >= LISTED;
+                let is_words = known.len() == PASSPHRASE_WORDS && listed >= LISTED;
                 // With a port or a dot it is an address, however many words it has.
                 let is_name = !one.contains([':', '/', '.', '[', '?']);
-                if is_name && known.len() != WORDS && listed > LISTED {
+                if is_name && known.len() != PASSPHRASE_WORDS && listed > LISTED {
                     return Err(DestinationError::Count(known.len()));
                 }
                 if is_words { Ok(Some(Self::Words(words(one)?))) } else { place(one) }
@@ -94,7 +92,7 @@ impl Destination {
 fn words(typed: &str) -> Result<Passphrase, DestinationError> {
     let known = known(typed);
     let mut unknown = known.iter().filter(|(_, is_known)| !is_known);
-    if let (WORDS, Some((word, _)), None) = (known.len(), unknown.next(), unknown.next()) {
+    if let (PASSPHRASE_WORDS, Some((word, _)), None) = (known.len(), unknown.next(), unknown.next()) {
         let near = nearest(word, wordlist::words());
         return Err(DestinationError::Misspelled { word: word.clone(), near });
     }

@@ -34,7 +34,8 @@ use super::name::{NameError, RoomName};
 use super::proof::{Fingerprint, Passphrase, PassphraseError};
 use super::ticket::Ticket;
 
-const SCHEME: &str = "parlor://";
+/// What an invite begins with.
+pub const SCHEME: &str = "parlor://";
 
 /// All but the characters that RFC 3986 calls unreserved.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

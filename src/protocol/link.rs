@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use super::invite::SCHEME;
+
 /// What a link begins with, in capitals or not.
-const SCHEMES: [&str; 4] = ["http://", "https://", "mailto:", "parlor://"];
+const SCHEMES: [&str; 4] = ["http://", "https://", "mailto:", SCHEME];
 
 /// Where the links of a text are, in bytes, from the first to the last, none within another.
 ///

@@ -11,7 +11,7 @@ use super::proof::{Passphrase, PublicKey, fingerprint};
 
 /// Words of a new passphrase: 7,772 to the fourth is 2^51.7, and whoever guesses pays for scrypt each time, or asks
 /// the server each time.
-const PASSPHRASE_WORDS: usize = 4;
+pub const PASSPHRASE_WORDS: usize = 4;
 
 /// Words of a fingerprint: 7,776 to the sixth is 2^77.5. Whoever wants to be taken for another needs a key
 /// of their own with the same words, and cannot try that many.

@@ -121,6 +121,8 @@ impl Drop for Services {
     }
 }
 
+/// Where it says that it is. Loopback addresses are left out: anybody on the network can announce them, and they would lead to
+/// this machine. A parlor that runs here is heard at its other addresses, and answers datagrams.
 fn reach(service: &ResolvedService) -> Vec<Reach> {
     let reach = service.get_addresses().iter().filter_map(|address| {
         let zone = match address {
@@ -130,5 +132,24 @@ fn reach(service: &ResolvedService) -> Vec<Reach> {
         let zone = zone.map(|zone| Zone { name: zone.name.clone(), index: zone.index });
         Reach::new(address.to_ip_addr(), zone)
     });
-    reach.collect()
+    reach.filter(|reach| !reach.is_loopback()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mdns_sd::ServiceInfo;
+
+    #[test]
+    fn nobody_is_on_this_machine_by_saying_so() {
+        let addresses = "127.0.0.1,192.168.1.66,::1,127.9.9.9,2001:db8::1";
+        let properties = [("txtvers", "1")];
+        let service = ServiceInfo::new(SERVICE, "x", "x.local.", addresses, 7878, &properties[..]).unwrap();
+        let mut found: Vec<String> = reach(&service.as_resolved_service())
+            .into_iter()
+            .map(|reach| reach.address(7878).to_string())
+            .collect();
+        found.sort();
+        assert_eq!(found, ["192.168.1.66:7878", "[2001:db8::1]:7878"]);
+    }
 }

@@ -41,6 +41,11 @@ impl Reach {
         }
     }
 
+    /// Whether it is this machine, whoever says it.
+    pub(super) fn is_loopback(&self) -> bool {
+        self.ip.is_loopback()
+    }
+
     /// To connect to.
     pub(super) fn address(&self, port: u16) -> Address {
         let Some(zone) = &self.zone else { return Address::Tcp { host: self.ip.to_string(), port } };

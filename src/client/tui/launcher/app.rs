@@ -72,9 +72,7 @@ impl App {
         }
         loop {
             self.draw_in_time()?;
-            let events = self.wait().await?;
-            self.take_in(Event::Input(Input::Tick(Now::read())))?;
-            for event in events {
+            for event in self.wait().await? {
                 self.take_in(event)?;
                 // What was typed ahead is not for this screen any more.
                 if let Some(choice) = self.ended.take() {
@@ -160,16 +158,20 @@ impl App {
             };
             events.push(Event::Heard(heard));
         }
-        // Keys first: they were meant for what is on the screen.
         let (inputs, background) = self.late.sort(inputs);
-        let mut all: Vec<Event> = gather(inputs).into_iter().map(Event::Input).collect();
-        all.extend(background.map(|background| Event::Input(Input::Background(background))));
-        all.append(&mut events);
+        let mut inputs = gather(inputs);
+        inputs.extend(background.map(Input::Background));
         if self.hung_up {
-            all.push(Event::Input(Input::Terminate));
+            events.push(Event::Input(Input::Terminate));
         }
-        Ok(all)
+        Ok(in_order(inputs, Now::read(), events))
     }
+}
+
+/// Keys first: they were meant for what is on the screen, before time takes a row from under them and news bring others.
+fn in_order(inputs: Vec<Input>, now: Now, news: Vec<Event>) -> Vec<Event> {
+    let inputs = inputs.into_iter().chain([Input::Tick(now)]).map(Event::Input);
+    inputs.chain(news).collect()
 }
 
 /// What is heard next; nothing where nobody listens.
@@ -177,5 +179,30 @@ async fn hear(hearing: &mut Option<mpsc::Receiver<Heard>>) -> Option<Heard> {
     match hearing {
         Some(hearing) => hearing.recv().await,
         None => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::time::Time;
+
+    #[test]
+    fn keys_come_before_time_and_time_before_news() {
+        let now = Now { instant: Instant::now(), time: Time::from_millis(0) };
+        let news = vec![Event::Heard(Heard::Trouble("x".to_owned()))];
+        let all = in_order(vec![Input::Wheel(1), Input::Wheel(2)], now, news);
+        assert!(
+            matches!(
+                all.as_slice(),
+                [
+                    Event::Input(Input::Wheel(1)),
+                    Event::Input(Input::Wheel(2)),
+                    Event::Input(Input::Tick(_)),
+                    Event::Heard(_)
+                ]
+            ),
+            "{all:?}"
+        );
     }
 }

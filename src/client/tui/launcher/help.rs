@@ -39,7 +39,7 @@ pub(super) fn rows(state: &State, width: usize) -> Vec<Line<'static>> {
             "parlor://…".to_owned(),
             "an invite, alone or as the line that its host has; its passphrase is not shown",
         ),
-        ("four words".to_owned(), "as in amber-otter-river-stone: joins the parlor that has them"),
+        ("four words".to_owned(), "as in amber-otter-ricotta-amulet: joins the parlor that has them"),
         (key(Action::Close), "clear what is typed; then leave"),
         ("Ctrl-C, Ctrl-D".to_owned(), "leave"),
         (key(Action::Mouse), "the mouse chooses here, and a second click joins; again: it is the terminal's"),

@@ -96,9 +96,7 @@ pub async fn run(options: Options) -> anyhow::Result<Option<Choice>> {
     let late = late::Late::after(shows.ask(&settings.theme, variable).await);
     let mut themes = Themes::new(shows);
     themes.set_own(options.themes.as_deref().map(OwnThemes::read).unwrap_or_default());
-    let addresses = std::iter::once(Address::this_machine())
-        .chain(options.recent.iter().map(|recent| recent.address.clone()));
-    let addresses = addresses.collect();
+    let addresses = looked_at(settings.find, &options.recent);
     let hearing = settings.find.then(options.look);
     let mut state = state::State::new(state::Setup {
         size,
@@ -118,6 +116,12 @@ pub async fn run(options: Options) -> anyhow::Result<Option<Choice>> {
     }
     let terminal = terminal::Terminal::put_up().context("cannot use the terminal")?;
     app::App::new(state, terminal, hearing, probe::watch(addresses), late).run().await
+}
+
+/// The addresses to look at. Whoever does not want parlors to be looked for has nothing sent to the network.
+fn looked_at(find: bool, recent: &[Recent]) -> Vec<Address> {
+    let visited = recent.iter().filter(|_| find).map(|recent| recent.address.clone());
+    std::iter::once(Address::this_machine()).chain(visited).collect()
 }
 
 /// The addresses of this machine. Without them its own parlor is one among the others, and nothing worse.

@@ -160,15 +160,17 @@ fn found(state: &State, found: &Found) -> Row {
     };
     let place = found.parlor.addresses.first().map(shown).unwrap_or_default();
     let name = if said.name.is_empty() { place.clone() } else { said.name.to_string() };
-    let (item, plain) = (Item::Found(said.id), said.fingerprint.is_none());
-    Row { standing, plain, place, note, ..row(item, Group::Network, name) }
+    let plain = said.fingerprint.is_none();
+    Row { standing, plain, place, note, ..row(found.item(), Group::Network, name) }
 }
 
 fn recent(state: &State, recent: &Recent, reach: Reach) -> Row {
     let place = shown(&recent.address);
     let name = if recent.name.is_empty() { place.clone() } else { recent.name.to_string() };
     let note = recent.at.map(|at| when(at, state.now.time, &state.zone)).unwrap_or_default();
-    let (item, standing) = (Item::Recent(recent.address.clone()), Standing::Seen(reach));
+    // What is not looked at will never be seen.
+    let standing = if state.looks { Standing::Seen(reach) } else { Standing::Silent };
+    let item = Item::Recent(recent.address.clone());
     Row { standing, plain: recent.plain, place, note, ..row(item, Group::Recent, name) }
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::probe::Reach;
 use super::recent::Recent;
 use super::rows::{self, Row};
-use crate::client::find::{PARLORS, Parlor};
+use crate::client::find::{PARLORS, Parlor, is_same};
 use crate::client::tui::Now;
 use crate::client::tui::keymap::{Action, Keymap};
 use crate::client::tui::state::composer::Composer;
@@ -18,6 +18,7 @@ use crate::client::tui::state::cuttings::Cuttings;
 use crate::client::tui::theme::{Theme, Themes};
 use crate::protocol::DEFAULT_PORT;
 use crate::protocol::address::Address;
+use crate::protocol::announcement::Announcement;
 use crate::protocol::text::Line;
 
 /// How long a parlor that is gone is still shown, as such: long enough to see which one it was.
@@ -38,8 +39,8 @@ pub(super) enum Item {
     Here,
     /// A new one on this machine.
     Host,
-    /// One on this network.
-    Found(Uuid),
+    /// One on this network: what it says of itself, with nobody in it. Its id alone does not say which one it is.
+    Found(Announcement),
     /// One that was visited.
     Recent(Address),
 }
@@ -50,6 +51,18 @@ pub(super) struct Found {
     pub(super) parlor: Parlor,
     /// Since when it is not there any more.
     pub(super) gone: Option<Instant>,
+}
+
+impl Found {
+    /// What stands for it in the list, however many people come and go.
+    pub(super) fn item(&self) -> Item {
+        Item::Found(Announcement { people: 0, ..self.parlor.said.clone() })
+    }
+
+    /// Whether it has stood there as gone for long enough.
+    fn has_faded(&self, now: Instant) -> bool {
+        self.gone.is_some_and(|gone| now >= gone + FADES)
+    }
 }
 
 /// What there is at the beginning.
@@ -64,7 +77,7 @@ pub(super) struct Setup {
     pub(super) mouse: bool,
     pub(super) zone: TimeZone,
     pub(super) now: Now,
-    /// Whether parlors are looked for on this network.
+    /// Whether parlors are looked for on this network, and those that were visited looked at.
     pub(super) looks: bool,
     pub(super) recent: Vec<Recent>,
     /// The addresses of this machine.
@@ -163,8 +176,9 @@ impl State {
         let moved = match &self.chosen {
             Item::Recent(address) => self.found.iter().find_map(|found| {
                 let known = self.known(found)?;
-                (known.address == *address).then_some(Item::Found(found.parlor.said.id))
+                (known.address == *address).then(|| found.item())
             }),
+            Item::Found(said) => self.found(said).and_then(|found| self.elsewhere(found)),
             _ => None,
         };
         let moved = moved.filter(|item| rows.iter().any(|row| row.item == *item));
@@ -172,6 +186,19 @@ impl State {
         if let Some(item) = moved.or(nearest) {
             self.chosen = item;
         }
+    }
+
+    /// The same parlor as another row: that of this machine, or the one that was visited.
+    fn elsewhere(&self, found: &Found) -> Option<Item> {
+        if self.here == Reach::Here && self.is_here(found) {
+            return Some(Item::Here);
+        }
+        self.known(found).map(|recent| Item::Recent(recent.address.clone()))
+    }
+
+    /// The parlor that says this of itself.
+    pub(super) fn found(&self, said: &Announcement) -> Option<&Found> {
+        self.found.iter().find(|found| is_same(&found.parlor.said, said))
     }
 
     /// The parlor that was visited whose certificate this one claims to have. Joining, it must show it.
@@ -186,12 +213,11 @@ impl State {
         found.parlor.said.port == DEFAULT_PORT && self.is_own(found)
     }
 
-    /// Whether a parlor is on this machine.
+    /// Whether a parlor is on this machine: wherever it is heard. Whoever announces an address of this machine beside their
+    /// own is a stranger.
     pub(super) fn is_own(&self, found: &Found) -> bool {
-        found.parlor.addresses.iter().any(|address| match address {
-            Address::Tcp { host, .. } => {
-                host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback() || self.own.contains(&ip))
-            }
+        found.parlor.addresses.iter().all(|address| match address {
+            Address::Tcp { .. } => address.ip().is_some_and(|ip| ip.is_loopback() || self.own.contains(&ip)),
             Address::Unix(_) => true,
         })
     }
@@ -212,12 +238,34 @@ impl State {
     /// A parlor is there.
     pub(super) fn hear(&mut self, parlor: Parlor) {
         let heard = Found { parlor, gone: None };
-        let id = heard.parlor.said.id;
-        if let Some(found) = self.found.iter_mut().find(|found| found.parlor.said.id == id) {
+        if let Some(found) = self.found.iter_mut().find(|found| found.parlor.is_same(&heard.parlor)) {
             *found = heard;
         } else if self.found.len() < PARLORS {
             self.found.push(heard);
         }
+    }
+
+    /// Those of this id are not there any more.
+    pub(super) fn lose(&mut self, id: Uuid) {
+        let now = self.now.instant;
+        for found in self.found.iter_mut().filter(|found| found.parlor.said.id == id) {
+            found.gone = found.gone.or(Some(now));
+        }
+    }
+
+    /// Takes those out of the list that have been gone for long enough. If one of them is chosen, what else stands for the same
+    /// parlor is chosen instead. Says whether there were any.
+    pub(super) fn fade(&mut self) -> bool {
+        let now = self.now.instant;
+        let before = self.found.len();
+        if let Item::Found(said) = &self.chosen
+            && let Some(found) = self.found(said).filter(|found| found.has_faded(now))
+            && let Some(item) = self.elsewhere(found)
+        {
+            self.chosen = item;
+        }
+        self.found.retain(|found| !found.has_faded(now));
+        before != self.found.len()
     }
 
     /// Something does not work.

@@ -1,5 +1,6 @@
 //! The launcher, driven by scripts: keys and news in, screens and effects out. Nothing sleeps, and nothing is sent.
 
+mod choosing;
 mod screens;
 mod storm;
 
@@ -15,7 +16,7 @@ use uuid::Uuid;
 use super::Choice;
 use super::probe::Reach;
 use super::recent::Recent;
-use super::state::{FADES, Item, PATIENCE, Setup, State};
+use super::state::{self, FADES, Item, PATIENCE, Setup, State};
 use super::update::{Effect, Event, update};
 use crate::client::find::{Heard, PARLORS, Parlor};
 use crate::client::tui::keymap::Keymap;
@@ -47,6 +48,11 @@ fn parlor(id: u128, name: &str, people: u32, digit: u8, places: &[&str]) -> Parl
     Parlor { said, addresses: places.iter().map(|place| address(place)).collect() }
 }
 
+/// What stands for a parlor in the list, wherever it is heard.
+fn item(parlor: &Parlor) -> Item {
+    state::Found { parlor: parlor.clone(), gone: None }.item()
+}
+
 fn recent(name: &str, place: &str, digit: u8, days_ago: i64) -> Recent {
     Recent {
         name: Line::lossy(name),
@@ -70,7 +76,7 @@ impl Script {
             now,
             looks: true,
             recent,
-            own: vec!["192.168.1.2".parse().unwrap()],
+            own: ["192.168.1.2", "fe80::2"].map(|ip| ip.parse().unwrap()).to_vec(),
             hosts: true,
         });
         Self { state, now, effects: Vec::new() }
@@ -189,20 +195,20 @@ fn what_comes_and_goes_leaves_the_choice_where_it_is() {
     script.hear(parlor(1, "lab", 3, 1, &["192.168.1.7"]));
     assert_eq!(script.state.chosen, Item::Host);
     script.press(KeyCode::Down);
-    assert_eq!(script.state.chosen, Item::Found(Uuid::from_u128(1)));
+    assert_eq!(script.state.chosen, item(&parlor(1, "lab", 3, 1, &[])));
     script.hear(parlor(2, "aaa", 3, 2, &["192.168.1.8"]));
-    script.hear(parlor(1, "lab", 4, 1, &["192.168.1.7"]));
+    script.hear(parlor(1, "lab", 5, 1, &["192.168.1.7"]));
     assert_eq!(script.names(), ["host one here", "lab", "aaa", "attic"]);
-    assert_eq!(script.state.chosen, Item::Found(Uuid::from_u128(1)));
+    assert_eq!(script.state.chosen, item(&parlor(1, "lab", 3, 1, &[])));
 
     script.feed(Event::Heard(Heard::Gone(Uuid::from_u128(1))));
     assert!(script.text().contains("○ gone"));
     script.pass(FADES - Duration::from_millis(1));
-    assert_eq!(script.state.chosen, Item::Found(Uuid::from_u128(1)));
+    assert_eq!(script.state.chosen, item(&parlor(1, "lab", 3, 1, &[])));
     assert_eq!(script.state.deadline(), Some(script.now.instant + Duration::from_millis(1)));
     script.pass(Duration::from_millis(1));
     assert_eq!(script.names(), ["host one here", "aaa", "attic"]);
-    assert_eq!(script.state.chosen, Item::Found(Uuid::from_u128(2)), "what stands there now");
+    assert_eq!(script.state.chosen, item(&parlor(2, "aaa", 3, 2, &[])), "what stands there now");
     // Back before it was forgotten, it never left.
     script.feed(Event::Heard(Heard::Gone(Uuid::from_u128(2))));
     script.hear(parlor(2, "aaa", 3, 2, &["192.168.1.8"]));
@@ -217,7 +223,7 @@ fn one_that_is_known_is_listed_once_and_must_show_its_certificate() {
     assert_eq!(script.state.chosen, Item::Recent(address("10.0.0.9")));
     script.hear(parlor(4, "den", 1, 4, &["192.168.1.21", "10.9.9.9"]));
     assert_eq!(script.names(), ["host one here", "den"]);
-    assert_eq!(script.state.chosen, Item::Found(Uuid::from_u128(4)), "it is the same parlor");
+    assert_eq!(script.state.chosen, item(&parlor(4, "den", 1, 4, &[])), "it is the same parlor");
     let expected = Choice::Parlor {
         addresses: vec![address("192.168.1.21"), address("10.9.9.9")],
         plain: false,
@@ -259,7 +265,7 @@ fn letters_find_names_and_addresses() {
     assert_eq!(script.names().len(), 8);
     assert_eq!(script.effects, []);
     // The one that was found stays chosen.
-    assert_eq!(script.state.chosen, Item::Found(Uuid::from_u128(4)));
+    assert_eq!(script.state.chosen, item(&parlor(4, "den", 1, 4, &[])));
     script.write("7.7");
     assert_eq!(script.state.chosen, Item::Typed, "what looks like an address is one");
     script.press(KeyCode::Down);
@@ -319,7 +325,10 @@ fn a_click_chooses_and_another_one_joins() {
     let mut script = busy(120, 36);
     let (x, y) = script.find("printer room");
     script.click(x, y);
-    assert_eq!((&script.state.chosen, script.effects.len()), (&Item::Found(Uuid::from_u128(3)), 0));
+    assert_eq!(
+        (&script.state.chosen, script.effects.len()),
+        (&item(&parlor(3, "printer room", 2, 0, &[])), 0)
+    );
     script.click(x + 40, y);
     let [Effect::Go(Choice::Parlor { plain: true, .. })] = &script.effects[..] else {
         panic!("{:?}", script.effects)
@@ -332,7 +341,7 @@ fn a_click_chooses_and_another_one_joins() {
     assert_eq!(script.effects.pop(), Some(Effect::Capture(false)));
     let (x, y) = script.find("lab");
     script.click(x, y);
-    assert_eq!(script.state.chosen, Item::Found(Uuid::from_u128(3)));
+    assert_eq!(script.state.chosen, item(&parlor(3, "printer room", 2, 0, &[])));
 }
 
 #[test]

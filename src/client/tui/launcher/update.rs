@@ -6,7 +6,7 @@ use crossterm::event::{
 
 use super::probe::Reach;
 use super::rows::{self, Row};
-use super::state::{FADES, Found, Item, State};
+use super::state::{Item, State};
 use super::{Choice, typed, view};
 use crate::client::find::Heard;
 use crate::client::tui::Event as Input;
@@ -48,48 +48,54 @@ pub(super) enum Effect {
 /// Takes in what happened. Says what is to be done outside.
 pub(super) fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let place = state.place(&state.rows());
+    let chosen = state.chosen.clone();
     let mut effects = Vec::new();
-    match event {
+    state.changed |= match event {
         // Time alone changes little.
         Event::Input(Input::Tick(now)) => {
             let silent = state.is_silent();
             state.now = now;
-            let fades = |found: &Found| found.gone.is_none_or(|gone| now.instant < gone + FADES);
-            let before = state.found.len();
-            state.found.retain(fades);
-            state.changed |= before != state.found.len() || silent != state.is_silent();
-            state.keep_choice(place);
-            return effects;
+            state.fade() || silent != state.is_silent()
         }
-        Event::Seen(address, reach) if address == Address::this_machine() => {
-            state.changed |= state.here != reach;
-            state.here = reach;
-            // A second one would find its port taken.
-            if reach == Reach::Here && state.chosen == Item::Host && state.input.is_empty() {
-                state.chosen = Item::Here;
-            }
-            state.keep_choice(place);
-            return effects;
+        Event::Seen(address, seen) => see(state, &address, seen),
+        Event::Heard(heard) => {
+            hear(state, heard);
+            true
         }
-        Event::Seen(address, seen) => {
-            for (_, reach) in state.recent.iter_mut().filter(|(recent, _)| recent.address == address) {
-                state.changed |= *reach != seen;
-                *reach = seen;
-            }
-            return effects;
+        Event::Input(input) => {
+            take_in(state, input, &mut effects);
+            true
         }
-        Event::Heard(Heard::Here(parlor)) => state.hear(parlor),
-        Event::Heard(Heard::Gone(id)) => {
-            let now = state.now.instant;
-            let found = state.found.iter_mut().find(|found| found.parlor.said.id == id);
-            found.into_iter().for_each(|found| found.gone = found.gone.or(Some(now)));
-        }
-        Event::Heard(Heard::Trouble(sentence)) => state.trouble(&sentence),
-        Event::Input(input) => take_in(state, input, &mut effects),
-    }
-    state.changed = true;
+    };
     state.keep_choice(place);
+    // What Enter does is on the screen.
+    state.changed |= state.chosen != chosen;
     effects
+}
+
+fn hear(state: &mut State, heard: Heard) {
+    match heard {
+        Heard::Here(parlor) => state.hear(parlor),
+        Heard::Gone(id) => state.lose(id),
+        Heard::Trouble(sentence) => state.trouble(&sentence),
+    }
+}
+
+/// An address was looked at. Says whether that is news: each is looked at again and again.
+fn see(state: &mut State, address: &Address, seen: Reach) -> bool {
+    let mut news = false;
+    if *address == Address::this_machine() && state.here != seen {
+        (state.here, news) = (seen, true);
+        // A second one would find its port taken. Whoever goes back to hosting one means it.
+        if seen == Reach::Here && state.chosen == Item::Host && state.input.is_empty() {
+            state.chosen = Item::Here;
+        }
+    }
+    for (_, reach) in state.recent.iter_mut().filter(|(recent, _)| recent.address == *address) {
+        news |= *reach != seen;
+        *reach = seen;
+    }
+    news
 }
 
 fn take_in(state: &mut State, input: Input, effects: &mut Vec<Effect>) {
@@ -223,8 +229,8 @@ fn choice(state: &State, row: &Row) -> Option<Choice> {
         Item::Typed => Choice::Typed(typed::read(state.input.text())?.ok()?.arguments),
         Item::Here => Choice::Here,
         Item::Host => Choice::Host,
-        Item::Found(id) => {
-            let found = state.found.iter().find(|found| found.parlor.said.id == *id)?;
+        Item::Found(said) => {
+            let found = state.found(said)?;
             let known = state.known(found).map(|recent| recent.address.clone());
             let plain = found.parlor.said.fingerprint.is_none();
             Choice::Parlor { addresses: found.parlor.addresses.clone(), plain, known }

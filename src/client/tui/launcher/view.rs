@@ -324,7 +324,7 @@ impl Columns {
         line.spans.extend(marked(&name, &row.marks, ink));
         let mut at = self.name + 2;
         let room_from = |at: usize| self.width.saturating_sub(at);
-        if row.standing != Standing::Silent {
+        if row.standing != Standing::Silent || row.group == Group::Recent {
             pad(&mut line, at);
             let (words, look) = standing(theme, row.standing, self.full);
             line.push_span(Span::styled(wrap::truncate(&words, room_from(at)), style(look)));

@@ -106,7 +106,10 @@ proptest! {
     fn nothing_falls_over(steps in prop::collection::vec(step(), 1..60)) {
         let mut script = busy(90, 26);
         for step in steps {
+            let before = script.state.chosen.clone();
+            script.state.changed = false;
             take(&mut script, step);
+            prop_assert!(script.state.changed || script.state.chosen == before, "Enter does what nobody sees");
             let (columns, rows) = script.state.size;
             let (_, (x, y)) = script.screen();
             prop_assert!(x < columns && y < rows);

@@ -1,5 +1,7 @@
 //! Who is in a room, in rows; for those who keep order with from where.
 
+use std::collections::HashMap;
+
 use ratatui::text::Line;
 
 use super::asking;
@@ -8,6 +10,7 @@ use crate::client::tui::state::{State, Who};
 use crate::client::tui::view::people;
 use crate::client::tui::wrap;
 use crate::protocol::event::{Person, SessionInfo};
+use crate::protocol::name::Nick;
 
 /// What it is called.
 pub(crate) fn title(state: &State, who: &Who) -> String {
@@ -23,10 +26,13 @@ pub(crate) fn title(state: &State, who: &Who) -> String {
 pub(super) fn rows(state: &State, who: &Who, width: usize) -> Vec<Line<'static>> {
     let theme = state.theme;
     let mut rows = Vec::new();
-    let sessions = who.answer.as_ref().map(|answer| answer.sessions.as_slice()).unwrap_or_default();
+    let mut sessions: HashMap<&Nick, Vec<&SessionInfo>> = HashMap::new();
+    for session in who.answer.iter().flat_map(|answer| &answer.sessions) {
+        sessions.entry(&session.nick).or_default().push(session);
+    }
     for person in listed(state, who) {
         rows.push(people::line_with_reason(state, person, width));
-        for session in sessions.iter().filter(|session| session.nick == person.nick) {
+        for session in sessions.get(&person.nick).into_iter().flatten() {
             let told = wrap::wrap(&told(state, session), width.saturating_sub(INDENT.len()));
             rows.extend(told.into_iter().map(|row| Line::styled(format!("{INDENT}{row}"), theme.dim())));
         }
