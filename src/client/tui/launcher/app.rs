@@ -174,6 +174,14 @@ fn in_order(inputs: Vec<Input>, now: Now, news: Vec<Event>) -> Vec<Event> {
     inputs.chain(news).collect()
 }
 
+/// What is heard next; nothing where nobody listens.
+async fn hear(hearing: &mut Option<mpsc::Receiver<Heard>>) -> Option<Heard> {
+    match hearing {
+        Some(hearing) => hearing.recv().await,
+        None => pending().await,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,13 +204,5 @@ mod tests {
             ),
             "{all:?}"
         );
-    }
-}
-
-/// What is heard next; nothing where nobody listens.
-async fn hear(hearing: &mut Option<mpsc::Receiver<Heard>>) -> Option<Heard> {
-    match hearing {
-        Some(hearing) => hearing.recv().await,
-        None => pending().await,
     }
 }
