@@ -18,15 +18,14 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Join, Seat, ServerArg};
 use crate::signals::cancel_on_signal;
 use crate::visiting::{self, Visit};
-use crate::{client_folder, complain};
+use crate::{client_folder, complain, is_dumb};
 
 /// How long the parlor of this machine may take to accept a connection before it counts as none: it takes no tenth of it.
 const AT_HOME_WITHIN: Duration = Duration::from_millis(300);
 
 /// Whether a screen can be shown here.
 pub(crate) fn has_screen() -> bool {
-    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    !dumb && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+    !is_dumb() && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
 /// `parlor join`. Where nobody says where, and no parlor runs on this machine, they are shown which there are.

@@ -131,6 +131,12 @@ fn passphrase(path: &Path) -> anyhow::Result<Passphrase> {
         .with_context(|| format!("the passphrase in {shown}"))
 }
 
+/// Whether the terminal says that it can show no screen.
+#[cfg(feature = "client")]
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
 /// A sentence for the person at the terminal.
 fn complain(sentence: &str) {
     // With standard error closed there is nobody to tell.

@@ -31,7 +31,7 @@ use crate::cli::{
     Bench, Export, Find, FormatArg, Join, Pipe, Say, ScriptArgs, Search, Seat, ServerArg, Tail,
 };
 use crate::signals::cancel_on_signal;
-use crate::{Usage, by_words, client_folder, complain, folders, passphrase};
+use crate::{Usage, by_words, client_folder, complain, folders, is_dumb, passphrase};
 
 /// How long connecting may take before it is mentioned.
 const SILENT_AT_FIRST: Duration = Duration::from_millis(500);
@@ -224,9 +224,7 @@ enum How {
 
 impl How {
     fn of(seat: &Seat) -> Self {
-        // Such a terminal can show no screen, and says so.
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        if seat.lines || dumb { Self::Lines { every_time: seat.times } } else { Self::Screen }
+        if seat.lines || is_dumb() { Self::Lines { every_time: seat.times } } else { Self::Screen }
     }
 }
 

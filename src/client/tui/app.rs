@@ -286,17 +286,7 @@ impl App {
                 events.push(Event::Resize(columns, rows));
             }
         }
-        // Polled in our own context: crossterm wakes whoever polled it first since the last event.
-        while !matches!(inputs.last(), Some(None))
-            && let Some(stream) = &mut self.input
-            && let Some(input) = poll_fn(|context| match poll_input(stream, context) {
-                Poll::Ready(input) => Poll::Ready(Some(input)),
-                Poll::Pending => Poll::Ready(None),
-            })
-            .await
-        {
-            inputs.push(input);
-        }
+        waiting_inputs(&mut self.input, &mut inputs).await;
         self.hung_up |= matches!(inputs.last(), Some(None));
         let inputs = inputs.into_iter().flatten().collect::<Result<_, _>>().context(GONE)?;
         for _ in 0..UPDATES_AT_ONCE {
@@ -332,6 +322,24 @@ pub(super) async fn next_input(input: &mut Option<EventStream>) -> Option<std::i
     match input {
         Some(input) => poll_fn(|context| poll_input(input, context)).await,
         None => pending().await,
+    }
+}
+
+/// All that waits in the terminal, behind what was read before, up to its end.
+pub(super) async fn waiting_inputs(
+    stream: &mut Option<EventStream>,
+    inputs: &mut Vec<Option<std::io::Result<Input>>>,
+) {
+    // Polled in our own context: crossterm wakes whoever polled it first since the last event.
+    while !matches!(inputs.last(), Some(None))
+        && let Some(stream) = stream.as_mut()
+        && let Some(input) = poll_fn(|context| match poll_input(stream, context) {
+            Poll::Ready(input) => Poll::Ready(Some(input)),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await
+    {
+        inputs.push(input);
     }
 }
 

@@ -1,7 +1,6 @@
 //! The launcher's loop: wait for one event, take in all that wait, do what comes of them, draw.
 
-use std::future::{pending, poll_fn};
-use std::task::Poll;
+use std::future::pending;
 
 use anyhow::Context as _;
 use crossterm::event::EventStream;
@@ -13,8 +12,8 @@ use super::state::State;
 use super::update::{Effect, Event, update};
 use super::{Choice, view};
 use crate::client::find::{Heard, PARLORS};
-use crate::client::tui::app::{Continued, FRAME, GONE, Signals, Wish, gather, next_input};
-use crate::client::tui::terminal::{Terminal, poll_input};
+use crate::client::tui::app::{Continued, FRAME, GONE, Signals, Wish, gather, next_input, waiting_inputs};
+use crate::client::tui::terminal::Terminal;
 use crate::client::tui::theme::late::Late;
 use crate::client::tui::{Event as Input, Now};
 use crate::protocol::address::Address;
@@ -139,17 +138,7 @@ impl App {
                 events.push(Event::Input(Input::Resize(columns, rows)));
             }
         }
-        // Polled in our own context: crossterm wakes whoever polled it first since the last event.
-        while !matches!(inputs.last(), Some(None))
-            && let Some(stream) = &mut self.input
-            && let Some(input) = poll_fn(|context| match poll_input(stream, context) {
-                Poll::Ready(input) => Poll::Ready(Some(input)),
-                Poll::Pending => Poll::Ready(None),
-            })
-            .await
-        {
-            inputs.push(input);
-        }
+        waiting_inputs(&mut self.input, &mut inputs).await;
         self.hung_up |= matches!(inputs.last(), Some(None));
         let inputs = inputs.into_iter().flatten().collect::<Result<_, _>>().context(GONE)?;
         for _ in 0..PARLORS {

@@ -11,6 +11,7 @@ use super::{Choice, typed, view};
 use crate::client::find::Heard;
 use crate::client::tui::Event as Input;
 use crate::client::tui::keymap::{self, Action, Key};
+use crate::client::tui::update::line;
 use crate::protocol::address::Address;
 use crate::protocol::limits::INVITE_BYTES;
 use crate::protocol::text::Line;
@@ -186,18 +187,7 @@ fn point(state: &mut State, mouse: &MouseEvent, effects: &mut Vec<Effect>) {
 /// A key of what is typed.
 fn edit(state: &mut State, action: Option<Action>, letter: Option<char>) {
     let before = state.input.revision();
-    let input = &mut state.input;
-    match (action, letter) {
-        (Some(Action::Go(motion)), _) => input.go(motion),
-        (Some(Action::Delete(motion)), _) => input.delete(motion),
-        (Some(Action::Cut(motion)), _) => input.cut(motion, &mut state.cuttings),
-        (Some(Action::PasteCut), _) => input.put_back(&mut state.cuttings),
-        (Some(Action::Transpose), _) => input.transpose(),
-        (Some(Action::Undo), _) => input.undo(),
-        (Some(Action::Redo), _) => input.redo(),
-        (None, Some(letter)) => input.insert(letter.encode_utf8(&mut [0; 4])),
-        _ => {}
-    }
+    line::edit(&mut state.input, &mut state.cuttings, action, letter);
     if state.input.revision() != before {
         wrote(state);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, State, history, jump, saying};
+use super::{Effect, State, history, jump, line, saying};
 use crate::client::moment;
 use crate::client::query::{self, Rooms};
 use crate::client::tui::keymap::{self, Action, Key};
@@ -72,19 +72,8 @@ fn edit(state: &mut State, action: Option<Action>, letter: Option<char>) {
     let input = &mut state.finding.search.input;
     let before = input.text().to_owned();
     match (action, letter) {
-        (Some(Action::Go(motion)), _) => input.go(motion),
-        (Some(Action::Delete(motion)), _) => input.delete(motion),
-        (Some(Action::Cut(motion)), _) => input.cut(motion, &mut state.cuttings),
-        (Some(Action::PasteCut), _) => input.put_back(&mut state.cuttings),
-        (Some(Action::PasteOlderCut), _) => {
-            input.put_back_older(&mut state.cuttings);
-        }
-        (Some(Action::Transpose), _) => input.transpose(),
-        (Some(Action::Undo), _) => input.undo(),
-        (Some(Action::Redo), _) => input.redo(),
         (None, Some(letter)) if selected => input.set(letter.encode_utf8(&mut [0; 4])),
-        (None, Some(letter)) => input.insert(letter.encode_utf8(&mut [0; 4])),
-        _ => {}
+        _ => line::edit(input, &mut state.cuttings, action, letter),
     }
     if input.text() != before {
         typed(state);

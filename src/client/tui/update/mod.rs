@@ -17,6 +17,7 @@ mod history;
 mod in_room;
 mod jump;
 mod keys;
+pub(crate) mod line;
 mod link;
 mod links;
 mod motd;

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, State, direct, finding, history, keys, rooms, saying};
+use super::{Effect, State, direct, finding, history, keys, line, rooms, saying};
 use crate::client::tui::keymap::{self, Action, Key};
 use crate::client::tui::palette::{self, TYPED_BYTES, Target};
 use crate::client::tui::state::palette::Palette;
@@ -61,16 +61,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> bool {
 fn edit(state: &mut State, action: Option<Action>, letter: Option<char>) {
     let Some(Overlay::Palette(Palette { input, .. })) = &mut state.overlay else { return };
     let before = input.text().to_owned();
-    match (action, letter) {
-        (Some(Action::Go(motion)), _) => input.go(motion),
-        (Some(Action::Delete(motion)), _) => input.delete(motion),
-        (Some(Action::Cut(motion)), _) => input.cut(motion, &mut state.cuttings),
-        (Some(Action::PasteCut), _) => input.put_back(&mut state.cuttings),
-        (Some(Action::Transpose), _) => input.transpose(),
-        (Some(Action::Undo), _) => input.undo(),
-        (None, Some(letter)) => input.insert(letter.encode_utf8(&mut [0; 4])),
-        _ => {}
-    }
+    line::edit(input, &mut state.cuttings, action, letter);
     if input.text() != before {
         typed(state);
     }
