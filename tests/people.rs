@@ -5,19 +5,16 @@
 
 mod common;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use common::{TestClient, TestServer, event, nick, room, soon, unlimited};
+use common::{TestClient, TestServer, nick, room, unlimited};
 use parlor::protocol::command::{
     Command, Hello, History, Join, Judgement, LinkDevice, OfKey, OfNick, Place, Plain, ReadAudit, RequestId,
     RuleKind, SetAway, SetIgnored, SetNick, SetRole, SetRule,
 };
 use parlor::protocol::event::{ErrorCode, Event, Failure, Okay, Person, Reason, Role, Whois};
-use parlor::protocol::frame::Frame;
-use parlor::protocol::proof::{Binding, Identity, KeyPair, Passphrase};
+use parlor::protocol::proof::{KeyPair, Passphrase};
 use parlor::protocol::text::Line;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpSocket;
 use uuid::Uuid;
 
 /// Whose key it is that begins with this byte.
@@ -39,23 +36,8 @@ async fn try_come(
     seed: Option<u8>,
     from: u8,
 ) -> Result<TestClient, Failure> {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind((Ipv4Addr::new(127, 0, 0, from), 0).into()).unwrap();
-    let stream = soon(socket.connect(([127, 0, 0, 1], server.port).into())).await.unwrap();
-    let (mut reader, mut writer) = TestClient::halves(stream);
-    let Some(Event::Welcome(welcome)) = event(&mut reader).await else { panic!("no welcome") };
-    let identity = seed.map(key).map(|pair| Identity {
-        key: pair.public(),
-        signature: pair.sign(&welcome.auth.challenge, Binding::NONE),
-    });
-    let Command::Hello(hello) = common::hello(name, None) else { panic!("no hello") };
-    let hello = Command::Hello(Box::new(Hello { identity, apart: name.ends_with("-bot"), ..*hello }));
-    soon(writer.write_all(&Frame::encode(&hello).into_bytes())).await.unwrap();
-    match event(&mut reader).await {
-        Some(Event::Ready(ready)) => Ok(TestClient { reader, writer, ready }),
-        Some(Event::Error(failure)) => Err(failure),
-        other => panic!("{other:?}"),
-    }
+    let (pair, apart) = (seed.map(key), name.ends_with("-bot"));
+    TestClient::come_from((server.port, from), name, pair.as_ref(), |hello| Hello { apart, ..hello }).await
 }
 
 async fn come(server: &TestServer, name: &str, seed: u8) -> TestClient {

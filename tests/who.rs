@@ -5,18 +5,14 @@
 
 mod common;
 
-use std::net::Ipv4Addr;
-
-use common::{TestClient, TestServer, event, nick, room, soon, unlimited};
+use common::{TestClient, TestServer, nick, room, unlimited};
 use parlor::protocol::command::{Command, Hello, InRoom, OfNick, Ping, RequestId, SetRole};
 use parlor::protocol::event::{Event, Role, SessionInfo};
 use parlor::protocol::frame::Frame;
 use parlor::protocol::limits::AGENT_BYTES;
-use parlor::protocol::proof::{Binding, Identity, KeyPair};
+use parlor::protocol::proof::KeyPair;
 use parlor::protocol::text::Line;
 use parlor::protocol::time::Time;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpSocket;
 
 /// Whose key it is that begins with this byte.
 fn key(seed: u8) -> KeyPair {
@@ -27,23 +23,11 @@ const HOST: u8 = 1;
 
 /// Comes in with a key, or as a guest, from an address of this machine, by a program that calls itself so.
 async fn come(server: &TestServer, name: &str, seed: Option<u8>, from: u8, agent: &str) -> TestClient {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind((Ipv4Addr::new(127, 0, 0, from), 0).into()).unwrap();
-    let stream = soon(socket.connect(([127, 0, 0, 1], server.port).into())).await.unwrap();
-    let (mut reader, mut writer) = TestClient::halves(stream);
-    let Some(Event::Welcome(welcome)) = event(&mut reader).await else { panic!("no welcome") };
-    let identity = seed.map(key).map(|pair| Identity {
-        key: pair.public(),
-        signature: pair.sign(&welcome.auth.challenge, Binding::NONE),
-    });
-    let Command::Hello(hello) = common::hello(name, None) else { panic!("no hello") };
     let agent = Line::lossy(agent);
-    let hello = Command::Hello(Box::new(Hello { identity, agent, ..*hello }));
-    soon(writer.write_all(&Frame::encode(&hello).into_bytes())).await.unwrap();
-    match event(&mut reader).await {
-        Some(Event::Ready(ready)) => TestClient { reader, writer, ready },
-        other => panic!("{other:?}"),
-    }
+    let pair = seed.map(key);
+    let come =
+        TestClient::come_from((server.port, from), name, pair.as_ref(), |hello| Hello { agent, ..hello });
+    come.await.expect("refused")
 }
 
 fn id() -> Option<RequestId> {

@@ -437,8 +437,33 @@ impl TestClient {
         .await
     }
 
+    /// Comes in with a key, or as a guest, from the address 127.0.0.`from`, and changes what is said of it before.
+    pub async fn come_from(
+        (port, from): (u16, u8),
+        name: &str,
+        pair: Option<&KeyPair>,
+        change: impl FnOnce(Hello) -> Hello,
+    ) -> Result<Self, Failure> {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, from], 0).into()).unwrap();
+        let stream = soon(socket.connect(([127, 0, 0, 1], port).into())).await.unwrap();
+        let entered = Self::enter_by(stream, |welcome| {
+            let Command::Hello(hello) = hello(name, None) else { panic!("no hello") };
+            let sign = |pair: &KeyPair| pair.sign(&welcome.auth.challenge, Binding::NONE);
+            let identity = pair.map(|pair| Identity { key: pair.public(), signature: sign(pair) });
+            Command::Hello(Box::new(change(Hello { identity, ..*hello })))
+        });
+        entered.await.expect("the connection ended")
+    }
+
     async fn enter(port: u16, hello: impl FnOnce(&Welcome) -> Command) -> Option<Result<Self, Failure>> {
-        let stream = soon(TcpStream::connect(("127.0.0.1", port))).await.ok()?;
+        Self::enter_by(soon(TcpStream::connect(("127.0.0.1", port))).await.ok()?, hello).await
+    }
+
+    async fn enter_by(
+        stream: TcpStream,
+        hello: impl FnOnce(&Welcome) -> Command,
+    ) -> Option<Result<Self, Failure>> {
         let (mut reader, mut writer) = Self::halves(stream);
         let welcome = match event(&mut reader).await? {
             Event::Welcome(welcome) => welcome,
