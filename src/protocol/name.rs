@@ -17,6 +17,7 @@ use unicode_security::confusable_detection::skeleton;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::limits::{DIRECT_PEOPLE, MARKS_ON_A_LETTER, NAME_BYTES, NICK_COLUMNS, ROOM_COLUMNS};
+use super::text::Raw;
 
 /// Why a name was refused, as a sentence that says what to do.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -286,7 +287,7 @@ macro_rules! name_type {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let raw = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                let raw = Raw::deserialize(deserializer)?;
                 Self::new(&raw).map_err(de::Error::custom)
             }
         }

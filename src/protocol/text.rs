@@ -4,7 +4,9 @@
 //! (`name.rs`). Each of these can only be made here, through [`sanitise`], also by serde. So the
 //! server stores only such text, and a client does not depend on the server for it.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -18,6 +20,19 @@ const TAGS_IN_A_FLAG: usize = 7;
 
 /// Stands where something was taken out, so that taking out is never silent.
 pub const MARK: char = '\u{FFFD}';
+
+/// A string of somebody's JSON, not looked at yet: copied only where it has escapes. Of a plain [`Cow`] serde always makes a
+/// copy, but in a field of just that type.
+#[derive(Deserialize)]
+pub(super) struct Raw<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Raw<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
 
 /// Why a text was refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -241,7 +256,7 @@ macro_rules! text_type {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let raw = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                let raw = Raw::deserialize(deserializer)?;
                 Self::new(&raw).map_err(de::Error::custom)
             }
         }
@@ -254,6 +269,13 @@ text_type!(Line);
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_string_is_copied_only_where_it_has_escapes() {
+        let read = |json| serde_json::from_str::<Option<Raw<'_>>>(json).unwrap().unwrap().0;
+        assert!(matches!(read(r#""漢字""#), Cow::Borrowed("漢字")));
+        assert!(matches!(read(r#""a\tb""#), Cow::Owned(owned) if owned == "a\tb"));
+    }
 
     #[test]
     fn escape_sequences_lose_their_teeth() {

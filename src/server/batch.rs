@@ -1,6 +1,6 @@
 //! Entries that are sent together: encoded once, for however many receive them.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use thiserror::Error;
 
 use crate::protocol::event::Entry;
@@ -90,7 +90,7 @@ impl<'a> Iterator for Frames<'a> {
 #[derive(Debug, Default)]
 pub struct Builder {
     ends: Option<(u64, u64)>,
-    bytes: BytesMut,
+    bytes: Vec<u8>,
 }
 
 impl Builder {
@@ -126,7 +126,7 @@ impl Builder {
     /// What was added, and an empty builder; `None` when nothing was.
     pub fn take(&mut self) -> Option<Batch> {
         let (first, last) = self.ends.take()?;
-        Some(Batch { first, last, bytes: self.bytes.split().freeze() })
+        Some(Batch { first, last, bytes: std::mem::take(&mut self.bytes).into() })
     }
 }
 

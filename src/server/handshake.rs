@@ -153,17 +153,17 @@ fn no_hello_in_time() -> Refusal {
 
 /// Says no: an error if there is one to tell, and `bye`. A peer that does not even take that is left.
 pub async fn refuse<W: AsyncWrite + Unpin>(writer: &mut W, failure: Option<Failure>, reason: Reason) {
-    let mut last_words = refusal(failure, reason);
+    let last_words = refusal(failure, reason);
     let words = async {
-        writer.write_all_buf(&mut last_words).await?;
+        writer.write_all(&last_words).await?;
         writer.shutdown().await
     };
     drop(timeout(STALL_TIME.min(HANDSHAKE_TIME), words).await);
 }
 
 /// The frames of a refusal.
-pub fn refusal(failure: Option<Failure>, reason: Reason) -> bytes::BytesMut {
-    let mut bytes = bytes::BytesMut::new();
+pub fn refusal(failure: Option<Failure>, reason: Reason) -> Vec<u8> {
+    let mut bytes = Vec::new();
     if let Some(failure) = failure {
         protocol::frame::append(&mut bytes, &Event::Error(failure));
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::task::yield_now;
 use tracing::error;
 
@@ -14,7 +14,7 @@ use super::batch::{Batch, join};
 use super::log::{Commit, Commits, Committed, Fresh, Outcome};
 use super::mailbox::Slot;
 use super::session::Out;
-use crate::protocol::event::{EntryText, Event, Okay};
+use crate::protocol::event::{EntryText, Event, Stored};
 use crate::protocol::frame;
 use crate::protocol::limits::BATCH_BYTES;
 use crate::protocol::name::RoomName;
@@ -23,6 +23,9 @@ use crate::protocol::time::Time;
 
 /// Commits taken in one turn, at most: bounds how long others wait for theirs.
 const COMMITS_A_TURN: usize = 64;
+
+/// Bytes of an `ok` as a frame, or little less: a `seq` of six digits.
+const ANSWER_BYTES: usize = 80;
 
 /// Publishes until the log is closed.
 pub async fn run(mut commits: Commits<Slot>, context: &Context) {
@@ -35,12 +38,19 @@ pub async fn run(mut commits: Commits<Slot>, context: &Context) {
                 rooms.entry(room).or_default().add(batches, topic);
             }
             for Committed { outcomes, tag } in committed {
-                let mut answer = BytesMut::new();
+                let mut answer = Vec::with_capacity(outcomes.len() * ANSWER_BYTES);
                 for outcome in &outcomes {
                     context.metrics.settled(outcome);
-                    frame::append(&mut answer, &reply(outcome));
+                    match outcome {
+                        Outcome::Stored { id, seq } | Outcome::Known { id, seq } => {
+                            frame::append(&mut answer, &Stored { re: *id, seq: *seq });
+                        }
+                        Outcome::Failed { id, error } => {
+                            frame::append(&mut answer, &Event::Error(error.failure(*id)));
+                        }
+                    }
                 }
-                answers.push((tag, answer.freeze()));
+                answers.push((tag, answer.into()));
             }
         }
         for (room, batches) in rooms {
@@ -87,14 +97,5 @@ impl Batches {
             self.batches.extend(batches);
         }
         self.topic = topic.or_else(|| self.topic.take());
-    }
-}
-
-fn reply(outcome: &Outcome) -> Event {
-    match outcome {
-        Outcome::Stored { id, seq } | Outcome::Known { id, seq } => {
-            Event::Ok(Okay { re: Some((*id).into()), seq: Some(*seq), ..Okay::default() })
-        }
-        Outcome::Failed { id, error } => Event::Error(error.failure(*id)),
     }
 }

@@ -21,7 +21,7 @@ use super::tally::Tally;
 use crate::client::link::{Break, Stream};
 use crate::protocol::command::{Command, Plain};
 use crate::protocol::event::Event;
-use crate::protocol::frame::{self, HEADER};
+use crate::protocol::frame::{Frame, HEADER};
 
 /// Bytes asked of the socket in one read. On the stack: with thousands of connections nobody holds a buffer.
 const READ_BYTES: usize = 64 * 1024;
@@ -99,7 +99,7 @@ impl Member {
         }
         let faults = self.ears.order.end(self.ears.room_last());
         // So that the nick is free for whoever measures next. There is nothing to do about one that fails.
-        frame::append(&mut self.ears.out, &Command::Bye(Plain::default()));
+        self.ears.say(&Command::Bye(Plain::default()));
         let goodbye = async { while std::future::poll_fn(|cx| self.poll_step(cx)).await.is_ok() {} };
         drop(timeout(GOODBYE_TIME, goodbye).await);
         Ok(faults)
@@ -153,6 +153,10 @@ fn broken(error: io::Error) -> Break {
 }
 
 impl Ears {
+    fn say(&mut self, command: &Command) {
+        self.out.extend_from_slice(&Frame::encode(command).into_bytes());
+    }
+
     fn hear(&mut self, json: &[u8], now: u64, tally: &mut Tally) -> Result<(), Break> {
         match scan(json, self.shared.mark)? {
             Heard::Entry(seq, stamp) => {
@@ -175,7 +179,7 @@ impl Ears {
             }
             Heard::Presence => {}
             Heard::Event(event) => match *event {
-                Event::Ping(_) => frame::append(&mut self.out, &Command::Pong(Plain::default())),
+                Event::Ping(_) => self.say(&Command::Pong(Plain::default())),
                 Event::Delayed(_) => tally.held_up += 1,
                 Event::Error(failure) => return Err(Break::Refused(failure)),
                 Event::Bye(bye) => return Err(Break::Bye(bye)),

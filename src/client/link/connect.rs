@@ -10,11 +10,10 @@ use tokio::time::timeout;
 use super::dial::{Dial, Stream};
 use super::ending::Break;
 use super::{Met, Secret, Trust, pake, strangers, tls, unreached};
-use crate::protocol;
 use crate::protocol::address::Address;
 use crate::protocol::command::{Command, Hello, TicketProof};
 use crate::protocol::event::{AuthKind, ErrorCode, Event, Failure, Ready, Scrypt, Welcome};
-use crate::protocol::frame::{FrameError, FrameReader};
+use crate::protocol::frame::{Frame, FrameError, FrameReader};
 use crate::protocol::invite::Pin;
 use crate::protocol::limits::{EVENT_BYTES, HANDSHAKE_TIME};
 use crate::protocol::proof::{Binding, Fingerprint, Identity, ProofKey, Salt};
@@ -60,7 +59,7 @@ impl Connection {
 
     /// Puts `command` behind what is on its way out; [`Connection::next`] writes it.
     pub(in crate::client) fn say(&mut self, command: &Command) {
-        protocol::frame::append(&mut self.out, command);
+        self.out.extend_from_slice(&Frame::encode(command).into_bytes());
     }
 
     /// Writes what was said, and reads the next frame: both at once, so that neither side ever waits

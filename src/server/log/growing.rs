@@ -35,8 +35,12 @@ pub(super) struct Growing<'a, 'c> {
     rooms: &'a HashMap<RoomName, Room>,
     ids: &'a mut Ids,
     now: Time,
-    /// The rooms that have got any. A commit has entries of few rooms, and mostly of the last one again.
+    /// The rooms that have got any.
     grown: Vec<Grown>,
+    /// Where each stands there.
+    places: HashMap<RoomName, usize>,
+    /// Where the last one stands: mostly the next entry is one more of it.
+    latest: usize,
     /// A message was deleted.
     deletes: bool,
     last_person: LastPerson,
@@ -70,8 +74,9 @@ impl<'a, 'c> Growing<'a, 'c> {
         ids: &'a mut Ids,
         last_person: LastPerson,
     ) -> Self {
-        let (transaction, now, grown, deletes) = (None, Time::now(), Vec::new(), false);
-        Self { connection, transaction, rooms, ids, now, grown, deletes, last_person }
+        let (transaction, now, deletes) = (None, Time::now(), false);
+        let (grown, places, latest) = (Vec::new(), HashMap::new(), 0);
+        Self { connection, transaction, rooms, ids, now, grown, places, latest, deletes, last_person }
     }
 
     /// Gives an entry its place, unless its id has one. Ids are noted at once: whoever gives up the commit has them
@@ -170,13 +175,19 @@ impl<'a, 'c> Growing<'a, 'c> {
 
     /// A room that has any entries.
     fn room(&self, name: &RoomName) -> Option<Room> {
-        let grown = self.grown.iter().find(|grown| grown.name == *name).map(|grown| grown.room);
+        let grown = self.place(name).map(|place| self.grown[place].room);
         grown.or_else(|| self.rooms.get(name).copied())
+    }
+
+    /// Where a room stands that has got any.
+    fn place(&self, name: &RoomName) -> Option<usize> {
+        let is_latest = self.grown.get(self.latest).is_some_and(|grown| grown.name == *name);
+        if is_latest { Some(self.latest) } else { self.places.get(name).copied() }
     }
 
     /// A room that is about to get an entry; it comes to be by its first one.
     fn grown(&mut self, name: &RoomName) -> rusqlite::Result<&mut Grown> {
-        let place = match self.grown.iter().rposition(|grown| grown.name == *name) {
+        self.latest = match self.place(name) {
             Some(place) => place,
             None => {
                 let room = match self.rooms.get(name) {
@@ -185,10 +196,11 @@ impl<'a, 'c> Growing<'a, 'c> {
                 };
                 let (full, open) = (Vec::new(), Builder::default());
                 self.grown.push(Grown { name: name.clone(), room, full, open, topic: None });
+                self.places.insert(name.clone(), self.grown.len() - 1);
                 self.grown.len() - 1
             }
         };
-        Ok(&mut self.grown[place])
+        Ok(&mut self.grown[self.latest])
     }
 }
 

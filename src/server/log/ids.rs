@@ -14,6 +14,10 @@ use uuid::Uuid;
 
 /// Ids in memory, at least, where there are so many: some minutes of a busy parlor, 3 MiB.
 const KEPT: usize = 32 * 1024;
+
+/// Rows of the table that one statement writes.
+const AT_ONCE: usize = 64;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
@@ -81,11 +85,11 @@ impl Ids {
         // In their own order: neighbours in the table are written together.
         let mut sorted = self.waiting.clone();
         sorted.sort_unstable();
-        let mut insert = connection.prepare_cached("INSERT INTO ids (id, place) VALUES (?1, ?2)")?;
-        for (id, place) in sorted {
-            insert.execute(params![id.as_bytes(), place])?;
+        let (many, rest) = sorted.as_chunks::<AT_ONCE>();
+        for ids in many {
+            insert(connection, ids)?;
         }
-        Ok(())
+        rest.iter().try_for_each(|id| insert(connection, &[*id]))
     }
 
     /// What was put into the table is there for good: no more than the newest are kept.
@@ -99,6 +103,17 @@ impl Ids {
             }
         }
     }
+}
+
+/// So many at once: SQLite finds the place of each but the first from that of the one before.
+fn insert<const N: usize>(connection: &Connection, ids: &[(Uuid, i64); N]) -> rusqlite::Result<()> {
+    let sql = format!("INSERT INTO ids (id, place) VALUES (?, ?){}", ", (?, ?)".repeat(N - 1));
+    let mut insert = connection.prepare_cached(&sql)?;
+    for (row, (id, place)) in ids.iter().enumerate() {
+        insert.raw_bind_parameter(2 * row + 1, id.as_bytes())?;
+        insert.raw_bind_parameter(2 * row + 2, place)?;
+    }
+    insert.raw_execute().map(drop)
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use tokio::io::AsyncRead;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -124,7 +123,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 Ok(command) => self.carry_out(command).await?,
                 Err(failure) => {
                     // Nonsense costs what sense does, or it would be a way around the rate.
-                    self.hold_up(false, failure.re.clone()).await?;
+                    self.hold_up(false, || failure.re.clone()).await?;
                     self.fail(failure).await;
                 }
             }
@@ -169,7 +168,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                     | Command::Delete(_)
                     | Command::React(_)
             );
-            self.hold_up(is_message, command.request_id()).await?;
+            self.hold_up(is_message, || command.request_id()).await?;
         }
         match command {
             Command::Send(Send { id, room, text, action, reply_to }) => {
@@ -229,7 +228,11 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     }
 
     /// Delays a sender who is over the rate, and tells it when that goes on.
-    async fn hold_up(&mut self, is_message: bool, re: Option<RequestId>) -> Result<(), Reason> {
+    async fn hold_up(
+        &mut self,
+        is_message: bool,
+        re: impl FnOnce() -> Option<RequestId>,
+    ) -> Result<(), Reason> {
         if self.live.has_changed().unwrap_or(false) {
             let limits = self.live.borrow_and_update().limits.clone();
             self.messages.throttle.set(limits.message_burst, limits.messages_per_second);
@@ -255,7 +258,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 }
             };
             let ms = u64::try_from(held_up.as_millis()).unwrap_or(u64::MAX);
-            let delayed = Delayed { re, ms, message: Line::lossy(&message) };
+            let delayed = Delayed { re: re(), ms, message: Line::lossy(&message) };
             self.say(&Event::Delayed(delayed)).await;
         }
         sleep(wait).await;
@@ -436,7 +439,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         }
         let last = joined.info.last;
         let mut cursor = join.after.min(last);
-        let mut before = BytesMut::new();
+        let mut before = Vec::new();
         let ok = Okay {
             re: join.id,
             room: Some(direct::told(self.context, joined.info.clone())),
@@ -452,7 +455,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             cursor = gap.to;
             frame::append(&mut before, &Event::Gap(gap));
         }
-        let follow = Follow { room: join.room, joined, cursor, before: before.freeze() };
+        let follow = Follow { room: join.room, joined, cursor, before: before.into() };
         self.give(Out::Follow(Box::new(follow))).await;
         Ok(())
     }
