@@ -270,6 +270,11 @@ async fn run<T: Send + 'static>(
     }
     while close.is_none() {
         let Some(first) = orders.recv().await else { break };
+        if matches!(disk, Disk::Threads) {
+            // Where there is but one processor for both, whoever rang goes on first, and what comes meanwhile comes along: or each
+            // would be a commit of its own, and two changes of thread.
+            thread::yield_now();
+        }
         let (mut group, mut waited): (Vec<(Vec<Draft>, T)>, Vec<Waiting>) = (Vec::new(), Vec::new());
         let (mut entries, mut expire, mut purges) = (0, None, false);
         let mut next = Some(first);
