@@ -24,25 +24,15 @@ A server on a port of its own, and a client in its lobby:
 use parlor::client::link::{self, Trust, Update};
 use parlor::protocol::command::{Command, Join};
 use parlor::protocol::name::{Nick, RoomName};
-use parlor::server::{Server, config::{Config, Limits}, door::Ask, log::Durability, retention::Retention};
-use parlor::server::socket::SocketAccess;
+use parlor::server::{Server, config::Config, door::Ask};
 
 # tokio::runtime::Runtime::new()?.block_on(async {
 let folder = tempfile::tempdir()?;
 let server = Server::bind(Config {
     listen: vec![\"127.0.0.1:0\".parse()?],
-    socket_access: SocketAccess::default(),
-    data: folder.path().to_owned(),
-    name: \"example\".to_owned(),
     tls: None,
     ask: Ask::Nothing,
-    guests: true,
-    host: None,
-    durability: Durability::Process,
-    retention: Retention::default(),
-    limits: Limits::default(),
-    motd: None,
-    announce: false,
+    ..Config::new(folder.path())
 }).await?;
 let address = server.addresses().remove(0);
 let shutdown = tokio_util::sync::CancellationToken::new();

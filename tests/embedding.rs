@@ -16,9 +16,6 @@ use parlor::server::config::{Config, Limits};
 use parlor::server::disk::Disk;
 use parlor::server::door::Ask;
 use parlor::server::gate::Gate;
-use parlor::server::log::Durability;
-use parlor::server::retention::Retention;
-use parlor::server::socket::SocketAccess;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -26,21 +23,7 @@ use tokio_util::sync::CancellationToken;
 const WIDTH: usize = 64;
 
 fn embed(folder: &TempDir, limits: Limits, disk: Disk) -> Server {
-    let config = Config {
-        listen: Vec::new(),
-        socket_access: SocketAccess::default(),
-        data: folder.path().to_owned(),
-        name: "embedded".to_owned(),
-        tls: None,
-        ask: Ask::Nothing,
-        guests: true,
-        host: None,
-        durability: Durability::Process,
-        retention: Retention::default(),
-        limits,
-        motd: None,
-        announce: false,
-    };
+    let config = Config { tls: None, ask: Ask::Nothing, limits, ..Config::new(folder.path()) };
     Server::embed(config, disk).unwrap()
 }
 

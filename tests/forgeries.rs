@@ -17,9 +17,6 @@ use parlor::protocol::proof::{Binding, KeyPair};
 use parlor::server::Server;
 use parlor::server::config::Config;
 use parlor::server::door::Ask;
-use parlor::server::log::Durability;
-use parlor::server::retention::Retention;
-use parlor::server::socket::SocketAccess;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
@@ -42,18 +39,11 @@ impl Parlor {
         let host = KeyPair::from_seed(&[1; 32]).unwrap();
         let config = Config {
             listen: vec![loopback(0)],
-            socket_access: SocketAccess::default(),
-            data: folder.path().to_owned(),
-            name: "test".to_owned(),
             tls: None,
             ask: Ask::Nothing,
-            guests: true,
             host: Some(host.public()),
-            durability: Durability::Process,
-            retention: Retention::default(),
             limits: unlimited(),
-            motd: None,
-            announce: false,
+            ..Config::new(folder.path())
         };
         let server = Server::bind(config).await.unwrap();
         let Address::Tcp { port, .. } = server.addresses()[0].clone() else { panic!("no TCP") };

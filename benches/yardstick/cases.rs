@@ -68,7 +68,12 @@ const OTHERS: [Case; 10] = [
     ("tls", "the fan-out over TLS, over plain", true, tls),
     ("keys", "from a key to the screen that shows it, 10,000 messages/s coming in", true, keys),
     ("deaf", "1,000 readers that stop reading while 100 others talk for a minute", false, deaf),
-    ("soak", "half an hour at half of what the server can do by the clock: memory, files, delays", false, soak),
+    (
+        "soak",
+        "half an hour at half of what the server can do by the clock: memory, files, delays",
+        false,
+        soak,
+    ),
     ("idle", "an idle server with 1,000 connections, for a minute", false, idle),
 ];
 

@@ -49,6 +49,28 @@ pub struct Config {
     pub announce: bool,
 }
 
+impl Config {
+    /// A parlor on this folder as it is by default: closed, with a certificate and a passphrase of its own. Its name is `parlor`;
+    /// it is nobody's, and tells no network of itself.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self {
+            listen: Vec::new(),
+            socket_access: SocketAccess::default(),
+            data: data.into(),
+            name: "parlor".to_owned(),
+            tls: Some(tls::Source::Own),
+            ask: Ask::OwnWords,
+            guests: true,
+            host: None,
+            durability: Durability::default(),
+            retention: Retention::default(),
+            limits: Limits::default(),
+            motd: None,
+            announce: false,
+        }
+    }
+}
+
 /// The limits that an operator may change; 0 where a rate is meant lifts it. The others, and the reason for
 /// each, are in [`crate::protocol::limits`].
 #[derive(Clone, Debug, PartialEq, Deserialize)]

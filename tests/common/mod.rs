@@ -26,9 +26,7 @@ use parlor::protocol::proof::{Binding, Fingerprint, Identity, KeyPair, Passphras
 use parlor::protocol::text::{Line, Text};
 use parlor::server::config::{Config, Limits};
 use parlor::server::door::Ask;
-use parlor::server::log::Durability;
 use parlor::server::retention::Retention;
-use parlor::server::socket::SocketAccess;
 use parlor::server::tls::Source;
 use parlor::server::{Fault, Server};
 use tempfile::TempDir;
@@ -114,18 +112,10 @@ pub struct TestServer {
 fn open_config(data: &Path) -> Config {
     Config {
         listen: vec![loopback(0)],
-        socket_access: SocketAccess::default(),
-        data: data.to_owned(),
-        name: "test".to_owned(),
         tls: None,
         ask: Ask::Nothing,
-        guests: true,
-        host: None,
-        durability: Durability::Process,
-        retention: Retention::default(),
         limits: unlimited(),
-        motd: None,
-        announce: false,
+        ..Config::new(data)
     }
 }
 

@@ -11,9 +11,6 @@ use parlor::server::config::{Config, Limits};
 use parlor::server::disk::Disk;
 use parlor::server::door::Ask;
 use parlor::server::gate::Gate;
-use parlor::server::log::Durability;
-use parlor::server::retention::Retention;
-use parlor::server::socket::SocketAccess;
 use parlor::server::{Fault, Server};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -79,19 +76,10 @@ impl World {
     pub fn start(&self) {
         let mut state = self.lock();
         let config = Config {
-            listen: Vec::new(),
-            socket_access: SocketAccess::default(),
-            data: self.folder(state.deaths),
-            name: "simulated".to_owned(),
             tls: None,
             ask: Ask::Nothing,
-            guests: true,
-            host: None,
-            durability: Durability::Process,
-            retention: Retention::default(),
             limits: self.limits.clone(),
-            motd: None,
-            announce: false,
+            ..Config::new(self.folder(state.deaths))
         };
         let server = Server::embed(config, Disk::Here(self.disk)).unwrap();
         let (gate, shutdown) = (server.gate(), CancellationToken::new());

@@ -207,7 +207,6 @@ mod tests {
     use crate::server::Server;
     use crate::server::config::{Config, Limits};
     use crate::server::door::Ask;
-    use crate::server::log::Durability;
     use std::time::Duration;
     use tokio::io::{AsyncWriteExt as _, BufWriter};
     use tokio::time::Instant;
@@ -229,18 +228,10 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let server = Server::bind(Config {
                 listen: vec!["127.0.0.1:0".parse().unwrap()],
-                socket_access: crate::server::socket::SocketAccess::default(),
-                data: folder.path().to_owned(),
-                name: "test".to_owned(),
                 tls: None,
                 ask: Ask::Nothing,
-                guests: true,
-                host: None,
-                durability: Durability::Process,
-                retention: crate::server::retention::Retention::default(),
                 limits,
-                motd: None,
-                announce: false,
+                ..Config::new(folder.path())
             });
             let context = Arc::clone(&server.await.unwrap().context);
             let (near, far) = tokio::io::duplex(1024);
