@@ -1,11 +1,12 @@
 //! Promises 1, 2 and 3 under `kill -9` at any moment, many times in a row on one folder.
 //!
-//! Twenty people talk in four rooms, others listen, one changes what is known of people. Then the program is killed:
-//! after a number of answers and entries that is drawn anew each time, or while it starts. Whatever anybody was told
+//! Twenty people talk in four rooms, set topics and react, others listen, one changes what is known of people. Then the
+//! program is killed: after a number of answers and entries that is drawn anew each time, or while it starts, or while it
+//! settles what fills its journal. Whatever anybody was told
 //! is written into one book, over all the rounds, and each thing that anybody is told must agree with it. What was
 //! not answered is said again under the same id when the sender is back.
 //!
-//! `PARLOR_KILLS` says how often, 200 times if it is not set, which takes half a minute. `PARLOR_SEED` draws the same
+//! `PARLOR_KILLS` says how often, 200 times if it is not set, which takes a minute. `PARLOR_SEED` draws the same
 //! numbers again.
 
 // What fails here must fail loudly, and the seed is to be seen.
@@ -14,16 +15,19 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use common::{Program, TestClient, join, message, soon};
-use parlor::protocol::command::{Command, Send, SetIgnored};
+use parlor::protocol::command::{Command, React, Send, SetIgnored, SetTopic};
+use parlor::protocol::emoji::Emoji;
 use parlor::protocol::event::{Entry, Event};
 use parlor::protocol::frame::Frame;
 use parlor::protocol::name::{Nick, RoomName};
 use parlor::protocol::proof::KeyPair;
+use parlor::protocol::text::Line;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Notify;
@@ -40,6 +44,14 @@ const WINDOW: usize = 8;
 const SEEN: usize = 1_500;
 /// One round in so many ends while the program starts, before it says that it listens.
 const STILLBORN: usize = 8;
+/// One round in so many is a flood of long texts, which have to be settled again and again: it ends during that, or between.
+const FLOOD: usize = 16;
+/// Bytes of each of these.
+const LONG: usize = 15_000;
+/// One thing in so many that somebody says is a topic, and one a reaction: they change tables.
+const OTHER: usize = 16;
+/// Of all reactions.
+const THUMB: &str = "👍";
 
 /// Everything that anybody was ever told.
 #[derive(Default)]
@@ -95,6 +107,10 @@ struct Talker {
     /// Said and not answered, in the order in which it is to stand in the log.
     unanswered: VecDeque<Send>,
     said: usize,
+    /// Bytes that are added to a text.
+    padding: usize,
+    /// A message of one's own that is stored, and that one has not reacted to.
+    stored: Option<u64>,
     /// How many may be without an answer. One who only listens: none.
     window: usize,
 }
@@ -102,7 +118,7 @@ struct Talker {
 impl Talker {
     fn new(name: String, rooms: &[&'static str], window: usize) -> Self {
         let cursors = rooms.iter().map(|room| (*room, 0)).collect();
-        Self { name, cursors, unanswered: VecDeque::new(), said: 0, window }
+        Self { name, cursors, unanswered: VecDeque::new(), said: 0, padding: 0, stored: None, window }
     }
 
     /// What is to be said now: as much as may be without an answer.
@@ -110,7 +126,13 @@ impl Talker {
         if self.unanswered.len() >= self.window {
             return None;
         }
-        let send = message(self.cursors.keys().next().unwrap(), &format!("{} {}", self.name, self.said));
+        let room = self.cursors.keys().next().unwrap();
+        let (name, said) = (&self.name, self.said);
+        let send = match (said % OTHER, self.stored) {
+            (0, _) => message(room, &format!("topic {said} of {name}")),
+            (8, Some(_)) => Send { reply_to: self.stored.take(), ..message(room, THUMB) },
+            _ => message(room, &format!("{name} {said} {}", "x".repeat(self.padding))),
+        };
         self.said += 1;
         book.lock().unwrap().sent.insert(send.id, send.clone());
         self.unanswered.push_back(send.clone());
@@ -129,6 +151,7 @@ impl Talker {
                 let id: Uuid = ok.re.unwrap().as_str().parse().unwrap();
                 let first = self.unanswered.pop_front().expect("nothing was asked");
                 assert_eq!(first.id, id, "answers come in the order of what was said");
+                self.stored = ok.seq.filter(|_| is_message(&first)).or(self.stored);
                 book.lock().unwrap().told(id, ok.seq.unwrap());
             }
             Event::Error(failure) => panic!("{failure}"),
@@ -152,11 +175,11 @@ impl Talker {
             line.extend(Frame::encode(&join(room, *cursor)).into_bytes());
         }
         for send in &self.unanswered {
-            line.extend(Frame::encode(&Command::Send(send.clone())).into_bytes());
+            line.extend(Frame::encode(&command(send)).into_bytes());
         }
         loop {
             while !only_old && let Some(send) = self.next(&book) {
-                line.extend(Frame::encode(&Command::Send(send)).into_bytes());
+                line.extend(Frame::encode(&command(&send)).into_bytes());
             }
             if !line.is_empty() && soon(writer.write_all(&line)).await.is_err() {
                 return self;
@@ -171,6 +194,25 @@ impl Talker {
             }
         }
     }
+}
+
+/// As what something is said: the book knows all of it by its text.
+fn command(send: &Send) -> Command {
+    let Send { id, room, text, reply_to, .. } = send.clone();
+    match reply_to {
+        Some(seq) => Command::React(React { id, room, seq, emoji: Emoji::new(THUMB).unwrap(), off: false }),
+        None if is_message(send) => Command::Send(send.clone()),
+        None => Command::Topic(SetTopic { id, room, text: Line::new(text.as_str()).unwrap() }),
+    }
+}
+
+fn is_message(send: &Send) -> bool {
+    send.reply_to.is_none() && !send.text.as_str().starts_with("topic")
+}
+
+/// Bytes in the journal: they grow until what is in it is settled.
+fn journal(folder: &Path) -> u64 {
+    std::fs::metadata(folder.join("parlor.journal")).map_or(0, |file| file.len())
 }
 
 /// How many there are who are ignored.
@@ -291,6 +333,8 @@ async fn nothing_is_lost_doubled_or_renumbered_however_often_it_is_killed() {
     // Where the rooms ended one restart ago, and two ago: what came since then is read again at each.
     let nothing: BTreeMap<_, _> = ROOMS.iter().map(|name| (*name, 0)).collect();
     let (mut before, mut ends) = (nothing.clone(), nothing.clone());
+    // Rounds in which the journal was settled.
+    let mut floods = 0;
 
     for round in 0..rounds {
         if chance.usize(..STILLBORN) == 0 {
@@ -309,6 +353,8 @@ async fn nothing_is_lost_doubled_or_renumbered_however_often_it_is_killed() {
             let_pests_in(port).await;
         }
         let enough = Enough::of(chance.usize(1..=SEEN));
+        let is_flood = round % FLOOD == FLOOD / 2;
+        talkers.iter_mut().for_each(|talker| talker.padding = if is_flood { LONG } else { 0 });
         let mut talking = JoinSet::new();
         for talker in talkers.drain(..) {
             let (book, enough) = (Arc::clone(&book), Arc::clone(&enough));
@@ -326,7 +372,21 @@ async fn nothing_is_lost_doubled_or_renumbered_however_often_it_is_killed() {
                 None => sulker,
             }
         });
-        soon(enough.bell.notified()).await;
+        if is_flood {
+            let filling = async {
+                let mut most = 0;
+                while journal(folder.path()) >= most {
+                    most = most.max(journal(folder.path()));
+                    tokio::time::sleep(Duration::from_micros(200)).await;
+                }
+            };
+            // It was settled once. Nothing tells when it is again.
+            soon(filling).await;
+            floods += 1;
+            tokio::time::sleep(Duration::from_micros(chance.u64(..400_000))).await;
+        } else {
+            soon(enough.bell.notified()).await;
+        }
         program.kill();
         while let Some(talker) = soon(talking.join_next()).await {
             talkers.push(talker.unwrap());
@@ -354,5 +414,5 @@ async fn nothing_is_lost_doubled_or_renumbered_however_often_it_is_killed() {
     assert!(stored > rounds * SENDERS, "there was no load");
     program.terminate();
     assert!(program.exit_within(Duration::from_secs(5)).is_some_and(|exit| exit.success()));
-    eprintln!("{rounds} kills, {stored} messages, {:.1?}", start.elapsed());
+    eprintln!("{rounds} kills, {floods} in a flood, {stored} messages, {:.1?}", start.elapsed());
 }
