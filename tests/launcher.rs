@@ -26,7 +26,7 @@ fn apart() -> Option<Vec<&'static str>> {
     };
     let found = ways.into_iter().find(works);
     if found.is_none() {
-        eprintln!("skipped: this user may not make a network of its own (unshare --net, ip)");
+        common::skip("this user may not make a network of its own (unshare --net, ip)");
     }
     found
 }

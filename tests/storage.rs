@@ -135,6 +135,48 @@ async fn a_full_disk_is_told_keeps_nobody_from_reading_and_heals_by_itself() {
     assert!(program.exit_within(Duration::from_secs(5)).is_some_and(|exit| exit.success()));
 }
 
+/// On the disk that is full it is killed, and the next one starts there.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parlor_that_ended_on_a_full_disk_starts_there_and_can_be_read() {
+    let folder = TempDir::new().unwrap();
+    let mount = "mount -t tmpfs -o size=4m none \"$HOME\" && { \"$0\" \"$@\"; touch \"$HOME\"; }";
+    let Some(mut command) = Program::apart(mount, folder.path()) else { return };
+    command.args(["--unlimited", "--listen", "127.0.0.1:0"]);
+    let mut program = Program::start(command, 1);
+    let mut alice = in_room(program.port, "alice").await;
+    let said: Vec<Send> = (0..20).map(|n| message("#a", &format!("{n} {}", "x".repeat(1_000)))).collect();
+    for send in &said {
+        alice.submit(send.clone()).await.unwrap();
+    }
+    let shell = program.child.id();
+    let ballast = format!("/proc/{shell}/root{}", folder.path().join("ballast").display());
+    fill(Path::new(&ballast));
+    let server = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap();
+    let killed = std::process::Command::new("sh").args(["-c", "kill -9 $0", server.trim()]).status();
+    assert!(killed.unwrap().success());
+
+    let port = program.next_port();
+    let stored = log_of(port, "#a").await;
+    assert_eq!(
+        stored.iter().map(|entry| entry.id).collect::<Vec<_>>(),
+        said.iter().map(|send| send.id).collect::<Vec<_>>()
+    );
+    let mut alice = in_room(port, "alice").await;
+    let mut next = message("#a", "x");
+    loop {
+        match alice.submit(next.clone()).await {
+            Ok(seq) => assert!(seq > 20 && seq < 2_000, "the disk is never full"),
+            Err(failure) => break assert_eq!(failure.code, ErrorCode::StorageFull),
+        }
+        next = message("#a", &"x".repeat(3_000));
+    }
+    fs::remove_file(&ballast).unwrap();
+    let after = alice.submit(next.clone()).await.unwrap();
+    assert_eq!(log_of(port, "#a").await.last().map(|entry| (entry.seq, entry.id)), Some((after, next.id)));
+    program.kill();
+}
+
 /// What it says when it does not start.
 fn refusal(mut command: std::process::Command, folder: &Path) -> String {
     let complaints = folder.join(COMPLAINTS);

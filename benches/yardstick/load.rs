@@ -13,9 +13,13 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
 use crate::job::{Beside, Figures, Job, Kind};
 use crate::wire::{self, Template};
+use parlor::protocol::limits::STALL_TIME;
 
 /// Connections that are on their way in at once: fewer than a listener holds for its server.
 const COMING_IN: usize = 256;
+/// When those who read nothing are deaf to the server: their sockets are full, and it has not let them go yet.
+const DEAF_AT: std::ops::Range<Duration> =
+    Duration::from_secs(10)..Duration::from_secs(8).saturating_add(STALL_TIME);
 /// Bytes of one read.
 const READ: usize = 256 * 1024;
 /// The variable with the certificate that the server has.
@@ -277,11 +281,12 @@ impl Crowd {
             }
             let was_in = member.joined;
             // Until the sockets of the deaf are full the system reads for them, and everyone else shares the server with them.
-            let warm = match self.job.beside {
-                Beside::Deaf(_) => self.began.elapsed() > Duration::from_secs(10),
+            // From then on they are stalled.
+            let counts = match self.job.beside {
+                Beside::Deaf(_) => DEAF_AT.contains(&self.began.elapsed()),
                 _ => true,
             };
-            let delays = (self.listening && warm).then_some(&mut self.delays);
+            let delays = (self.listening && counts).then_some(&mut self.delays);
             let came = member.receive(&mut self.space, number, self.began, delays);
             if number < counted {
                 self.came += came;

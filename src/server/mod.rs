@@ -268,10 +268,11 @@ impl Server {
             #[cfg(unix)]
             control: None,
         };
-        server
-            .running()
-            .write(&server.context.data)
-            .map_err(|error| LogError::File(server.context.data.display().to_string(), error))?;
+        if let Err(error) = server.running().write(&server.context.data) {
+            // The disk is full, for all else has been written: who wants to read what is there can.
+            warn!(%error, "`parlor invite` and `parlor status` do not know of this parlor until it is started again");
+            Running::remove(&server.context.data);
+        }
         Ok(server)
     }
 

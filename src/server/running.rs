@@ -51,8 +51,11 @@ impl Running {
 
     /// Takes it away at the end.
     pub fn remove(data: &Path) {
-        if let Err(error) = fs::remove_file(data.join(FILE)) {
-            warn!(%error, "{FILE} could not be removed");
+        match fs::remove_file(data.join(FILE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                warn!(%error, "{FILE} could not be removed");
+            }
+            _ => {}
         }
     }
 

@@ -286,7 +286,7 @@ impl Program {
     pub fn apart(before: &str, folder: &Path) -> Option<Process> {
         let may = ["-rm", "mount", "-t", "tmpfs", "none", "/tmp"];
         if !Process::new("unshare").args(may).output().is_ok_and(|tried| tried.status.success()) {
-            eprintln!("skipped: this user may not mount anything, and `unshare -rm` does not help");
+            skip("this user may not mount anything, and `unshare -rm` does not help");
             return None;
         }
         let mut command = Process::new("unshare");
@@ -311,16 +311,21 @@ impl Program {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut addresses = Vec::new();
         for _ in 0..listeners {
-            let mut line = String::new();
-            stdout.read_line(&mut line).unwrap();
-            let address = line.trim_end().strip_prefix("listening on ").expect("it did not start");
-            addresses.push(address.parse().unwrap());
+            addresses.push(listening(&mut stdout));
         }
         let port = addresses.iter().find_map(|address| match address {
             Address::Tcp { port, .. } => Some(*port),
             Address::Unix(_) => None,
         });
         Self { child, addresses, port: port.unwrap_or(0), stdout }
+    }
+
+    /// Where the next one listens that a shell starts in its place.
+    pub fn next_port(&mut self) -> u16 {
+        match listening(&mut self.stdout) {
+            Address::Tcp { port, .. } => port,
+            Address::Unix(path) => panic!("{}", path.display()),
+        }
     }
 
     /// `kill -9`.
@@ -346,6 +351,19 @@ impl Program {
         let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':')).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
+}
+
+/// What a program says of one of its listeners.
+fn listening(stdout: &mut impl BufRead) -> Address {
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    line.trim_end().strip_prefix("listening on ").expect("it did not start").parse().unwrap()
+}
+
+/// A test cannot be done here: says so, and fails where `PARLOR_NO_SKIP` says that all of them can.
+pub fn skip(why: &str) {
+    eprintln!("skipped: {why}");
+    assert!(std::env::var_os("PARLOR_NO_SKIP").is_none(), "{why}");
 }
 
 impl Drop for Program {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::common::{COMPLAINTS, PATIENCE, Program, parlor};
+use crate::common::{COMPLAINTS, PATIENCE, Program, parlor, skip};
 use crate::finder::Finder;
 
 /// How one may make namespaces here.
@@ -41,7 +41,7 @@ impl Way {
                 (false, false) => None,
             };
             if way.is_none() {
-                eprintln!("skipped: this user may not make networks of their own, or there is no `ip`");
+                skip("this user may not make networks of their own, or there is no `ip`");
             }
             way
         })
@@ -68,7 +68,7 @@ impl World {
     pub fn with(program: &str) -> Option<Self> {
         let found = Process::new(program).arg("--version").stdout(Stdio::null()).status();
         if !found.is_ok_and(|status| status.success()) {
-            eprintln!("skipped: there is no `{program}`");
+            skip(&format!("there is no `{program}`"));
             return None;
         }
         Self::new()

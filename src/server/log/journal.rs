@@ -10,7 +10,7 @@
 //! - Commits are numbered: 1, 2, 3, … The tables know which was their last one.
 //! - Of the file counts what follows that one without a gap. What the tables have too is passed over.
 //! - What was not written to its end is at the end of the file, nobody has heard of it, and it is passed over. Whatever else
-//!   is no commit is damage, and left as it is.
+//!   is no commit is damage: at the end of the file it is told and passed over, before others it is left as it is.
 //! - When all is settled the file is emptied, and what is deleted is not in it any more.
 
 mod record;
@@ -116,7 +116,12 @@ impl Journal {
         self.is_torn = self.end < file.len() as u64;
         if self.is_torn {
             let bytes = file.len() as u64 - self.end;
-            warn!(path = %self.path.display(), bytes, "the end of the journal is no whole commit: it is cut off");
+            let path = self.path.display();
+            if ending == Ending::Spoilt {
+                error!(%path, bytes, "the end of the journal is damaged: what was said last is lost");
+            } else {
+                warn!(%path, bytes, "the end of the journal is no whole commit: it is cut off");
+            }
         }
         Ok(all)
     }

@@ -28,8 +28,10 @@ pub(super) struct Record {
 pub(super) enum Ending {
     /// A whole record, or nothing.
     Whole,
-    /// Something that is none: it was not written to its end.
+    /// The beginning of one: it was not written to its end, so nobody has heard of it.
     Torn,
+    /// Something that is none. It may have been one.
+    Spoilt,
     /// A whole record, and before it, from this byte on, something that is none.
     Damaged(usize),
 }
@@ -59,12 +61,26 @@ pub(super) fn read(file: &Bytes, log: Uuid) -> (Vec<Record>, Ending) {
     let rest = file.get(end..).unwrap_or_default();
     let begins = |offset: &usize| rest[*offset..].starts_with(&MARK);
     let behind = (0..rest.len()).filter(begins).any(|offset| at(file, end + offset, log).is_some());
-    let ending = match (rest.is_empty(), behind) {
-        (true, _) => Ending::Whole,
-        (false, false) => Ending::Torn,
-        (false, true) => Ending::Damaged(end),
+    let ending = match rest {
+        [] => Ending::Whole,
+        _ if behind => Ending::Damaged(end),
+        _ if is_beginning(rest) => Ending::Torn,
+        _ => Ending::Spoilt,
     };
     (records, ending)
+}
+
+/// Whether this is what a write leaves that came to an end before its time.
+fn is_beginning(mut rest: &[u8]) -> bool {
+    let mark = &rest[..MARK.len().min(rest.len())];
+    if !MARK.starts_with(mark) {
+        return false;
+    }
+    if rest.len() < HEADER {
+        return true;
+    }
+    rest.advance(HEADER - size_of::<u64>());
+    rest.get_u64() > rest.len() as u64
 }
 
 /// The record that begins there, if there is a whole one.
@@ -136,7 +152,12 @@ mod tests {
             let mut changed = file.clone();
             changed[at] ^= 0x10;
             let (before, _) = ends.iter().enumerate().rfind(|(_, end)| **end <= at).unwrap();
-            let ending = if before == 2 { Ending::Torn } else { Ending::Damaged(ends[before]) };
+            let ending = match at - ends[before] {
+                _ if before < 2 => Ending::Damaged(ends[before]),
+                // The length: it says more than there is.
+                16..HEADER => Ending::Torn,
+                _ => Ending::Spoilt,
+            };
             let expected: Vec<u64> = (1..=before as u64).collect();
             assert_eq!(numbers(&changed, LOG), (expected, ending), "{at}");
         }
@@ -145,8 +166,8 @@ mod tests {
     #[test]
     fn another_logs_file_holds_nothing() {
         let (file, _) = file(&["one", "two"]);
-        assert_eq!(numbers(&file, Uuid::from_u128(8)), (vec![], Ending::Torn));
-        assert_eq!(numbers(&[0xa5; 1000], LOG), (vec![], Ending::Torn));
+        assert_eq!(numbers(&file, Uuid::from_u128(8)), (vec![], Ending::Spoilt));
+        assert_eq!(numbers(&[0xa5; 1000], LOG), (vec![], Ending::Spoilt));
     }
 
     /// A length that says more than there is, or than there can be.
