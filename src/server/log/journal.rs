@@ -207,6 +207,11 @@ impl Journal {
         self.alone = Vec::new();
         self.is_torn |= self.end > 0;
         self.end = 0;
+        self.cut_off()
+    }
+
+    /// Cuts off what does not count, if that failed when it should have been done.
+    pub(super) fn cut_off(&mut self) -> Result<(), LogError> {
         self.cut().map_err(|error| self.failed(error))
     }
 
@@ -228,6 +233,13 @@ impl Journal {
                 warn!(path = %self.path.display(), %error, "the journal is empty and stays there");
             }
         }
+    }
+
+    /// From now on the file is one that can only be read, or one that can be written again.
+    #[cfg(test)]
+    pub(super) fn make_read_only(&mut self, is_read_only: bool) {
+        let file = if is_read_only { File::open(&self.path) } else { open_private(&self.path) };
+        self.file = file.unwrap();
     }
 
     fn failed(&self, error: io::Error) -> LogError {

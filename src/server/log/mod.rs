@@ -225,6 +225,11 @@ pub enum LogError {
     /// A folder or file.
     #[error("cannot use {0}: {1}. Another folder can be chosen with --data")]
     File(String, std::io::Error),
+    /// No room on the disk, at the opening.
+    #[error(
+        "the disk is full, and {0} cannot be opened without room: make some, then start again. Nothing was lost"
+    )]
+    Full(String),
     /// Another server has it open.
     #[error("{0} is in use by another parlor: stop that one, or choose another folder with --data")]
     InUse(String),
@@ -351,6 +356,7 @@ fn unusable(path: &Path, error: rusqlite::Error) -> LogError {
     match (Damaged::found(path, &error), error.sqlite_error_code()) {
         (Some(damaged), _) => damaged.into(),
         (None, Some(rusqlite::ErrorCode::NotADatabase)) => LogError::NotALog(shown),
+        (None, Some(rusqlite::ErrorCode::DiskFull)) => LogError::Full(shown),
         (None, _) => LogError::File(shown, io::Error::other(error)),
     }
 }

@@ -79,7 +79,12 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), LogError> {
     if found > known {
         return Err(LogError::TooNew { found, known });
     }
-    for (version, migration) in (1..=known).zip(MIGRATIONS).skip(found as usize) {
+    Ok(migrate_to(connection, found, known)?)
+}
+
+/// Brings the schema from the version `found` to the version `to`.
+pub(super) fn migrate_to(connection: &mut Connection, found: u32, to: u32) -> rusqlite::Result<()> {
+    for (version, migration) in (1..=to).zip(MIGRATIONS).skip(found as usize) {
         let transaction = connection.transaction()?;
         migration(&transaction)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;

@@ -122,6 +122,14 @@ impl Store {
         }
     }
 
+    /// From now on the tables, or the journal's file, cannot be written, as on a disk that the system has made read-only; or
+    /// they can again.
+    #[cfg(test)]
+    pub(super) fn make_read_only(&mut self, tables: bool, journal: bool) {
+        self.connection.pragma_update(None, "query_only", tables).unwrap();
+        self.journal.make_read_only(journal);
+    }
+
     /// Settles what is unsettled, when it is enough.
     pub(super) fn settle_in_time(&mut self) {
         if self.is_due() {
@@ -188,9 +196,18 @@ impl Store {
             step.more = self.tail.of(room).is_empty();
         }
         if !step.more {
+            self.cut_journal();
             self.empty_write_ahead();
         }
         Ok(step)
+    }
+
+    /// Takes what is settled out of the journal's file too, where that failed before: nobody may say anything for a long time, and
+    /// what has expired would stay there.
+    fn cut_journal(&mut self) {
+        if let Err(error) = self.journal.cut_off() {
+            error!(%error, "the journal still holds what is settled; it is tried again");
+        }
     }
 
     /// Takes what was overwritten out of the write-ahead log too. With a reader in the way it is tried again, after the

@@ -8,6 +8,9 @@ use crate::protocol::time::Time;
 
 mod journaling;
 mod keeping;
+mod migrating;
+mod read_only;
+mod settling;
 mod unread;
 
 struct Open {

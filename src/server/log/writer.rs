@@ -166,6 +166,12 @@ impl<T: Send + 'static> Writer<T> {
         &self.counts
     }
 
+    /// Does something with what the writer writes to.
+    #[cfg(test)]
+    pub(super) fn with_store<R>(&self, work: impl FnOnce(&mut Store) -> R) -> R {
+        self.desk.with(work).unwrap()
+    }
+
     /// Hand-overs that wait.
     pub fn waiting(&self) -> usize {
         self.orders.max_capacity() - self.orders.capacity()

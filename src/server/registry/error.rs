@@ -87,6 +87,11 @@ pub enum OpenError {
     /// The file itself.
     #[error("cannot use {0}: {1}. Another folder can be chosen with --data")]
     File(String, std::io::Error),
+    /// No room on the disk.
+    #[error(
+        "the disk is full, and {0} cannot be opened without room: make some, then start again. Nothing was lost"
+    )]
+    Full(String),
     /// It is not whole.
     #[error(transparent)]
     Damaged(#[from] Damaged),

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::*;
 
 /// All that a log holds of a room: how many entries, and the frames as they were sent.
-async fn all(log: &Log<u32>, room: &RoomName) -> (u64, Vec<u8>) {
+pub(super) async fn all(log: &Log<u32>, room: &RoomName) -> (u64, Vec<u8>) {
     let (mut frames, mut cursor) = (Vec::new(), 0);
     while let Some(batch) = log.reader.batch(room, cursor, u64::MAX).await.unwrap() {
         frames.extend_from_slice(&batch.bytes);

@@ -52,7 +52,7 @@ fn seqs(page: &[Entry]) -> Vec<u64> {
 }
 
 /// Whether something stands in any of the log's files.
-fn is_on_disk(open: &Open, text: &str) -> bool {
+pub(super) fn is_on_disk(open: &Open, text: &str) -> bool {
     [FILE, "parlor.db-wal", JOURNAL].iter().any(|name| {
         let bytes = std::fs::read(open.folder.path().join(name)).unwrap_or_default();
         bytes.windows(text.len()).any(|window| window == text.as_bytes())

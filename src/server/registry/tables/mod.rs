@@ -69,6 +69,12 @@ impl Tables {
         self.connection.pragma_update(None, "query_only", true).unwrap();
     }
 
+    /// Brings a file up to date that can get no more than so many further pages.
+    #[cfg(test)]
+    pub(super) fn migrate_within(path: &Path, pages: i64) -> Result<(), OpenError> {
+        schema::open_within(path, pages)
+    }
+
     /// What is flushed to the disk, and when, by SQLite's number for it.
     #[cfg(test)]
     pub(super) fn synchronous(&self) -> i64 {

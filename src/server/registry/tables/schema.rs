@@ -146,6 +146,7 @@ pub(super) fn unreadable(path: &Path, error: &rusqlite::Error) -> OpenError {
     match (Damaged::found(path, error), error.sqlite_error_code()) {
         (Some(damaged), _) => damaged.into(),
         (None, Some(rusqlite::ErrorCode::NotADatabase)) => OpenError::NotPeople(path.display().to_string()),
+        (None, Some(rusqlite::ErrorCode::DiskFull)) => OpenError::Full(path.display().to_string()),
         (None, _) => OpenError::Unreadable(error.to_string()),
     }
 }
@@ -174,4 +175,14 @@ fn migrate(connection: &mut Connection, found: u32, known: u32) -> rusqlite::Res
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// Opens a file that can get no more than so many further pages, as on a disk that is almost full.
+#[cfg(test)]
+pub(super) fn open_within(path: &Path, pages: i64) -> Result<(), OpenError> {
+    let (mut connection, version) = prepare(path, Durability::Process).unwrap();
+    let had: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    connection.pragma_update(None, "max_page_count", had + pages).unwrap();
+    let known = u32::try_from(MIGRATIONS.len()).unwrap();
+    migrate(&mut connection, version.unwrap(), known).map_err(|error| unreadable(path, &error))
 }

@@ -1,5 +1,6 @@
 //! The registry over a real file. Time is a number here.
 
+mod migrating;
 mod order;
 mod people;
 mod reading;

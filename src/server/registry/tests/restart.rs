@@ -84,7 +84,7 @@ fn peopled() -> House {
 }
 
 /// The same with something of everything.
-fn furnished() -> House {
+pub(super) fn furnished() -> House {
     let mut house = peopled();
     let key = ProofKey::from_bytes([1; 32]);
     let door = Lock { salt: Hex([1; 16]), cost: Cost::USUAL, key };
