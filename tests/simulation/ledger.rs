@@ -11,6 +11,8 @@ use parlor::protocol::name::RoomName;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::tally::{Tried, count};
+
 /// The two whose lines are good all the time: what they say to each other tells whether anyone slows another.
 pub const TALKERS: [usize; 2] = [0, 1];
 
@@ -88,7 +90,6 @@ struct Books {
     steady: BTreeMap<usize, Instant>,
     /// What there may be between saying and hearing.
     patience: Duration,
-    timed: usize,
     trace: Vec<String>,
     faults: Vec<String>,
 }
@@ -107,7 +108,6 @@ impl Ledger {
             cursors: BTreeMap::new(),
             steady: BTreeMap::new(),
             patience,
-            timed: 0,
             trace: Vec::new(),
             faults: Vec::new(),
         }))
@@ -183,8 +183,35 @@ impl Ledger {
         said.over = Some(over);
         let (number, acked) = (said.number, said.acked);
         books.note(format_args!("c{who}: {number} is {over:?}"));
-        if over == Over::Refused && acked.is_some() {
-            books.fault(format_args!("c{who}: {number} was ok, and is refused now"));
+        if over == Over::Refused {
+            count(Tried::Refused);
+            if acked.is_some() {
+                books.fault(format_args!("c{who}: {number} was ok, and is refused now"));
+            }
+        }
+    }
+
+    /// Of what a client waits for an answer to, all whose ids stand in these bytes.
+    pub fn open_in(&self, who: usize, bytes: &[u8]) -> Vec<Uuid> {
+        let (books, text) = (self.lock(), String::from_utf8_lossy(bytes));
+        let open = books.said.iter().filter(|(_, said)| said.by == who && said.is_open());
+        open.map(|(id, _)| *id).filter(|id| text.contains(&id.to_string())).collect()
+    }
+
+    /// The server has said something on a line that a client had lost, with these of its messages on their way.
+    pub fn overheard(&self, who: usize, bytes: &[u8], overdue: &[Uuid]) {
+        let (mut books, text) = (self.lock(), String::from_utf8_lossy(bytes));
+        for id in overdue {
+            if !text.contains(&format!(r#""type":"ok","re":"{id}""#)) {
+                continue;
+            }
+            let Some(Said { number, acked, .. }) = books.said.get(id) else { continue };
+            let (number, acked) = (*number, *acked);
+            count(Tried::OverdueTaken);
+            if acked.is_some() {
+                count(Tried::Overtaken);
+            }
+            books.note(format_args!("{number} of c{who} was taken from its old line; it knew of {acked:?}"));
         }
     }
 
@@ -206,6 +233,9 @@ impl Ledger {
         books.note(format_args!("c{who} joined {room}, which has {last}"));
         if let Some(cursor) = books.cursors.get_mut(&(who, room.clone())) {
             cursor.last = Some(last);
+            if cursor.seq > 0 && last > cursor.seq {
+                count(Tried::CaughtUp);
+            }
             if last < cursor.seq {
                 let had = cursor.seq;
                 books.fault(format_args!("c{who} saw {room} {had}, and it goes up to {last} only"));
@@ -248,7 +278,7 @@ impl Ledger {
         let steady = |who: usize| books.steady.get(&who).is_some_and(|since| *since < at);
         let are_talkers = TALKERS.contains(&who) && TALKERS.contains(&by);
         if are_talkers && !queued && steady(who) && steady(by) {
-            books.timed += 1;
+            count(Tried::Timed);
             if now - at > books.patience {
                 books.fault(format_args!("c{who} waited {:?} for {number} of c{by}", now - at));
             }
@@ -270,6 +300,7 @@ impl Ledger {
             let fault = format!("c{who} at {cursor:?} was left out {gap:?}");
             return books.fault(fault);
         }
+        count(Tried::Gap);
         cursor.seq = *to;
         cursor.left_out.push((*from, *to));
     }
@@ -288,9 +319,8 @@ impl Ledger {
         gaps.collect()
     }
 
-    /// Compares all of it with the log, and gives what happened, in its order, what should not have, and how many
-    /// messages were timed.
-    pub fn close(&self, logs: &Logs) -> (Vec<String>, Vec<String>, usize) {
+    /// Compares all of it with the log, and gives what happened, in its order, and what should not have.
+    pub fn close(&self, logs: &Logs) -> (Vec<String>, Vec<String>) {
         let mut books = self.lock();
         for lack in books.lacking() {
             books.fault(format_args!("at the end, {lack}"));
@@ -299,6 +329,13 @@ impl Ledger {
         let mut last_of = BTreeMap::new();
         for (room, log) in logs {
             for (seq, entry) in (1..).zip(log) {
+                count(match entry.kind {
+                    EntryKind::Edited => Tried::Edited,
+                    EntryKind::Deleted => Tried::Deleted,
+                    EntryKind::Reacted if entry.off => Tried::TakenBack,
+                    EntryKind::Reacted => Tried::Reacted,
+                    _ => Tried::Message,
+                });
                 if !ids.insert(entry.id) {
                     books.fault(format_args!("{room} {seq} is in the log twice"));
                 }
@@ -328,7 +365,7 @@ impl Ledger {
                 books.fault(format_args!("{room} {seq} was seen, and is not what the log holds"));
             }
         }
-        (std::mem::take(&mut books.trace), std::mem::take(&mut books.faults), books.timed)
+        (std::mem::take(&mut books.trace), std::mem::take(&mut books.faults))
     }
 }
 

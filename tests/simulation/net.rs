@@ -1,6 +1,6 @@
 //! A network in memory, in the time of the runtime: each direction of a connection is a pipe with a delay, a rate and a
-//! window, and can be cut, held up for a while, or be silent for ever. What chance decides comes from `fastrand`, which
-//! a run has seeded.
+//! window, and can be cut, held up for a while, or be silent for ever; or the client loses it, and the server gets what is on
+//! its way late. What chance decides comes from `fastrand`, which a run has seeded.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -42,8 +42,10 @@ pub enum End {
     Reset,
 }
 
+/// Is shown what was written to where nobody is.
+pub type Eavesdropper = Box<dyn Fn(&[u8]) + Send>;
+
 /// One direction.
-#[derive(Debug)]
 struct Pipe {
     quality: Quality,
     /// What is on its way, and when it arrives.
@@ -56,6 +58,7 @@ struct Pipe {
     held: bool,
     /// From when on the writer knows that nobody reads any more.
     unread: Option<Instant>,
+    eavesdropper: Option<Eavesdropper>,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
@@ -70,6 +73,7 @@ impl Pipe {
             end: None,
             held: false,
             unread: None,
+            eavesdropper: None,
             reader: None,
             writer: None,
         }))
@@ -111,7 +115,7 @@ impl Pipe {
 }
 
 /// A connection, for those who make trouble on its way.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Line {
     up: Arc<Mutex<Pipe>>,
     down: Arc<Mutex<Pipe>>,
@@ -136,10 +140,43 @@ impl Line {
         }
     }
 
+    /// What the client says is stuck on its way, until it is let go on.
+    pub fn stick(&self, stuck: bool) {
+        let mut pipe = lock(&self.up);
+        pipe.held = stuck;
+        pipe.wake();
+    }
+
+    /// The client hears that it is over. The server does not, before all that is on its way to it has arrived, which takes
+    /// so much longer. Gives what that is; nothing if the line was over already.
+    pub fn lose(&self, delay: Duration) -> Option<Vec<u8>> {
+        let mut up = lock(&self.up);
+        if up.end.is_some() {
+            return None;
+        }
+        up.last = up.last.max(Instant::now()) + delay;
+        up.chunks.iter_mut().for_each(|(arrival, _)| *arrival += delay);
+        (up.end, up.held) = (Some(End::Closed), false);
+        up.wake();
+        let mut down = lock(&self.down);
+        down.end(End::Reset);
+        down.unread = Some(up.last);
+        Some(up.chunks.iter().flat_map(|(_, chunk)| chunk).copied().collect())
+    }
+
+    /// What the server says on a line that the client has lost is shown to this one.
+    pub fn overhear(&self, eavesdropper: Eavesdropper) {
+        lock(&self.down).eavesdropper = Some(eavesdropper);
+    }
+
     /// The server is dead: what it sent before ends so for the client, and nothing that it does is ever seen.
     pub fn orphan(&self, end: End) {
         lock(&self.down).end(end);
         lock(&self.up).end(End::Reset);
+    }
+
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.up, &other.up)
     }
 
     /// Whether both ends have let go of it.
@@ -212,11 +249,14 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.before.iter().for_each(|before| before());
         let mut pipe = lock(&self.writes);
-        if pipe.end.is_some() || pipe.unread.is_some_and(|since| since <= Instant::now()) {
+        let is_unread = pipe.unread.is_some();
+        let is_known = pipe.unread.is_some_and(|since| since <= Instant::now());
+        if is_known || pipe.end == Some(End::Closed) || (pipe.end.is_some() && !is_unread) {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        if pipe.unread.is_some() {
+        if is_unread {
             // On its way to where nobody is.
+            pipe.eavesdropper.iter().for_each(|eavesdropper| eavesdropper(bytes));
             return Poll::Ready(Ok(bytes.len()));
         }
         let count = bytes.len().min(pipe.quality.window - pipe.bytes);
@@ -257,7 +297,8 @@ impl Drop for Stream {
         lock(&self.writes).close();
         let mut pipe = lock(&self.reads);
         let (delay, _) = pipe.quality.travel(0);
-        pipe.unread = Some(Instant::now() + delay);
+        // The writer of a line that was lost learns of it later.
+        pipe.unread = pipe.unread.max(Some(Instant::now() + delay));
         pipe.wake();
     }
 }

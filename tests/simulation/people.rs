@@ -229,7 +229,11 @@ impl Mind {
         self.own.clear();
         self.reacted.clear();
         self.unanswered.retain(|command| {
-            let (Command::Edit(Edit { id, .. }) | Command::Delete(Delete { id, .. })) = command else {
+            // Nor can another one take back a reaction.
+            let (Command::Edit(Edit { id, .. })
+            | Command::Delete(Delete { id, .. })
+            | Command::React(React { id, off: true, .. })) = command
+            else {
                 return true;
             };
             world.ledger.over(person.who, *id, Over::GivenUp);
