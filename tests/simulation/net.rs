@@ -154,10 +154,9 @@ impl Line {
         if up.end.is_some() {
             return None;
         }
-        let now = Instant::now();
-        up.last = up.last.max(now) + delay;
-        // What was stuck would have arrived long ago.
-        up.chunks.iter_mut().for_each(|(arrival, _)| *arrival = now.max(*arrival) + delay);
+        up.last = up.last.max(Instant::now()) + delay;
+        // Each as much later as the end: answers to what was stuck before the line was lost are still overheard.
+        up.chunks.iter_mut().for_each(|(arrival, _)| *arrival += delay);
         up.end = Some(End::Closed);
         let mut down = lock(&self.down);
         down.end(End::Reset);
