@@ -172,7 +172,7 @@ fn person(who: usize, is_chatterbox: bool) -> Person {
     let says = match who {
         _ if TALKERS.contains(&who) => (0..30).map(|_| within(500, 2_500)).collect(),
         _ if is_chatterbox => (0..80).map(|_| within(0, 600)).collect(),
-        WITHOUT_LINK => (0..30).map(|_| within(0, 3_000)).collect(),
+        WITHOUT_LINK => (0..25).map(|_| within(0, 3_500)).collect(),
         // Some of it together.
         _ => (0..fastrand::u64(1..8))
             .map(|_| if fastrand::bool() { within(0, 3) } else { within(0, trouble / 4) })

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 /// How good a line is.
@@ -140,24 +140,24 @@ impl Line {
         }
     }
 
-    /// What the client says is stuck on its way, until it is let go on.
-    pub fn stick(&self, stuck: bool) {
-        let mut pipe = lock(&self.up);
-        pipe.held = stuck;
-        pipe.wake();
+    /// What the client says is stuck on its way, until it loses the line.
+    pub fn stick(&self) {
+        lock(&self.up).held = true;
     }
 
     /// The client hears that it is over. The server does not, before all that is on its way to it has arrived, which takes
     /// so much longer. Gives what that is; nothing if the line was over already.
     pub fn lose(&self, delay: Duration) -> Option<Vec<u8>> {
         let mut up = lock(&self.up);
+        up.held = false;
+        up.wake();
         if up.end.is_some() {
             return None;
         }
         up.last = up.last.max(Instant::now()) + delay;
+        // Each as much later as the end: answers to what was stuck before the line was lost are still overheard.
         up.chunks.iter_mut().for_each(|(arrival, _)| *arrival += delay);
-        (up.end, up.held) = (Some(End::Closed), false);
-        up.wake();
+        up.end = Some(End::Closed);
         let mut down = lock(&self.down);
         down.end(End::Reset);
         down.unread = Some(up.last);
@@ -175,8 +175,14 @@ impl Line {
         lock(&self.up).end(End::Reset);
     }
 
+    /// Whether it is the same one.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.up, &other.up)
+    }
+
+    /// Whether the client still says and hears something by it.
+    pub fn is_used(&self) -> bool {
+        lock(&self.up).end.is_none() && lock(&self.down).unread.is_none()
     }
 
     /// Whether both ends have let go of it.
@@ -249,12 +255,15 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.before.iter().for_each(|before| before());
         let mut pipe = lock(&self.writes);
-        let is_unread = pipe.unread.is_some();
-        let is_known = pipe.unread.is_some_and(|since| since <= Instant::now());
-        if is_known || pipe.end == Some(End::Closed) || (pipe.end.is_some() && !is_unread) {
+        let is_over = match pipe.unread {
+            // Of an end that is not its own, the writer learns when it learns that nobody reads.
+            Some(since) => since <= Instant::now() || pipe.end == Some(End::Closed),
+            None => pipe.end.is_some(),
+        };
+        if is_over {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        if is_unread {
+        if pipe.unread.is_some() {
             // On its way to where nobody is.
             pipe.eavesdropper.iter().for_each(|eavesdropper| eavesdropper(bytes));
             return Poll::Ready(Ok(bytes.len()));
@@ -301,4 +310,33 @@ impl Drop for Stream {
         pipe.unread = pipe.unread.max(Some(Instant::now() + delay));
         pipe.wake();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_on_its_way_on_a_lost_line_arrives_late() {
+    let quality = Quality { delay: 10, jitter: 0, rate: 0, window: 1_000 };
+    let (mut client, mut server, line) = connect(quality, Arc::new(|| ()));
+    let overheard = Arc::new(Mutex::new(Vec::new()));
+    client.write_all(b"before").await.unwrap();
+    let mut said = [0; 6];
+    server.read_exact(&mut said).await.unwrap();
+    line.stick();
+    client.write_all(b"stuck").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let lost = Instant::now();
+    assert_eq!(line.lose(Duration::from_secs(3)).as_deref(), Some(&b"stuck"[..]));
+    assert_eq!(line.lose(Duration::ZERO), None, "it is lost once");
+    let heard = Arc::clone(&overheard);
+    line.overhear(Box::new(move |bytes| heard.lock().unwrap().extend_from_slice(bytes)));
+    // At once for the client, and nobody tells the server.
+    assert_eq!(client.read_u8().await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    assert_eq!(client.write_all(b"more").await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    drop(client);
+    server.write_all(b"to nobody").await.unwrap();
+    assert_eq!(lost.elapsed(), Duration::ZERO);
+    let mut late = String::new();
+    server.read_to_string(&mut late).await.unwrap();
+    assert_eq!((late.as_str(), lost.elapsed().as_secs()), ("stuck", 3));
+    assert_eq!(server.write_all(b"more").await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(*overheard.lock().unwrap(), b"to nobody");
 }

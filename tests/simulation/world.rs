@@ -238,7 +238,7 @@ impl World {
     pub fn cut(&self, who: usize) {
         self.ledger.note(format_args!("the line of c{who} is cut"));
         let lines = self.lines(|client| client == who);
-        if lines.iter().any(|line| !line.is_over()) {
+        if lines.iter().any(Line::is_used) {
             count(Tried::Cut);
         }
         lines.iter().for_each(Line::cut);
@@ -252,7 +252,7 @@ impl World {
             return;
         }
         self.ledger.note(format_args!("what c{who} says is stuck"));
-        line.stick(true);
+        line.stick();
         let world = Arc::clone(self);
         tokio::spawn(async move {
             sleep(stuck).await;
@@ -300,7 +300,7 @@ impl World {
     pub fn silence(&self, who: usize) {
         self.ledger.note(format_args!("the line of c{who} is dead"));
         let lines = self.lines(|client| client == who);
-        if lines.iter().any(|line| !line.is_over()) {
+        if lines.iter().any(Line::is_used) {
             count(Tried::Silenced);
         }
         lines.iter().for_each(|line| line.hold(true));
