@@ -33,17 +33,37 @@ impl Command {
     /// What to answer: `bad_json`, `unknown_type`, `bad_request`, `bad_name`, `text_too_long`,
     /// `text_empty`, with the `re` of the command where it could be told.
     pub fn decode(json: &[u8]) -> Result<Self, Failure> {
-        if let Some(said) = Said::parse(json) {
+        let said: Said<'_> = parse(json)?;
+        if said.kind == "send" {
             return said
                 .command()
                 .map_err(|failure| Failure { re: said.id.as_deref().and_then(RequestId::new), ..failure });
         }
-        let fields = Fields::parse(json)?;
+        let fields: Fields<'_> = parse(json)?;
         fields.command().map_err(|mut failure| {
             failure.re = fields.request_id().ok().flatten();
             failure
         })
     }
+}
+
+/// The fields of a command.
+fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Failure> {
+    // To serde the fields of an object may also be the items of an array, in their order.
+    if json.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Failure::new(ErrorCode::BadRequest, "not a command: an object is expected"));
+    }
+    serde_json::from_slice(json).map_err(|error| {
+        let code = if error.is_data() { ErrorCode::BadRequest } else { ErrorCode::BadJson };
+        let mut failure = Failure::new(code, &format!("not a command: {error}"));
+        // The fields may be wrong and the id right: then the client can tell what went wrong.
+        #[derive(Deserialize)]
+        struct Id {
+            id: Option<String>,
+        }
+        failure.re = serde_json::from_slice::<Id>(json).ok().and_then(|found| RequestId::new(&found.id?));
+        failure
+    })
 }
 
 /// All that `send` may carry. Nearly all commands are that, and [`Fields`] takes twice as long.
@@ -63,16 +83,7 @@ struct Said<'a> {
     reply_to: Option<u64>,
 }
 
-impl<'a> Said<'a> {
-    /// `None` for another command, and for what is none: [`Fields`] says what is wrong with it.
-    fn parse(json: &'a [u8]) -> Option<Self> {
-        // To serde the fields of an object may also be the items of an array, in their order.
-        if !json.trim_ascii_start().starts_with(b"{") {
-            return None;
-        }
-        serde_json::from_slice::<Self>(json).ok().filter(|said| said.kind == "send")
-    }
-
+impl Said<'_> {
     fn command(&self) -> Result<Command, Failure> {
         Ok(Command::Send(Send {
             id: uuid("send", "id", given("send", "id", self.id.as_deref())?)?,
@@ -171,25 +182,7 @@ enum TicketField {
     Shown(TicketProof),
 }
 
-impl<'a> Fields<'a> {
-    fn parse(json: &'a [u8]) -> Result<Self, Failure> {
-        // See `Said`.
-        if json.trim_ascii_start().first() == Some(&b'[') {
-            return Err(Failure::new(ErrorCode::BadRequest, "not a command: an object is expected"));
-        }
-        serde_json::from_slice(json).map_err(|error| {
-            let code = if error.is_data() { ErrorCode::BadRequest } else { ErrorCode::BadJson };
-            let mut failure = Failure::new(code, &format!("not a command: {error}"));
-            // The fields may be wrong and the id right: then the client can tell what went wrong.
-            #[derive(Deserialize)]
-            struct Id {
-                id: Option<String>,
-            }
-            failure.re = serde_json::from_slice::<Id>(json).ok().and_then(|found| RequestId::new(&found.id?));
-            failure
-        })
-    }
-
+impl Fields<'_> {
     fn request_id(&self) -> Result<Option<RequestId>, Failure> {
         let Some(id) = &self.id else { return Ok(None) };
         RequestId::new(id)
@@ -606,6 +599,10 @@ mod tests {
         assert_eq!(code(r##"{"type":"join"}"##), ErrorCode::BadRequest);
         assert_eq!(code(r##"{"type":"join","room":"lobby"}"##), ErrorCode::BadName);
         assert_eq!(code(r##"{"type":"send","room":"#a","text":"x","id":"1"}"##), ErrorCode::BadRequest);
+        assert_eq!(
+            code(r##"{"type":"send","room":"#a","text":"x","id":"1","action":"yes"}"##),
+            ErrorCode::BadRequest
+        );
         let proof = Hex([7; 32]).to_string();
         for step in [
             json!({}),
